@@ -1,0 +1,65 @@
+"""The record: what happened, who did it, and from where. Append-only for every role."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import Index
+from sqlalchemy.dialects.postgresql import INET
+from sqlalchemy.orm import Mapped
+
+from .base import Access, AppendOnly, Base, Partitioned, TenantRow
+from .columns import NEW_ID, NOW, Json, column, words
+
+ActorKind = Literal["user", "agent", "api_key", "service", "system"]
+
+
+class _Entry(Base):
+    """What every line of the record says."""
+
+    __abstract__ = True
+
+    action: Mapped[str] = column(doc="create, update, delete, or an event of the application's")
+    resource_type: Mapped[str] = column()
+    resource_id: Mapped[UUID | None] = column(default=None)
+    old_values: Mapped[Json | None] = column(default=None, doc="the changed columns, before")
+    new_values: Mapped[Json | None] = column(default=None, doc="the changed columns, after")
+    details: Mapped[Json | None] = column(default=None)
+    actor_kind: Mapped[ActorKind] = column(words(ActorKind), default="system")
+    user_id: Mapped[UUID | None] = column(default=None)
+    agent_id: Mapped[UUID | None] = column(default=None)
+    api_key_id: Mapped[UUID | None] = column(default=None)
+    request_id: Mapped[str | None] = column(default=None)
+    ip_address: Mapped[Any | None] = column(INET, default=None)
+    user_agent: Mapped[str | None] = column(default=None)
+    reason: Mapped[str | None] = column(default=None, doc="why the service role did it")
+
+
+class AuditLog(TenantRow, _Entry, Partitioned, AppendOnly):
+    """A tenant's record. Written by triggers and `tenantry.record_event` alone."""
+
+    __tablename__ = "audit_logs"
+    __access__ = Access(rows="tenant_id = tenantry.current_tenant_id()", service=("SELECT",))
+    __table_args__ = (
+        Index("audit_logs_resource_idx", "tenant_id", "resource_type", "resource_id", "id"),
+        Index("audit_logs_action_idx", "tenant_id", "action", "id"),
+        Index("audit_logs_user_id_idx", "tenant_id", "user_id", "id"),
+    )
+
+
+class PlatformLog(_Entry, Partitioned, AppendOnly):
+    """What belongs to no tenant: service-role use, sign-in failures, changes to users and tenants."""
+
+    __tablename__ = "platform_log"
+    __access__ = Access(rows="false", select=False, service=("SELECT",))
+    __table_args__ = (
+        Index("platform_log_action_idx", "action", "id"),
+        Index("platform_log_tenant_id_idx", "tenant_id", "id"),
+        Index("platform_log_resource_idx", "resource_type", "resource_id", "id"),
+    )
+
+    id: Mapped[UUID] = column(default=NEW_ID, primary_key=True, sort_order=-1)
+    tenant_id: Mapped[UUID | None] = column(default=None, doc="the tenant it was about")
+    created_at: Mapped[datetime] = column(default=NOW, sort_order=1000)
