@@ -1,0 +1,144 @@
+"""What the `production` profile refuses.
+
+Faults that show in the settings are found at load; `role_problems` and `schema_problems` judge
+what only a live database can tell, from facts that the one who connects has read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tenantry.config.problems import Problem
+from tenantry.config.redis_url import RedisUrl
+from tenantry.config.urls import DatabaseUrl
+from tenantry.config.weakness import weak_key, weak_password
+
+if TYPE_CHECKING:
+    from tenantry.config.settings import Settings
+
+_NO_TLS = "Add sslmode=verify-full; only unix sockets and the loopback may do without."
+
+
+def production_problems(settings: Settings) -> list[Problem]:
+    """Everything about these settings that production must not run with."""
+    return [
+        *_missing(settings),
+        *_database_urls(settings),
+        *_roles(settings),
+        *_redis(settings),
+        *_keys(settings),
+    ]
+
+
+def _urls(settings: Settings) -> Iterator[tuple[str, DatabaseUrl]]:
+    named = (
+        ("database_url", settings.database_url),
+        ("owner_url", settings.owner_url),
+        ("service_url", settings.service_url),
+        ("readonly_url", settings.readonly_url),
+        *(("replica_urls", url) for url in settings.replica_urls),
+    )
+    for name, secret in named:
+        if secret is not None:
+            yield name, DatabaseUrl.parse(secret.get_secret_value())
+
+
+def _missing(settings: Settings) -> Iterator[Problem]:
+    if settings.database_url is None:
+        yield Problem(
+            "database_url",
+            "Production needs database_url: the embedded server is for development.",
+            "Set TENANTRY_DATABASE_URL.",
+        )
+
+
+def _database_urls(settings: Settings) -> Iterator[Problem]:
+    for name, url in _urls(settings):
+        if url.sslmode != "verify-full" and not url.is_local:
+            yield Problem(name, f"{name} does not verify the server's certificate.", _NO_TLS)
+        if url.password and (why := weak_password(url.password, url.user)):
+            yield Problem(name, f"The password in {name} {why}.", "Generate a random one.")
+
+
+def _roles(settings: Settings) -> Iterator[Problem]:
+    users: dict[str, str | None] = {}
+    for name, url in _urls(settings):
+        users.setdefault(name, url.user)
+    # Without a user a driver takes the operating system's, so two URLs without one are one role.
+    for privileged in ("owner_url", "service_url"):
+        for name, user in users.items():
+            rival = name != privileged and (privileged, name) != ("service_url", "owner_url")
+            if rival and privileged in users and user == users[privileged]:
+                yield Problem(
+                    name,
+                    f"{name} connects as the same role as {privileged}.",
+                    "Each role has its own login; `tenantry init` creates them.",
+                )
+
+
+def _redis(settings: Settings) -> Iterator[Problem]:
+    if settings.redis_url is None:
+        return
+    url = RedisUrl.parse(settings.redis_url.get_secret_value())
+    if not (url.verified or url.is_local):
+        yield Problem(
+            "redis_url",
+            "redis_url does not verify the server's certificate.",
+            "Use rediss://; only unix sockets and the loopback may do without.",
+        )
+    if url.password and (why := weak_password(url.password, url.user)):
+        yield Problem("redis_url", f"The password in redis_url {why}.", "Generate a random one.")
+
+
+def _keys(settings: Settings) -> Iterator[Problem]:
+    if settings.jwt_secret_key is None:
+        return  # Tenantry signs nothing with it, so a platform without tokens needs none.
+    if why := weak_key(settings.jwt_secret_key.get_secret_value()):
+        yield Problem(
+            "jwt_secret_key",
+            f"jwt_secret_key {why}.",
+            "Generate one with: openssl rand -base64 48",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleFacts:
+    """What a live server says about the role that a URL connects as."""
+
+    name: str
+    superuser: bool = False
+    bypasses_rls: bool = False
+    creates_roles: bool = False
+    owns_tables: bool = False
+
+
+def role_problems(role: RoleFacts, setting: str = "database_url") -> list[Problem]:
+    """Why a role must not serve as the app role."""
+    faults = {
+        "is a superuser": role.superuser,
+        "bypasses row-level security": role.bypasses_rls and not role.superuser,
+        "may create roles": role.creates_roles and not role.superuser,
+        "owns tables of Tenantry": role.owns_tables,
+    }
+    hint = "Connect as the app role that `tenantry init` creates."
+    return [
+        Problem(setting, f"{setting} connects as {role.name}, which {fault}.", hint)
+        for fault, is_so in faults.items()
+        if is_so
+    ]
+
+
+def schema_problems(current: str | None, head: str) -> list[Problem]:
+    """Why a database's revision is not one that production runs on."""
+    if current == head:
+        return []
+    at = f"at revision {current}" if current else "not migrated"
+    return [
+        Problem(
+            "database_url",
+            f"The database is {at}, and this program needs {head}.",
+            "Run `tenantry migrate up` with the owner's URL.",
+        )
+    ]

@@ -1,0 +1,268 @@
+"""The settings themselves: names, types, bounds and defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from tenantry.config.durations import Seconds
+from tenantry.config.problems import InvalidSettings, Problem, did_you_mean
+from tenantry.config.production import production_problems
+from tenantry.config.project import project_folder
+from tenantry.config.redis_url import RedisUrl
+from tenantry.config.urls import DatabaseUrl, normalise, split_urls
+
+PREFIX = "TENANTRY_"
+Profile = Literal["development", "test", "production"]
+Migrate = Literal["auto", "check", "off"]
+PgBouncer = Literal["auto", "yes", "no"]
+
+
+def _plain(value: object) -> object:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def _database_url(value: object, info: ValidationInfo) -> SecretStr:
+    text = _plain(value)
+    if not isinstance(text, str):
+        raise ValueError("must be text")
+    url = DatabaseUrl.parse(text)
+    root_cert = info.data.get("ssl_root_cert")
+    if root_cert and (url.sslmode or "").startswith("verify"):
+        return SecretStr(normalise(text, sslrootcert=str(root_cert)))
+    return SecretStr(normalise(text))
+
+
+def _redis_url(value: object) -> SecretStr:
+    text = _plain(value)
+    if not isinstance(text, str):
+        raise ValueError("must be text")
+    # redis-py does not know Valkey's own names for the same protocol.
+    text = text.strip().replace("valkey", "redis", 1) if text.startswith("valkey") else text.strip()
+    RedisUrl.parse(text)
+    return SecretStr(text)
+
+
+def _urls(value: object) -> object:
+    text = _plain(value)
+    return tuple(split_urls(text)) if isinstance(text, str) else text
+
+
+def _absolute(value: object) -> object:
+    return Path(value).expanduser().absolute() if isinstance(value, (str, Path)) else value
+
+
+def _root_cert(value: object) -> object:
+    return value if value == "system" else str(_absolute(value))
+
+
+def _yes_or_no(value: object) -> object:
+    word = str(value).lower()
+    return {"true": "yes", "1": "yes", "on": "yes", "false": "no", "0": "no", "off": "no"}.get(
+        word, value
+    )
+
+
+PgUrl = Annotated[SecretStr, BeforeValidator(_database_url)]
+Folder = Annotated[Path, BeforeValidator(_absolute)]
+
+
+def _about(default: str) -> dict[str, Any]:
+    """How the reference words a default that depends on something."""
+    return {"default_in_words": default}
+
+
+class Setting(NamedTuple):
+    """One row of `Settings.describe()`: safe to print."""
+
+    name: str
+    value: str
+    source: str
+
+
+class Settings(BaseSettings):
+    """How Tenantry connects and behaves. `load_settings()` fills it from the environment."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True
+    )
+
+    profile: Profile = Field("development", description="`production` refuses what is unsafe.")
+    ssl_root_cert: Annotated[str, BeforeValidator(_root_cert)] | None = Field(
+        None,
+        description="File of certificate authorities for `verify-ca` and `verify-full` URLs that "
+        "name none, or `system` for this machine's own.",
+    )
+    database_url: PgUrl | None = Field(
+        None,
+        description="The app role's database. Without it, the embedded server is used.",
+        json_schema_extra=_about("the embedded server"),
+    )
+    owner_url: PgUrl | None = Field(None, description="The owner's URL: migrations and roles.")
+    service_url: PgUrl | None = Field(None, description="The service role's URL: `db.service()`.")
+    readonly_url: PgUrl | None = Field(None, description="The readonly role's URL.")
+    replica_urls: Annotated[tuple[PgUrl, ...], BeforeValidator(_urls)] = Field(
+        (),
+        description="Replicas that serve `readonly=True`, separated by commas.",
+        json_schema_extra=_about("none"),
+    )
+
+    pool_max: int = Field(20, ge=1, le=10_000, description="Connections kept at most.")
+    pool_min: int = Field(
+        default_factory=lambda data: min(5, data["pool_max"]),
+        ge=0,
+        description="Connections kept open when idle.",
+        json_schema_extra=_about("5, or `pool_max` when lower"),
+    )
+    pool_overflow: int = Field(
+        0, ge=0, le=10_000, description="Connections above `pool_max` during bursts."
+    )
+    acquire_timeout: Seconds = Field(10.0, description="Wait for a free connection.")
+    connect_timeout: Seconds = Field(5.0, description="Wait for a new connection.")
+    statement_timeout: Seconds = Field(30.0, description="Longest statement.")
+    idle_timeout: Seconds = Field(
+        30.0, description="Connections beyond `pool_min` close after this long unused."
+    )
+    idle_in_transaction_timeout: Seconds = Field(
+        60.0, description="The server ends a transaction that waits this long for its program."
+    )
+    connection_lifetime: Seconds = Field(
+        1800.0, description="Connections are replaced at this age."
+    )
+    pgbouncer: Annotated[PgBouncer, BeforeValidator(_yes_or_no)] = Field(
+        "auto", description="Whether URLs lead to PgBouncer: `auto` asks the server."
+    )
+    application_name: str = Field(
+        "tenantry",
+        min_length=1,
+        max_length=63,
+        pattern=r"^[ -~]+$",
+        description="Shown in pg_stat_activity.",
+    )
+
+    redis_url: Annotated[SecretStr, BeforeValidator(_redis_url)] | None = Field(
+        None,
+        description="Redis or Valkey. Without it, the embedded Valkey is used.",
+        json_schema_extra=_about("the embedded Valkey"),
+    )
+    jwt_secret_key: SecretStr | None = Field(
+        None, description="Signs the platform's own tokens, where it issues any."
+    )
+    migrate: Migrate = Field(
+        default_factory=lambda data: "check" if data["profile"] == "production" else "auto",
+        description="On connect: migrate (`auto`), refuse a database that is not at head "
+        "(`check`), or do nothing (`off`).",
+        json_schema_extra=_about("`check` in production, else `auto`"),
+    )
+
+    home: Folder = Field(
+        default_factory=lambda: project_folder() / ".tenantry",
+        description="Folder of the embedded servers.",
+        json_schema_extra=_about("`.tenantry` in the project's folder"),
+    )
+    pg_bin: Folder | None = Field(
+        None,
+        description="Folder of PostgreSQL 15-18 programs to use instead of the embedded ones.",
+        json_schema_extra=_about("the embedded programs"),
+    )
+    secrets_provider: str | None = Field(
+        None,
+        pattern=r"^[\w.]+:[\w.]+$",
+        description='Where to ask for secrets, as `"package.module:object"`.',
+    )
+
+    _sources: Mapping[str, str] = PrivateAttr(default_factory=dict)
+
+    def __init__(self, _sources: Mapping[str, str] | None = None, /, **values: Any) -> None:
+        sources = dict.fromkeys(values, "argument") if _sources is None else _sources
+        problems: list[Problem] = []
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            # pydantic also lists the defaults that wait for a faulty setting: no news.
+            faults = [f for f in error.errors() if f["type"] != "default_factory_not_called"]
+            problems = [_problem(fault, sources) for fault in faults]
+        else:
+            self._sources = sources
+            if self.profile == "production":
+                problems = production_problems(self)
+        # Outside the except block, so that no error in the chain carries a value.
+        if problems:
+            raise InvalidSettings(problems)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # Only arguments: `load_settings` reads the sources, since each value must remember where
+        # it came from, and `Settings(...)` in a test must not depend on the environment.
+        return (init_settings,)
+
+    @field_validator("jwt_secret_key")
+    @classmethod
+    def _key_is_there(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value():
+            raise ValueError("must not be empty")
+        return value
+
+    @field_validator("pool_min")
+    @classmethod
+    def _pool_fits(cls, value: int, info: ValidationInfo) -> int:
+        if value > info.data.get("pool_max", value):
+            raise ValueError("must not be larger than pool_max")
+        return value
+
+    def describe(self) -> list[Setting]:
+        """Every setting with its redacted value and the source it came from."""
+        return [
+            Setting(name, _shown(name, getattr(self, name)), self._sources.get(name, "default"))
+            for name in type(self).model_fields
+        ]
+
+
+def is_secret(name: str) -> bool:
+    """Whether a setting's value must never be shown."""
+    return name.endswith(("_url", "_urls")) or name == "jwt_secret_key"
+
+
+def _shown(name: str, value: object) -> str:
+    if value is None or value == ():
+        return "not set"
+    if isinstance(value, tuple):
+        return ", ".join(_shown(name, one) for one in value)
+    if not isinstance(value, SecretStr):
+        return str(value)
+    if name == "redis_url":
+        return RedisUrl.parse(value.get_secret_value()).redacted()
+    if is_secret(name) and name != "jwt_secret_key":
+        return DatabaseUrl.parse(value.get_secret_value()).redacted()
+    return "set"
+
+
+def _problem(fault: Any, sources: Mapping[str, str]) -> Problem:
+    name = str(fault["loc"][0])
+    if fault["type"] == "extra_forbidden":
+        return Problem(name, f"{name} is no setting.", did_you_mean(name, Settings.model_fields))
+    source = sources.get(name, "argument")
+    label = name if source == "argument" else source
+    # pydantic words its own faults "Input should be …" and ours "Value error, …".
+    said = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    said = said.replace("String should", "should")
+    return Problem(name, f"{label} {said}.")
