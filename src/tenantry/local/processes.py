@@ -1,0 +1,81 @@
+"""Starting servers that outlive us, and telling our processes from everyone else's."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tenantry.local.account import Account, environment
+
+_PROC = Path("/proc")
+# The shell leaves at once, so the server is nobody's child that would have to be reaped.
+_DETACH = 'log=$1; shift; "$@" </dev/null >"$log" 2>&1 & echo $!'
+
+
+def spawn(command: Sequence[str | Path], *, account: Account, folder: Path, output: Path) -> int:
+    """Start a server in `folder`, its first words going to `output`; returns its pid."""
+    shell = shutil.which("sh") or "/bin/sh"
+    started = subprocess.run(
+        [shell, "-c", _DETACH, "sh", str(output), *(str(part) for part in command)],
+        check=True,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        cwd=folder,
+        env=environment(),
+        umask=0o077,
+        # Ctrl-C at our terminal is not meant for the server.
+        start_new_session=True,
+        user=account.user,
+        group=account.group,
+        extra_groups=account.extra_groups,
+    )
+    return int(started.stdout)
+
+
+def is_ours(pid: int, folder: Path) -> bool:
+    """Whether `pid` is a live server of `folder`.
+
+    A pid file can outlive its process and the number go to a stranger, so the pid alone proves
+    nothing: our servers work in their data folder, and are told of it on their command line.
+    """
+    if not _PROC.joinpath("self").exists():
+        return str(folder) in _command_by_ps(pid)
+    try:
+        return _PROC.joinpath(str(pid), "cwd").samefile(folder)
+    except PermissionError:
+        # Root in a container may lack the capability to look, but command lines are public.
+        return _names(pid, folder)
+    except OSError:
+        return False
+
+
+def _names(pid: int, folder: Path) -> bool:
+    try:
+        arguments = _PROC.joinpath(str(pid), "cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return os.fsencode(folder) in arguments
+
+
+def _command_by_ps(pid: int) -> str:
+    listed = subprocess.run(
+        ["ps", "-o", "command=", "-p", str(pid)], check=False, capture_output=True, text=True
+    )
+    return listed.stdout
+
+
+def wait_until(condition: Callable[[], bool], *, timeout_s: float) -> bool:
+    """Poll quickly at first, then with patience; False when the time is over."""
+    deadline = time.monotonic() + timeout_s
+    pause = 0.004
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(pause)
+        pause = min(pause * 1.3, 0.1)
+    return True
