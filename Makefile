@@ -1,0 +1,49 @@
+# Each target does its own set-up: .venv, in this checkout, with the locked versions.
+# Only Python 3.11 or newer is needed; name one with PYTHON=… when it is not on the PATH.
+
+ARGS   ?=
+JOBS   ?= logical
+PYTHON ?=
+bin    := .venv/bin
+
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help up down test check format bench docs lock clean setup
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
+
+up: setup ## start the embedded servers, migrated and seeded
+	@$(bin)/tenantry up $(ARGS)
+
+down: setup ## stop them; their data stays
+	@$(bin)/tenantry down $(ARGS)
+
+test: setup ## run the tests (ARGS="-k name" picks some, JOBS=4 sets the processes)
+	@$(bin)/python -m pytest -n $(JOBS) --maxprocesses 4 $(ARGS)
+
+check: setup ## format, lint and types, as CI asks
+	@$(bin)/ruff format --check .
+	@$(bin)/ruff check .
+	@$(bin)/mypy
+
+format: setup ## format the code and mend what the linter can
+	@$(bin)/ruff format .
+	@$(bin)/ruff check --fix .
+
+bench: setup ## measure against peers
+	@$(bin)/python -m bench $(ARGS)
+
+docs: setup ## write the generated parts of docs/ again
+	@$(bin)/python scripts/docs.py
+
+lock: ## write the lock files (ARGS=--upgrade takes the newest versions)
+	@scripts/lock $(ARGS)
+
+clean: ## remove .venv and caches; the servers' data stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
+	find src tests bench scripts -name __pycache__ -type d -prune -exec rm -rf {} +
+
+setup:
+	@scripts/setup
