@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from tenantry.config import reference
@@ -12,17 +11,12 @@ GENERATED = {"settings": reference}
 
 
 def main() -> None:
-    """Rewrite each part in the file of its name."""
+    """Rewrite each part in the page of its name."""
     for name, write in GENERATED.items():
         page = DOCS / f"{name}.md"
-        marks = rf"(<!-- generated: {name} -->\n).*?(<!-- end -->)"
-        text = re.sub(
-            marks,
-            lambda m, write=write: f"{m[1]}\n{write()}\n{m[2]}",
-            page.read_text("utf-8"),
-            flags=re.DOTALL,
-        )
-        page.write_text(text, "utf-8")
+        before, mark, rest = page.read_text("utf-8").partition(f"<!-- generated: {name} -->\n")
+        after = rest.partition("<!-- end -->")[2]
+        page.write_text(f"{before}{mark}\n{write()}\n<!-- end -->{after}", "utf-8")
 
 
 if __name__ == "__main__":
