@@ -1,0 +1,150 @@
+"""The difference between a database and what the models mean, and the steps from one to the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sqlalchemy import MetaData
+
+from tenantry.schema.catalog import KINDS, Catalog, Object, read_catalog
+from tenantry.schema.install import install
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One object that is missing, left over, or not as it should be."""
+
+    before: Object | None
+    after: Object | None
+
+    @property
+    def object(self) -> Object:
+        found = self.after or self.before
+        assert found is not None  # noqa: S101 - a change is about something
+        return found
+
+    def __str__(self) -> str:
+        if self.before is None:
+            return f"missing: {self.object}"
+        if self.after is None:
+            return f"not in the models: {self.object}"
+        return f"differs: {self.object}: {self.before.definition} -> {self.after.definition}"
+
+
+class Connection(Protocol):
+    async def execute(self, query: str, /) -> str: ...
+    async def fetch(self, query: str, /, *args: object) -> Any: ...
+    def transaction(self) -> Any: ...
+
+
+class _Undo(Exception):
+    """Ends the transaction that built the expected schema."""
+
+
+async def expected_catalog(connection: Connection, metadata: MetaData) -> Catalog:
+    """Build the schema beside the live one, in a transaction that is always undone, and read it.
+
+    The live schema is renamed meanwhile, which only this transaction sees and which locks no table.
+    """
+    catalog: Catalog = {}
+    try:
+        async with connection.transaction():
+            await connection.execute("ALTER SCHEMA tenantry RENAME TO tenantry_live")
+            await connection.execute("CREATE SCHEMA tenantry")
+            for statement in install(metadata):
+                await connection.execute(statement)
+            catalog = await read_catalog(connection)
+            raise _Undo
+    except _Undo:
+        return catalog
+
+
+async def find_changes(connection: Connection, metadata: MetaData) -> list[Change]:
+    return compare(await read_catalog(connection), await expected_catalog(connection, metadata))
+
+
+def compare(live: Catalog, expected: Catalog) -> list[Change]:
+    """Changes in the order in which they can be made: removals first, in reverse, then the rest."""
+    gone = [Change(obj, None) for key, obj in live.items() if key not in expected]
+    gone.sort(key=lambda c: -KINDS.index(c.object.kind))
+    made = [
+        Change(live.get(key), obj)
+        for key, obj in expected.items()
+        if key not in live or live[key].definition != obj.definition
+    ]
+    made.sort(key=lambda c: KINDS.index(c.object.kind))
+    return [c for c in [*gone, *made] if not _implied(c, live, expected)]
+
+
+def _implied(change: Change, live: Catalog, expected: Catalog) -> bool:
+    """Whether a table's own coming or going brings this about."""
+    obj = change.object
+    table = ("table", "", obj.table)
+    if change.after is None:
+        # An index, a policy, a grant goes with its table; a foreign key may hold up another's going.
+        return bool(obj.table) and table not in expected and obj.kind != "foreign key"
+    return obj.kind == "column" and table not in live
+
+
+def steps(changes: list[Change]) -> Iterator[str]:
+    """The statements that make the changes."""
+    for change in changes:
+        before, after = change.before, change.after
+        if before is None and after is not None:
+            yield from after.create
+        elif after is None and before is not None:
+            yield from before.drop
+        elif before is not None and after is not None:
+            yield from _alter(before, after)
+
+
+def reverse(changes: list[Change]) -> list[Change]:
+    return [Change(c.after, c.before) for c in reversed(changes)]
+
+
+def _alter(before: Object, after: Object) -> Iterator[str]:
+    if after.kind == "column":
+        yield from _alter_column(before, after)
+    elif after.kind == "function" and _result(before) == _result(after):
+        # Policies and defaults depend on it, so it is replaced where it stands.
+        yield from after.create
+        for caller in set(_callers(before)) - set(_callers(after)):
+            yield f"REVOKE EXECUTE ON FUNCTION tenantry.{after.name} FROM {caller}"
+    else:
+        yield from before.drop
+        yield from after.create
+
+
+def _alter_column(before: Object, after: Object) -> Iterator[str]:
+    alter = f"ALTER TABLE tenantry.{after.table} ALTER COLUMN {after.name}"
+    old, new = _parts(before.definition), _parts(after.definition)
+    if old == new:
+        return
+    if old[0] != new[0]:
+        if old[1]:
+            yield f"{alter} DROP DEFAULT"
+        yield f"{alter} TYPE {new[0]} USING {after.name}::{new[0]}"
+    if old[0] != new[0] or old[1] != new[1]:
+        if new[1]:
+            yield f"{alter} SET DEFAULT {new[1]}"
+        elif old[0] == new[0]:
+            yield f"{alter} DROP DEFAULT"
+    if old[2] != new[2]:
+        yield f"{alter} {'SET' if new[2] else 'DROP'} NOT NULL"
+
+
+def _parts(definition: str) -> tuple[str, str, bool]:
+    text = definition.removesuffix(" NOT NULL")
+    type_, _, default = text.partition(" DEFAULT ")
+    return type_, default, text != definition
+
+
+def _result(function: Object) -> str:
+    head = function.definition.partition(" AS ")[0]
+    return head.partition("RETURNS ")[2].partition("\n")[0]
+
+
+def _callers(function: Object) -> list[str]:
+    return [line for line in function.definition.splitlines() if line.startswith("tenantry_")][1:]

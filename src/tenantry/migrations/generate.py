@@ -1,0 +1,96 @@
+"""Writing a revision that brings the database to what the models mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from importlib.resources import files
+from pathlib import Path
+
+from tenantry.errors import MigrationError
+from tenantry.schema.catalog import Object
+from tenantry.schema.roles import DEFINERS
+
+from .compare import Change, reverse, steps
+from .runner import Migrator
+
+_TEMPLATE = '''"""{message}"""
+
+from tenantry.migrations import run
+
+revision = "{revision}"
+down_revision = {parent!r}
+branch_labels = {label!r}
+depends_on = {depends!r}
+
+UP = ({up})
+
+DOWN = ({down})
+
+
+def upgrade() -> None:
+    run(UP)
+
+
+def downgrade() -> None:
+    run(DOWN)
+'''
+
+
+async def generate(migrator: Migrator, message: str, folder: Path) -> Path | None:
+    """Write the next revision into `folder`; None when the database is what the models mean."""
+    report = await migrator.check()
+    if not report.at_head:
+        raise MigrationError(
+            "The database is not at the newest revision, so its difference is not the models'.",
+            hint="Run `tenantry migrate up` first.",
+        )
+    changes = list(report.changes)
+    if not changes:
+        return None
+    mine = sorted(
+        (s for s in migrator.scripts.walk_revisions() if Path(s.path).parent == folder.resolve()),
+        key=lambda s: s.revision,
+    )
+    ours = folder.resolve() == Path(str(files(__package__).joinpath("versions"))).resolve()
+    slug = re.sub(r"[^a-z0-9]+", "_", message.lower()).strip("_")[:40] or "revision"
+    number = f"{len(mine) + 1:04}"
+    path = folder / f"{number}_{slug}.py"
+    text = _TEMPLATE.format(
+        message=message.replace('"""', "'''"),
+        revision=number if ours else f"app_{number}",
+        parent=mine[-1].revision if mine else None,
+        label=None if ours or mine else ("app",),
+        depends=None if ours else _core_head(migrator),
+        up=_render(_frame(changes)),
+        down=_render(_frame(reverse(changes))),
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def _core_head(migrator: Migrator) -> str:
+    return max(h for h in (s.revision for s in migrator.scripts.walk_revisions()) if h.isdigit())
+
+
+def _frame(changes: list[Change]) -> Iterable[str]:
+    """Definer roles may create in the schema just while functions are handed to them."""
+    made = [c.after for c in changes if c.after is not None]
+    needs = sorted(
+        {d for obj in made if obj.kind == "function" for d in DEFINERS if _owned(obj, d)}
+    )
+    if needs:
+        yield f"GRANT CREATE ON SCHEMA tenantry TO {', '.join(needs)}"
+    yield from steps(changes)
+    if needs:
+        yield f"REVOKE CREATE ON SCHEMA tenantry FROM {', '.join(needs)}"
+
+
+def _owned(function: Object, role: str) -> bool:
+    return any(statement.endswith(f"OWNER TO {role}") for statement in function.create)
+
+
+def _render(statements: Iterable[str]) -> str:
+    body = "".join(f'    r"""{s}""",\n' for s in statements)
+    return f"\n{body}" if body else ""

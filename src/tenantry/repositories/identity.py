@@ -1,0 +1,146 @@
+"""Tenants, users, memberships and API keys."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func
+
+from tenantry.errors import InvalidInput, NotFound
+from tenantry.models import ApiKey, Membership, Tenant, TenantQuota, TenantUsage, User
+
+from .base import Creates, Repository
+
+_KEY_PREFIX = "tnt_"
+
+
+class _Quotas(Repository[TenantQuota]):
+    model = TenantQuota
+    key = "tenant_id"
+
+
+class _Usage(Repository[TenantUsage]):
+    model = TenantUsage
+    key = "tenant_id"
+
+
+class Tenants(Repository[Tenant]):
+    """All tenants, for the service role; a tenant's own handle sees just its own."""
+
+    model = Tenant
+    create = Creates(Tenant)
+
+    async def by_slug(self, slug: str) -> Tenant | None:
+        page = await self.list(slug=slug, limit=1)
+        return page[0] if page else None
+
+    async def suspend(self, id: UUID) -> Tenant:
+        """From here on the database refuses the tenant's writes; it can still read."""
+        return await self.update(id, status="suspended")
+
+    async def resume(self, id: UUID) -> Tenant:
+        return await self.update(id, status="active")
+
+    async def soft_delete(self, id: UUID) -> Tenant:
+        """Marks it deleted: no writes, no API key works. Its rows stay until they are purged."""
+        return await self.update(id, status="deleted")
+
+    async def quotas(self, id: UUID) -> TenantQuota:
+        return await _Quotas(self._scope).get(id)
+
+    async def set_quotas(self, id: UUID, **limits: Any) -> TenantQuota:
+        """`set_quotas(id, max_projects=20, max_users=None)`; None lifts a limit."""
+        return await _Quotas(self._scope).update(id, **limits)
+
+    async def usage(self, id: UUID) -> TenantUsage:
+        return await _Usage(self._scope).get(id)
+
+
+class Account:
+    """A tenant's own view of itself: its name and settings to change, the rest to read."""
+
+    def __init__(self, scope: Any) -> None:
+        self._tenants = Tenants(scope)
+        self._tenant_id: UUID = scope.tenant_id
+
+    async def get(self) -> Tenant:
+        return await self._tenants.get(self._tenant_id)
+
+    async def update(self, **changes: Any) -> Tenant:
+        return await self._tenants.update(self._tenant_id, **changes)
+
+    async def quotas(self) -> TenantQuota:
+        return await self._tenants.quotas(self._tenant_id)
+
+    async def usage(self) -> TenantUsage:
+        return await self._tenants.usage(self._tenant_id)
+
+
+class Users(Repository[User]):
+    """Users: all of them for the service role, fellow members for a tenant."""
+
+    model = User
+    create = Creates(User)
+
+    async def by_email(self, email: str) -> User | None:
+        page = await self.list(func.lower(User.email) == email.lower(), limit=1)
+        return page[0] if page else None
+
+
+class Memberships(Repository[Membership]):
+    model = Membership
+    create = Creates(Membership)
+
+    async def of(self, user_id: UUID) -> Membership | None:
+        page = await self.list(user_id=user_id, limit=1)
+        return page[0] if page else None
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key just made. `secret` is the key itself: it is shown here and never again."""
+
+    key: ApiKey
+    secret: str = field(repr=False)
+
+
+class ApiKeys(Repository[ApiKey]):
+    model = ApiKey
+
+    async def create(
+        self,
+        *,
+        name: str,
+        scopes: list[str] | None = None,
+        user_id: UUID | None = None,
+        expires_at: datetime | None = None,
+    ) -> NewKey:
+        if expires_at is not None and expires_at.tzinfo is None:
+            raise InvalidInput("expires_at needs a timezone.", field="expires_at")
+        secret = _KEY_PREFIX + secrets.token_urlsafe(32)
+        key = await self._create(
+            name=name,
+            prefix=secret[:12],
+            key_hash=hash_key(secret),
+            scopes=scopes or [],
+            user_id=user_id,
+            expires_at=expires_at,
+        )
+        return NewKey(key, secret)
+
+    async def revoke(self, id: UUID) -> ApiKey:
+        """From here on the key opens nothing; its line stays for the record."""
+        found = await self.find(id)
+        if found is None:
+            raise NotFound(ApiKey.__tablename__, id)
+        return found if found.revoked_at else await self.update(id, revoked_at=datetime.now(UTC))
+
+
+def hash_key(secret: str) -> bytes:
+    """A plain hash is right for a random 256-bit key: there is nothing to guess, and it is quick."""
+    return hashlib.sha256(secret.encode()).digest()

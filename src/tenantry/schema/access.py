@@ -1,0 +1,86 @@
+"""Row security and grants of a table, from its model's `__access__`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import Table
+
+from tenantry.models.base import AppendOnly, TenantRow, model_of
+
+from .roles import APP, AUDIT, AUTH, KEEPER, READONLY, SERVICE
+
+#: What the definer roles' functions need: table -> role -> privileges.
+DEFINER_GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
+    "tenants": {KEEPER: ("SELECT",), AUTH: ("SELECT",)},
+    "tenant_quotas": {KEEPER: ("SELECT", "INSERT")},
+    "tenant_usage": {KEEPER: ("SELECT", "INSERT", "UPDATE")},
+    "users": {AUTH: ("SELECT",)},
+    "user_identities": {AUTH: ("SELECT",)},
+    "api_keys": {AUTH: ("SELECT",)},
+    "audit_logs": {AUDIT: ("INSERT",)},
+    "platform_log": {AUDIT: ("INSERT",)},
+}
+
+
+def row_security(table: Table) -> Iterator[str]:
+    """RLS on and forced, one permissive policy and its floor for tenants, one for the service role."""
+    name, access = f"tenantry.{table.name}", model_of(table).__access__
+    yield f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"
+    if access.select:
+        roles = f"{APP}, {READONLY}"
+        rows, writes = f"({access.rows})", f"({access.writes or access.rows})"
+        if access.writes is None:
+            yield f"CREATE POLICY tenant ON {name} TO {roles} USING {rows} WITH CHECK {rows}"
+        else:
+            yield f"CREATE POLICY tenant ON {name} FOR SELECT TO {roles} USING {rows}"
+            yield f"CREATE POLICY tenant_write ON {name} FOR UPDATE TO {roles} USING {writes} WITH CHECK {writes}"
+        # Permissive policies are OR-ed: whatever is added later, nothing passes this one.
+        yield f"CREATE POLICY tenant_floor ON {name} AS RESTRICTIVE TO {roles} USING {rows} WITH CHECK {rows}"
+    if access.service:
+        command = "FOR SELECT " if access.service == ("SELECT",) else ""
+        check = "" if command else " WITH CHECK (true)"
+        yield f"CREATE POLICY service ON {name} {command}TO {SERVICE} USING (true){check}"
+    for role, privileges in DEFINER_GRANTS.get(table.name, {}).items():
+        for privilege in privileges:
+            rule = "WITH CHECK" if privilege == "INSERT" else "USING"
+            policy = f"{role.removeprefix('tenantry_')}_{privilege.lower()}"
+            yield f"CREATE POLICY {policy} ON {name} FOR {privilege} TO {role} {rule} (true)"
+
+
+def grants(table: Table) -> Iterator[str]:
+    name, access = f"tenantry.{table.name}", model_of(table).__access__
+    if access.select:
+        yield f"GRANT SELECT{_readable(table)} ON {name} TO {APP}, {READONLY}"
+    for privilege, allowed in (("INSERT", access.insert), ("UPDATE", access.update)):
+        if allowed is True and privilege == "INSERT":
+            yield f"GRANT INSERT ON {name} TO {APP}"
+        elif allowed:
+            columns = allowed if isinstance(allowed, tuple) else updatable(table)
+            yield f"GRANT {privilege} ({', '.join(columns)}) ON {name} TO {APP}"
+    if access.delete:
+        yield f"GRANT DELETE ON {name} TO {APP}"
+    if access.service:
+        yield f"GRANT {', '.join(access.service)} ON {name} TO {SERVICE}"
+    for role, privileges in DEFINER_GRANTS.get(table.name, {}).items():
+        yield f"GRANT {', '.join(privileges)} ON {name} TO {role}"
+
+
+def updatable(table: Table) -> list[str]:
+    """Never the key: a row does not move to another tenant, nor an id to another partition."""
+    fixed = {"created_at", "updated_at", *(c.name for c in table.primary_key.columns)}
+    return [c.name for c in table.columns if c.name not in fixed]
+
+
+def _readable(table: Table) -> str:
+    if not any(c.info.get("secret") for c in table.columns):
+        return ""
+    return f" ({', '.join(c.name for c in table.columns if not c.info.get('secret'))})"
+
+
+def is_guarded(table: Table) -> bool:
+    """Whether a suspended tenant's writes must be refused here."""
+    model = model_of(table)
+    access = model.__access__
+    writable = bool(access.insert or access.update or access.delete)
+    return issubclass(model, TenantRow) and writable and not issubclass(model, AppendOnly)

@@ -1,0 +1,33 @@
+-- Only a superuser can make an event trigger, so this is the one part that managed servers lack;
+-- there `tenantry prove` finds what this would have refused.
+
+CREATE SCHEMA IF NOT EXISTS tenantry_guard;
+
+CREATE OR REPLACE FUNCTION tenantry_guard.refuse_open_tables() RETURNS event_trigger
+LANGUAGE plpgsql SET search_path = '' AS $$
+DECLARE
+    open_table text;
+BEGIN
+    SELECT format('%I.%I', n.nspname, c.relname) INTO open_table
+    FROM pg_catalog.pg_class AS c
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
+    CROSS JOIN (VALUES ('tenantry_app'), ('tenantry_readonly')) AS r (role)
+    WHERE c.relkind IN ('r', 'p')
+      AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
+      AND (pg_catalog.has_any_column_privilege(r.role, c.oid, 'SELECT, INSERT, UPDATE')
+           OR pg_catalog.has_table_privilege(r.role, c.oid, 'DELETE, TRUNCATE'))
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'table % has a tenant_id and is granted to the application without forced row security', open_table
+            USING ERRCODE = 'TN006', DETAIL = jsonb_build_object('table', open_table),
+                  HINT = 'ALTER TABLE … ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY and add its policies before granting it.';
+    END IF;
+END
+$$;
+
+DROP EVENT TRIGGER IF EXISTS tenantry_refuse_open_tables;
+
+CREATE EVENT TRIGGER tenantry_refuse_open_tables ON ddl_command_end
+    WHEN TAG IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER TABLE', 'GRANT', 'ALTER DEFAULT PRIVILEGES')
+    EXECUTE FUNCTION tenantry_guard.refuse_open_tables();

@@ -1,0 +1,61 @@
+-- Rules that hold for rows whoever writes them. A trigger function that reads or writes tables is
+-- SECURITY DEFINER under a role that may do just that: what a foreign-key cascade fires runs as the
+-- table's owner on some server versions and as the caller on others, and neither sees every row.
+
+-- ::
+CREATE FUNCTION tenantry.touch_updated_at() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.updated_at := pg_catalog.now();
+    RETURN NEW;
+END
+$$;
+
+-- :: A suspended or deleted tenant is read, never written. Work without a tenant (the service role's)
+-- :: passes; so does what policies will refuse anyway.
+CREATE FUNCTION tenantry.refuse_unwritable() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+DECLARE
+    tenant uuid := tenantry.current_tenant_id();
+    state text;
+BEGIN
+    IF tenant IS NULL THEN
+        RETURN NULL;
+    END IF;
+    SELECT t.status INTO state FROM tenantry.tenants AS t WHERE t.id = tenant;
+    IF state IN ('active', 'pending') THEN
+        RETURN NULL;
+    END IF;
+    RAISE EXCEPTION 'tenant % is %', tenant, coalesce(state, 'unknown')
+        USING ERRCODE = 'TN001', TABLE = TG_TABLE_NAME, SCHEMA = TG_TABLE_SCHEMA,
+              DETAIL = jsonb_build_object('tenant_id', tenant, 'status', coalesce(state, 'unknown'));
+END
+$$;
+ALTER FUNCTION tenantry.refuse_unwritable() OWNER TO tenantry_keeper;
+
+-- ::
+CREATE FUNCTION tenantry.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only', TG_TABLE_NAME
+        USING ERRCODE = 'TN007', TABLE = TG_TABLE_NAME, SCHEMA = TG_TABLE_SCHEMA;
+END
+$$;
+
+-- :: Every tenant has its quotas and its counters from its first moment.
+CREATE FUNCTION tenantry.open_tenant() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+BEGIN
+    INSERT INTO tenantry.tenant_quotas (tenant_id) VALUES (NEW.id);
+    INSERT INTO tenantry.tenant_usage (tenant_id) VALUES (NEW.id);
+    RETURN NULL;
+END
+$$;
+ALTER FUNCTION tenantry.open_tenant() OWNER TO tenantry_keeper;
+
+-- :: The dates follow the status, so that they cannot disagree with it.
+CREATE FUNCTION tenantry.date_tenant_status() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.suspended_at := CASE WHEN NEW.status = 'suspended' THEN coalesce(OLD.suspended_at, now()) END;
+    NEW.deleted_at := CASE WHEN NEW.status = 'deleted' THEN coalesce(OLD.deleted_at, now()) END;
+    RETURN NEW;
+END
+$$;

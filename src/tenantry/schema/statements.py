@@ -1,0 +1,84 @@
+"""The statements that repositories run and that one-shot functions contain, compiled once.
+
+Both are made from the same text, so that one cannot drift from the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Column, Executable, Table, Uuid, bindparam, func, select, text
+from sqlalchemy.dialects.postgresql import asyncpg
+
+from tenantry.models.base import Base
+
+_DIALECT = asyncpg.dialect()  # type: ignore[no-untyped-call]
+_HIGHEST = text("'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL for `$1, $2, …` and the names of its parameters in that order."""
+
+    sql: str
+    parameters: tuple[str, ...]
+    #: Values that came with the statement (those of a caller's own criteria).
+    constants: Mapping[str, Any]
+    #: The same as a call of its one-shot function, for those that have one.
+    one_shot: str | None = None
+
+    def arguments(self, values: Mapping[str, Any]) -> list[Any]:
+        constants = self.constants
+        return [values[n] if n in values else constants[n] for n in self.parameters]
+
+
+def compile_statement(statement: Executable, one_shot: str | None = None) -> Statement:
+    compiled = statement.compile(dialect=_DIALECT)  # type: ignore[attr-defined]
+    return Statement(
+        sql=compiled.string,
+        parameters=tuple(compiled.positiontup or ()),
+        constants=dict(compiled.params),
+        one_shot=one_shot,
+    )
+
+
+def readable(model: type[Base]) -> list[Column[Any]]:
+    """A model's columns but for its secrets, which are never read back."""
+    table: Table = model.__table__  # type: ignore[assignment]
+    return [c for c in table.columns if not c.info.get("secret")]
+
+
+def one_shot_call(model: type[Base], name: str, parameters: int) -> str:
+    columns = ", ".join(c.name for c in readable(model))
+    places = ", ".join(f"${n}" for n in range(1, parameters + 1))
+    return f"SELECT {columns} FROM tenantry.{model.__tablename__}_{name}({places})"
+
+
+@cache
+def get(model: type[Base]) -> Statement:
+    """One row of the tenant by its id: `$1` the tenant, `$2` the id."""
+    c = model.__table__.c
+    return compile_statement(
+        select(*readable(model)).where(
+            c.tenant_id == bindparam("tenant_id", type_=Uuid()),
+            c.id == bindparam("id", type_=Uuid()),
+        ),
+        one_shot_call(model, "get", 2),
+    )
+
+
+@cache
+def newest(model: type[Base]) -> Statement:
+    """A page, newest first: `$1` the tenant, `$2` the id to start below (or null), `$3` how many."""
+    c = model.__table__.c
+    below = func.coalesce(bindparam("before", type_=Uuid()), _HIGHEST)
+    return compile_statement(
+        select(*readable(model))
+        .where(c.tenant_id == bindparam("tenant_id", type_=Uuid()), c.id < below)
+        .order_by(c.id.desc())
+        .limit(bindparam("limit")),
+        one_shot_call(model, "newest", 3),
+    )
