@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from sqlalchemy import MetaData
 
 from tenantry.schema.catalog import KINDS, Catalog, Object, read_catalog
-from tenantry.schema.install import install
+from tenantry.schema.install import SERVER_DEPENDENT, install
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,11 @@ async def expected_catalog(connection: Connection, metadata: MetaData) -> Catalo
             catalog = await read_catalog(connection)
             raise _Undo
     except _Undo:
-        return catalog
+        pass
+    for name, portable in SERVER_DEPENDENT.items():
+        key = ("function", "", name)
+        catalog[key] = replace(catalog[key], create=(portable, *catalog[key].create[1:]))
+    return catalog
 
 
 async def find_changes(connection: Connection, metadata: MetaData) -> list[Change]:

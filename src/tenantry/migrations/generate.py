@@ -48,11 +48,12 @@ async def generate(migrator: Migrator, message: str, folder: Path) -> Path | Non
     changes = list(report.changes)
     if not changes:
         return None
+    folder = folder.resolve()
     mine = sorted(
-        (s for s in migrator.scripts.walk_revisions() if Path(s.path).parent == folder.resolve()),
+        (s for s in migrator.scripts.walk_revisions() if Path(s.path).parent == folder),
         key=lambda s: s.revision,
     )
-    ours = folder.resolve() == Path(str(files(__package__).joinpath("versions"))).resolve()
+    ours = folder == Path(str(files(__package__).joinpath("versions"))).resolve()
     slug = re.sub(r"[^a-z0-9]+", "_", message.lower()).strip("_")[:40] or "revision"
     number = f"{len(mine) + 1:04}"
     path = folder / f"{number}_{slug}.py"

@@ -18,14 +18,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, MetaData, event
+from sqlalchemy import Connection, MetaData
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from tenantry.errors import LockTimeout, MigrationError
-from tenantry.kernel.connection import connect
-from tenantry.kernel.translate import translate
+from tenantry.kernel.translate import translate, translate_connect
 from tenantry.models.base import Partitioned, model_of
 from tenantry.schema.catalog import VERSION_TABLE
 from tenantry.schema.roles import APP, OWNER, READONLY, SERVICE
@@ -151,20 +150,28 @@ class Migrator:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[asyncpg.Connection[Any]]:
-        connection = await connect(self._url, application_name="tenantry-migrate")
+        connection = await self._open()
         try:
-            await connection.execute(self._session_settings())
-            if await connection.fetchval("SELECT current_user") != OWNER:
-                await connection.execute(f"SET ROLE {OWNER}")
             yield connection
+        except asyncpg.PostgresError as error:
+            raise translate(error) from error
         finally:
             await connection.close()
 
-    def _session_settings(self) -> str:
-        return (
-            f"SET lock_timeout = '{int(self._lock_timeout * 1000)}ms'; SET statement_timeout = 0;"
-            " SET idle_in_transaction_session_timeout = 0; SET check_function_bodies = off"
-        )
+    async def _open(self) -> asyncpg.Connection[Any]:
+        try:
+            connection = await asyncpg.connect(
+                self._url, server_settings={"application_name": "tenantry-migrate"}, timeout=10
+            )
+            await connection.execute(
+                f"SET lock_timeout = '{int(self._lock_timeout * 1000)}ms'; SET statement_timeout = 0;"
+                " SET idle_in_transaction_session_timeout = 0; SET check_function_bodies = off;"
+                # An administrator that is a member of the owner makes things as the owner.
+                f" SET ROLE {OWNER}"
+            )
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
+            raise translate_connect(error) from None
+        return connection
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:
@@ -191,15 +198,9 @@ class Migrator:
     async def _alembic(self, work: Callable[[Config], None]) -> None:
         engine = create_async_engine(
             "postgresql+asyncpg://",
-            async_creator=lambda: connect(self._url, application_name="tenantry-migrate"),
+            async_creator=self._open,
             poolclass=NullPool,
         )
-
-        @event.listens_for(engine.sync_engine, "connect")
-        def prepare(dbapi: Any, _: Any) -> None:
-            for statement in (*self._session_settings().split("; "), f"SET ROLE {OWNER}"):
-                dbapi.await_(dbapi.driver_connection.execute(statement))
-
         try:
             async with engine.connect() as connection:
                 await connection.run_sync(lambda sync: work(self._config(sync)))

@@ -1,40 +1,15 @@
 -- The context of a transaction: which tenant, which user, which actor.
 -- Bodies given as RETURN are parsed when they are created, so no search_path can change what they mean.
 
--- :: On 18 the server's own; before that a function of the same layout: 48 bits of milliseconds, the
--- :: fraction of the millisecond in the next 12, so that ids of one session never run backwards.
-DO $do$
-BEGIN
-    IF to_regproc('pg_catalog.uuidv7') IS NOT NULL THEN
-        EXECUTE 'CREATE FUNCTION tenantry.uuidv7() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE
-                 RETURN pg_catalog.uuidv7()';
-    ELSE
-        EXECUTE $fallback$
-        CREATE FUNCTION tenantry.uuidv7() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE
-        RETURN (
-            SELECT encode(
-                substring(int8send(m.us / 1000) FROM 3)
-                || int2send((28672 + (m.us % 1000) * 4096 / 1000)::int2)
-                || set_byte(r.bits, 0, (get_byte(r.bits, 0) & 63) | 128),
-                'hex')::uuid
-            FROM (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::int8 AS us) AS m,
-                 (SELECT substring(uuid_send(gen_random_uuid()) FROM 9) AS bits) AS r
-        )
-        $fallback$;
-    END IF;
-END
-$do$;
-
--- :: Inlined into every policy: one that is not costs up to 350 times (measured), and one that is
--- :: IMMUTABLE would be folded into cached plans and serve one tenant another's rows.
+-- Inlined into every policy: one that is not costs up to 350 times (measured), and one that is
+-- IMMUTABLE would be folded into cached plans and serve one tenant another's rows.
 CREATE FUNCTION tenantry.current_tenant_id() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE
 RETURN nullif(pg_catalog.current_setting('app.tenant_id', true), '')::uuid;
 
--- ::
 CREATE FUNCTION tenantry.current_user_id() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE
 RETURN nullif(pg_catalog.current_setting('app.user_id', true), '')::uuid;
 
--- :: For programs that are not written in Python. Never survives the transaction.
+-- For programs that are not written in Python. Never survives the transaction.
 CREATE FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid DEFAULT NULL)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -44,7 +19,7 @@ BEGIN
 END
 $$;
 
--- :: Who is acting, as the record will say it. The kernel sends base64url of JSON.
+-- Who is acting, as the record will say it. The kernel sends base64url of JSON.
 CREATE FUNCTION tenantry.acting(
     OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text,
     OUT ip_address inet, OUT user_agent text, OUT reason text

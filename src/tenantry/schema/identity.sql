@@ -1,7 +1,7 @@
 -- Finding out who calls, before any tenant is known.
 
--- :: The tenant, owner and scopes of a key, given its hash; nothing for one that is unknown, revoked
--- :: or expired, or whose tenant is deleted or user inactive, so that no answer tells which it was.
+-- The tenant, owner and scopes of a key, given its hash; nothing for one that is unknown, revoked
+-- or expired, or whose tenant is deleted or user inactive, so that no answer tells which it was.
 CREATE FUNCTION tenantry.authenticate_key(
     hash bytea,
     OUT api_key_id uuid, OUT tenant_id uuid, OUT user_id uuid, OUT scopes jsonb,
@@ -19,7 +19,7 @@ CREATE FUNCTION tenantry.authenticate_key(
 $$;
 ALTER FUNCTION tenantry.authenticate_key(bytea) OWNER TO tenantry_auth;
 
--- :: The outside accounts of the user of the context.
+-- The outside accounts of the user of the context.
 CREATE FUNCTION tenantry.my_identities()
 RETURNS TABLE (id uuid, provider text, username text, email text, created_at timestamptz)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$

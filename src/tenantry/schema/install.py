@@ -41,12 +41,21 @@ _FOR_APP = (
 )
 
 
+def _read(name: str) -> str:
+    return files(__package__).joinpath(name).read_text()
+
+
+#: Functions whose body is the server's to choose, with the text that chooses.
+SERVER_DEPENDENT = {"uuidv7()": _read("uuidv7.sql")}
+
+
 def install(metadata: MetaData) -> Iterator[str]:
     """Statements (some hold several, so they are for a driver's simple protocol)."""
     tables = metadata.sorted_tables
     yield SCHEMA_USAGE
     # Definer roles own functions, for which they need CREATE while those are being made.
     yield f"GRANT CREATE ON SCHEMA tenantry TO {', '.join(DEFINERS)}"
+    yield from SERVER_DEPENDENT.values()
     yield _read("context.sql")
     yield _read("partitions.sql")
     for table in tables:
@@ -83,7 +92,3 @@ def _default_partition(table: Table) -> Iterator[str]:
         child = f"{table.name}_default"
         yield f"CREATE TABLE tenantry.{child} PARTITION OF tenantry.{table.name} DEFAULT"
         yield f"SELECT tenantry.secure_partition('{child}', '{table.name}')"
-
-
-def _read(name: str) -> str:
-    return files(__package__).joinpath(name).read_text()

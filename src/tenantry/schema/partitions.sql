@@ -1,15 +1,15 @@
 -- Partitions by ranges of the UUIDv7 id, whose first 48 bits are milliseconds.
 
--- :: The smallest id of a moment.
+-- The smallest id of a moment.
 CREATE FUNCTION tenantry.uuid_at(moment timestamptz) RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN (lpad(to_hex((extract(epoch FROM moment) * 1000)::int8), 12, '0') || repeat('0', 20))::uuid;
 
--- :: The moment an id carries.
+-- The moment an id carries.
 CREATE FUNCTION tenantry.time_of(id uuid) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN to_timestamp(('x' || lpad(left(replace(id::text, '-', ''), 12), 16, '0'))::bit(64)::int8 / 1000.0);
 
--- :: Makes the partition of `parent` that holds `moment`, with everything a partition does not
--- :: inherit (row security, triggers), and attaches it: PARTITION OF would lock readers out meanwhile.
+-- Makes the partition of `parent` that holds `moment`, with everything a partition does not
+-- inherit (row security, triggers), and attaches it: PARTITION OF would lock readers out meanwhile.
 CREATE FUNCTION tenantry.add_partition(parent text, period text, moment timestamptz)
 RETURNS text LANGUAGE plpgsql SET search_path = '' SET timezone = 'UTC' AS $$
 DECLARE
@@ -28,8 +28,8 @@ BEGIN
 END
 $$;
 
--- :: Nobody is granted anything on a partition; row security is on all the same, so that a grant made
--- :: by mistake opens nothing.
+-- Nobody is granted anything on a partition; row security is on all the same, so that a grant made
+-- by mistake opens nothing.
 CREATE FUNCTION tenantry.secure_partition(child text, parent text)
 RETURNS void LANGUAGE plpgsql SET search_path = '' AS $$
 DECLARE

@@ -1,6 +1,6 @@
 -- Writing to the record other than by triggers.
 
--- :: An event of the application's, in the tenant of the context.
+-- An event of the application's, in the tenant of the context.
 CREATE FUNCTION tenantry.record_event(
     action text, resource_type text, resource_id uuid DEFAULT NULL, details jsonb DEFAULT NULL
 ) RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
@@ -23,7 +23,7 @@ END
 $$;
 ALTER FUNCTION tenantry.record_event(text, text, uuid, jsonb) OWNER TO tenantry_audit;
 
--- :: What belongs to no tenant: the use of the service role and its reason, a failed sign-in.
+-- What belongs to no tenant: the use of the service role and its reason, a failed sign-in.
 CREATE FUNCTION tenantry.record_platform_event(
     action text, resource_type text, resource_id uuid DEFAULT NULL, details jsonb DEFAULT NULL
 ) RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$

@@ -2,7 +2,6 @@
 -- SECURITY DEFINER under a role that may do just that: what a foreign-key cascade fires runs as the
 -- table's owner on some server versions and as the caller on others, and neither sees every row.
 
--- ::
 CREATE FUNCTION tenantry.touch_updated_at() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     NEW.updated_at := pg_catalog.now();
@@ -10,8 +9,8 @@ BEGIN
 END
 $$;
 
--- :: A suspended or deleted tenant is read, never written. Work without a tenant (the service role's)
--- :: passes; so does what policies will refuse anyway.
+-- A suspended or deleted tenant is read, never written. Work without a tenant (the service role's)
+-- passes; so does what policies will refuse anyway.
 CREATE FUNCTION tenantry.refuse_unwritable() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 DECLARE
@@ -32,7 +31,6 @@ END
 $$;
 ALTER FUNCTION tenantry.refuse_unwritable() OWNER TO tenantry_keeper;
 
--- ::
 CREATE FUNCTION tenantry.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION '% is append-only', TG_TABLE_NAME
@@ -40,7 +38,7 @@ BEGIN
 END
 $$;
 
--- :: Every tenant has its quotas and its counters from its first moment.
+-- Every tenant has its quotas and its counters from its first moment.
 CREATE FUNCTION tenantry.open_tenant() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 BEGIN
@@ -51,7 +49,7 @@ END
 $$;
 ALTER FUNCTION tenantry.open_tenant() OWNER TO tenantry_keeper;
 
--- :: The dates follow the status, so that they cannot disagree with it.
+-- The dates follow the status, so that they cannot disagree with it.
 CREATE FUNCTION tenantry.date_tenant_status() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     NEW.suspended_at := CASE WHEN NEW.status = 'suspended' THEN coalesce(OLD.suspended_at, now()) END;
