@@ -1,0 +1,3 @@
+"""Fixtures shared by all tests, loaded by concern."""
+
+pytest_plugins = ["tests.fixtures.servers"]
