@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
@@ -50,7 +51,7 @@ def _redis_url(value: object) -> SecretStr:
     if not isinstance(text, str):
         raise ValueError("must be text")
     # redis-py does not know Valkey's own names for the same protocol.
-    text = text.strip().replace("valkey", "redis", 1) if text.startswith("valkey") else text.strip()
+    text = re.sub(r"^valkey(?=s?://)", "redis", text.strip())
     RedisUrl.parse(text)
     return SecretStr(text)
 
@@ -65,14 +66,13 @@ def _absolute(value: object) -> object:
 
 
 def _root_cert(value: object) -> object:
-    return value if value == "system" else str(_absolute(value))
+    path = value if value == "system" else _absolute(value)
+    return str(path) if isinstance(path, Path) else path
 
 
 def _yes_or_no(value: object) -> object:
-    word = str(value).lower()
-    return {"true": "yes", "1": "yes", "on": "yes", "false": "no", "0": "no", "off": "no"}.get(
-        word, value
-    )
+    words = {"true": "yes", "1": "yes", "on": "yes", "false": "no", "0": "no", "off": "no"}
+    return words.get(str(value).lower(), value)
 
 
 PgUrl = Annotated[SecretStr, BeforeValidator(_database_url)]
