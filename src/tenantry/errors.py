@@ -238,6 +238,13 @@ class TransactionClosed(TransactionError):
     code = "transaction_closed"
 
 
+class SchemaChanged(TransactionError):
+    """A table changed under a connection's prepared plans; the work may be run again."""
+
+    code = "schema_changed"
+    retryable = True
+
+
 class QueryError(TransactionError):
     """The server refused a statement (syntax, unknown name, wrong type)."""
 

@@ -1,0 +1,63 @@
+"""json and jsonb as Python values, on every connection, at no round trip."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date, datetime, time
+from decimal import Decimal
+from importlib import import_module
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+#: The version byte that precedes a binary jsonb.
+_JSONB = b"\x01"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, (UUID, Decimal)):
+        return str(value)
+    if isinstance(value, (datetime, date, time)):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def _standard_dumps(value: Any) -> bytes:
+    return json.dumps(
+        value, default=_plain, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+    ).encode()
+
+
+def _choose() -> tuple[Callable[[Any], bytes], Callable[[bytes], Any]]:
+    try:
+        orjson = import_module("orjson")
+    except ImportError:
+        return _standard_dumps, json.loads
+
+    def dumps(value: Any) -> bytes:
+        try:
+            encoded: bytes = orjson.dumps(value, default=_plain)
+        except TypeError:  # integers over 64 bits and keys that are no str: the standard way
+            return _standard_dumps(value)
+        return encoded
+
+    return dumps, orjson.loads
+
+
+dumps, loads = _choose()
+
+
+async def install(raw: asyncpg.Connection[asyncpg.Record]) -> None:
+    """Teach a connection our types. Built-in types are known by oid, so nothing is sent."""
+    await raw.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        format="binary",
+        encoder=lambda value: _JSONB + dumps(value),
+        decoder=lambda data: loads(data[1:]),
+    )
+    await raw.set_type_codec(
+        "json", schema="pg_catalog", format="binary", encoder=dumps, decoder=loads
+    )

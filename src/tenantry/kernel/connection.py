@@ -1,0 +1,197 @@
+"""One server connection: prepared statements, and the knowledge whether it may be used again."""
+
+# ruff: noqa: ASYNC109 - the driver's own time limit, which also cancels at the server
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from operator import attrgetter
+from types import TracebackType
+from typing import Any
+
+import asyncpg
+from asyncpg.cursor import Cursor
+from asyncpg.prepared_stmt import PreparedStatement
+
+from .session import reaches_session
+
+Record = asyncpg.Record
+Raw = asyncpg.Connection[Record]
+
+#: Longer statements are prepared for one use: they are generated, and would crowd out the others.
+_CACHEABLE = 16_384
+
+#: Settings the server reports by itself when they change, at no cost; 18 adds search_path.
+_REPORTED = ("TimeZone", "session_authorization", "is_superuser", "search_path", "client_encoding")
+
+
+class Operation:
+    """Marks the connection busy while an answer is due.
+
+    An error the server answered with leaves the protocol settled. Anything else (a cancelled task,
+    a time limit, an unexpected error) leaves it unknown: then only a ROLLBACK can tell.
+    """
+
+    __slots__ = ("busy", "settled")
+
+    def __init__(self) -> None:
+        self.busy = False
+        self.settled = True
+
+    def __enter__(self) -> None:
+        self.busy = True
+
+    def __exit__(
+        self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
+    ) -> None:
+        self.busy = False
+        self.settled = kind is None or issubclass(kind, _ANSWERED)
+
+
+_ANSWERED = (asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+class Connection:
+    """A pooled connection. Only the pool and the transaction it is lent to may touch it."""
+
+    __slots__ = (
+        "_cache_size",
+        "_named",
+        "_reported",
+        "_statements",
+        "_untouched",
+        "expires",
+        "idle_since",
+        "limits",
+        "operation",
+        "pooled",
+        "raw",
+        "reused",
+        "tainted",
+    )
+
+    def __init__(self, raw: Raw, *, pooled: bool, limits: str = "", cache_size: int = 256) -> None:
+        self.raw = raw
+        #: A pooler sits between, so the server behind may be another one in each transaction.
+        self.pooled = pooled
+        #: SET LOCALs for BEGIN where the startup message could not carry them.
+        self.limits = limits
+        self.operation = Operation()
+        #: Something may outlive the transaction here: do not use this connection again.
+        self.tainted = False
+        self.reused = False
+        self.expires = 0.0
+        self.idle_since = 0.0
+        self._cache_size = 0 if pooled else cache_size
+        self._statements: OrderedDict[str, tuple[PreparedStatement[Record], bool]] = OrderedDict()
+        self._named = 0
+        settings = raw.get_settings()
+        names = [name for name in _REPORTED if hasattr(settings, name)]
+        self._reported: Callable[[Any], Any] = attrgetter(*names) if names else type
+        self._untouched = self._reported(settings)
+
+    @property
+    def clean(self) -> bool:
+        """Whether it can serve the next transaction as it is. Looks only at what is known here."""
+        operation, raw = self.operation, self.raw
+        return (
+            operation.settled
+            and not operation.busy
+            and not self.tainted
+            and not raw.is_closed()
+            and not raw.is_in_transaction()
+            and (self.pooled or self._reported(raw.get_settings()) == self._untouched)
+        )
+
+    async def command(self, sql: str) -> str:
+        """Run the kernel's own SQL by the simple protocol; returns the last command tag."""
+        with self.operation:
+            return await self.raw.execute(sql)
+
+    async def fetch(
+        self, sql: str, args: Sequence[Any], one: bool, timeout: float | None
+    ) -> tuple[list[Record], str]:
+        """Run one statement by the extended protocol (so never two); rows and command tag.
+
+        With `one`, at most one row is asked for; a tag cut short by that is ''.
+        """
+        with self.operation:
+            statement = await self._prepared(sql, timeout)
+            if one:
+                row = await statement.fetchrow(*args, timeout=timeout)
+                rows = [] if row is None else [row]
+            else:
+                rows = await statement.fetch(*args, timeout=timeout)
+            return rows, statement.get_statusmsg() or ""
+
+    async def execute_many(
+        self, sql: str, rows: Iterable[Sequence[Any]], timeout: float | None
+    ) -> str:
+        with self.operation:
+            statement = await self._prepared(sql, timeout)
+            await statement.executemany(rows, timeout=timeout)
+            return statement.get_statusmsg() or ""
+
+    @contextmanager
+    def ended_with(self, task: asyncio.Task[Any]) -> Iterator[None]:
+        """Cancel `task` when the connection ends during this block."""
+
+        def end(_: Any) -> None:
+            task.cancel()
+
+        self.raw.add_termination_listener(end)
+        try:
+            yield
+        finally:
+            self.raw.remove_termination_listener(end)
+
+    async def open_cursor(
+        self, sql: str, args: Sequence[Any], timeout: float | None
+    ) -> Cursor[Record]:
+        with self.operation:
+            statement = await self._prepared(sql, timeout)
+            return await statement.cursor(*args, timeout=timeout)
+
+    async def fetch_cursor(
+        self, cursor: Cursor[Record], count: int, timeout: float | None
+    ) -> list[Record]:
+        with self.operation:
+            return await cursor.fetch(count, timeout=timeout)
+
+    async def _prepared(self, sql: str, timeout: float | None) -> PreparedStatement[Record]:
+        entry = self._statements.get(sql)
+        if entry is None:
+            # Through a pooler the next statement may meet another server: use the nameless one.
+            keep = self._cache_size > 0 and len(sql) <= _CACHEABLE
+            self._named += 1
+            name = f"tenantry_{self._named}" if keep else ""
+            statement = await self.raw.prepare(sql, name=name, timeout=timeout)
+            entry = statement, reaches_session(sql)
+            if keep:
+                self._statements[sql] = entry
+                if len(self._statements) > self._cache_size:
+                    self._statements.popitem(last=False)
+        else:
+            self._statements.move_to_end(sql)
+        if entry[1]:
+            self.tainted = True
+        return entry[0]
+
+    def forget_statements(self) -> None:
+        """Drop every plan, after the schema changed. The server's copies go with later calls."""
+        self._statements.clear()
+
+    async def rollback(self) -> None:
+        """Whatever state the server is in, end it. Succeeds or raises."""
+        await self.command("ROLLBACK")
+
+    async def close(self, timeout: float) -> None:
+        self._statements.clear()
+        await self.raw.close(timeout=timeout)
+
+    def terminate(self) -> None:
+        self._statements.clear()
+        self.raw.terminate()

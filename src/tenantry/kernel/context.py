@@ -1,0 +1,162 @@
+"""Who works, for which tenant: the values that BEGIN carries to the database.
+
+Policies and triggers read them as `app.tenant_id`, `app.user_id` and `app.actor`. They are written
+as literals, because SET takes no parameters, so every literal here is built from a number or from
+base64: no character of the caller's reaches the SQL text.
+"""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import json
+import uuid
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from ..errors import InvalidInput
+
+ActorKind = Literal["user", "agent", "api_key", "service", "system"]
+Isolation = Literal["read committed", "repeatable read", "serializable"]
+
+_KINDS: Final = frozenset(("user", "agent", "api_key", "service", "system"))
+_ISOLATION: Final[dict[str, str]] = {
+    "read committed": " ISOLATION LEVEL READ COMMITTED",
+    "repeatable read": " ISOLATION LEVEL REPEATABLE READ",
+    "serializable": " ISOLATION LEVEL SERIALIZABLE",
+}
+#: What a client may send us is cut, not refused: a long header must not fail the request.
+_LIMITS: Final = {"request_id": 200, "user_agent": 1024, "reason": 1024}
+
+
+def parse_uuid(value: object, field: str = "id") -> UUID:
+    """A plain `uuid.UUID` from a UUID or its text; anything else is refused."""
+    try:
+        if isinstance(value, UUID):
+            return _plain(value)
+        if isinstance(value, str):
+            return _plain(uuid.UUID(value))
+    except (ValueError, TypeError, AttributeError):
+        pass
+    raise InvalidInput(f"{field} is not a UUID.", field=field)
+
+
+def _plain(value: UUID) -> UUID:
+    # Rebuilt from its number, so that a subclass (asyncpg's own, or a hostile one) cannot bring
+    # its own idea of str() into the SQL text.
+    return value if type(value) is UUID else UUID(int=int.__index__(value.int))
+
+
+def _literal(value: UUID | None) -> str:
+    if value is None:
+        return ""
+    # Formatted by int itself: whatever the object claims to be, only hex digits come out.
+    h = int.__format__(value.int, "032x")
+    return f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who acts, for the audit trail."""
+
+    kind: ActorKind
+    agent_id: UUID | None = None
+    api_key_id: UUID | None = None
+    request_id: str | None = None
+    ip: str | None = None
+    user_agent: str | None = None
+    reason: str | None = None
+    #: base64url of the fields as JSON; its alphabet needs no quoting.
+    encoded: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.kind not in _KINDS:
+            raise InvalidInput("The actor's kind is unknown.", field="actor.kind")
+        for name in ("agent_id", "api_key_id"):
+            self._set(name, parse_uuid, f"actor.{name}")
+        for name, limit in _LIMITS.items():
+            self._set(name, _clean_text, limit)
+        self._set("ip", _clean_ip)
+        facts: dict[str, Any] = {"kind": str(self.kind)}
+        for name in ("agent_id", "api_key_id", "request_id", "ip", "user_agent", "reason"):
+            if (value := getattr(self, name)) is not None:
+                facts[name] = str(value)
+        text = json.dumps(facts, separators=(",", ":")).encode()
+        object.__setattr__(self, "encoded", base64.urlsafe_b64encode(text).decode())
+
+    def _set(self, name: str, clean: Any, *args: Any) -> None:
+        if (value := getattr(self, name)) is not None:
+            object.__setattr__(self, name, clean(value, *args))
+
+
+def _clean_text(value: object, limit: int) -> str:
+    # NUL and lone surrogates are legal in a Python str, but not in jsonb.
+    text = str(value)[:limit].replace("\0", "")
+    return text.encode("utf-8", "replace").decode()
+
+
+def _clean_ip(value: object) -> str:
+    try:
+        return str(ipaddress.ip_address(str(value).partition("%")[0]))
+    except ValueError:
+        raise InvalidInput("The actor's ip is not an IP address.", field="actor.ip") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What one transaction works for. `None` is set too, as '': an old value never shines through."""
+
+    tenant_id: UUID | None = None
+    user_id: UUID | None = None
+    actor: Actor | None = None
+    #: The three SET LOCALs, ready to follow BEGIN.
+    settings: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for name in ("tenant_id", "user_id"):
+            value = getattr(self, name)
+            if value is not None and type(value) is not UUID:
+                if not isinstance(value, UUID):
+                    raise InvalidInput(f"{name} is not a UUID.", field=name)
+                object.__setattr__(self, name, _plain(value))
+        actor = self.actor.encoded if self.actor is not None else ""
+        object.__setattr__(
+            self,
+            "settings",
+            f"; SET LOCAL app.tenant_id = '{_literal(self.tenant_id)}'"
+            f"; SET LOCAL app.user_id = '{_literal(self.user_id)}'"
+            f"; SET LOCAL app.actor = '{actor}'",
+        )
+
+
+def begin(
+    context: Context,
+    *,
+    readonly: bool = False,
+    isolation: Isolation | None = None,
+    deferrable: bool = False,
+    statement_timeout: float | None = None,
+    limits: str = "",
+) -> str:
+    """The one message that opens a transaction: BEGIN and its context, in one round trip."""
+    if isolation is not None and isolation not in _ISOLATION:
+        raise InvalidInput("The isolation level is unknown.", field="isolation")
+    sql = (
+        "BEGIN"
+        + (_ISOLATION[isolation] if isolation else "")
+        + (" READ ONLY" if readonly else "")
+        + (" DEFERRABLE" if deferrable else "")
+        + context.settings
+        + limits
+    )
+    if statement_timeout is not None:
+        sql += f"; SET LOCAL statement_timeout = {milliseconds(statement_timeout)}"
+    return sql
+
+
+def milliseconds(seconds: float) -> int:
+    """A time limit as PostgreSQL counts it. 0 would mean no limit, so a shorter one becomes 1."""
+    if not 0 < seconds < 2_000_000:
+        raise InvalidInput("A time limit must be between 0 and 2,000,000 seconds.", field="timeout")
+    return max(1, int(seconds * 1000))

@@ -1,0 +1,119 @@
+"""One statement that is its own transaction: one round trip instead of three.
+
+For the functions the schema generates, which check and set the tenant themselves. Through a pooler
+they run inside an ordinary transaction instead.
+"""
+
+# ruff: noqa: ASYNC109 - the driver's own time limit, which also cancels at the server
+
+from __future__ import annotations
+
+import asyncio
+from time import perf_counter
+from typing import Any
+
+import asyncpg
+
+from ..errors import CommitOutcomeUnknown
+from .connection import Connection, Record
+from .context import Context
+from .pool import Pool
+from .settle import error_of, see_through
+from .transaction import Transaction
+from .translate import is_lost, translate
+
+
+class OneShot:
+    """A statement such as `SELECT * FROM tenantry.task_get($1, $2)`, made once, called often."""
+
+    __slots__ = ("sql", "writes")
+
+    def __init__(self, sql: str, *, writes: bool = False) -> None:
+        self.sql = sql
+        #: A write is seen through when its caller is cancelled, and never repeated.
+        self.writes = writes
+
+    async def fetch(
+        self, pool: Pool, context: Context, *args: Any, timeout: float | None = None
+    ) -> list[Record]:
+        return await self._call(pool, context, args, False, timeout)
+
+    async def fetch_one(
+        self, pool: Pool, context: Context, *args: Any, timeout: float | None = None
+    ) -> Record | None:
+        rows = await self._call(pool, context, args, True, timeout)
+        return rows[0] if rows else None
+
+    async def fetch_value(
+        self, pool: Pool, context: Context, *args: Any, timeout: float | None = None
+    ) -> Any:
+        rows = await self._call(pool, context, args, True, timeout)
+        return rows[0][0] if rows else None
+
+    async def _call(
+        self, pool: Pool, context: Context, args: tuple[Any, ...], one: bool, timeout: float | None
+    ) -> list[Record]:
+        if pool.pooled:
+            async with Transaction(pool, context, readonly=not self.writes) as transaction:
+                rows, _ = await transaction._run(self.sql, args, one, timeout)
+                return rows
+        replanned = False
+        while True:
+            connection = await pool.acquire()
+            started = perf_counter() if pool.observer is not None else 0.0
+            try:
+                if self.writes:
+                    rows = await self._see_through(pool, connection, args, one, timeout)
+                else:
+                    rows, _ = await connection.fetch(self.sql, args, one, timeout)
+            except asyncpg.InvalidCachedStatementError as error:
+                # Refused before it ran, and there is no transaction to lose: plan it anew, once.
+                pool.forget_statements()
+                if replanned:
+                    raise translate(error) from error
+                replanned = True
+                continue
+            except Exception as error:
+                closed = connection.raw.is_closed()
+                if connection.reused and not self.writes and is_lost(error, closed):
+                    continue  # it broke while it was idle
+                raise translate(error, sql=self.sql, closed=closed) from error
+            finally:
+                # Also finds a transaction left open, should the statement have been a BEGIN.
+                pool.release(connection)
+            if pool.observer is not None:
+                pool.observer(self.sql, perf_counter() - started, len(rows))
+            return rows
+
+    async def _see_through(
+        self,
+        pool: Pool,
+        connection: Connection,
+        args: tuple[Any, ...],
+        one: bool,
+        timeout: float | None,
+    ) -> list[Record]:
+        work = connection.fetch(self.sql, args, one, timeout)
+        task = pool.adopt(asyncio.get_running_loop().create_task(work))
+        cancelled = await see_through(task, pool.options.commit_grace)
+        error = error_of(task)
+        if error is not None and (
+            not task.done() or is_lost(error, connection.raw.is_closed()) or _cut_short(error)
+        ):
+            raise CommitOutcomeUnknown(
+                "The connection was lost, or its answer did not come, while the statement ran.",
+                hint="Look whether the work is there before doing it again.",
+            ) from (cancelled or error)
+        if cancelled is not None:
+            done = "done" if error is None else "refused"
+            cancelled.add_note(f"The work was {done} before this came through.")
+            raise cancelled
+        if error is not None:
+            raise error
+        rows: list[Record] = task.result()[0]
+        return rows
+
+
+def _cut_short(error: BaseException) -> bool:
+    """Whether the driver stopped listening for the answer, rather than the server giving one."""
+    return isinstance(error, (TimeoutError, asyncio.CancelledError))

@@ -1,0 +1,341 @@
+"""A lean pool: the connection used last is lent first, waiters are served in order.
+
+Lending and returning cost no round trip and no lock. Nothing is ever set at session level, so there
+is nothing to reset; a connection that comes back in any doubt goes to a task of the pool, which ends
+whatever transaction is on it, and only then is it lent again. The caller may be cancelled any number
+of times meanwhile: cleaning is not its work.
+"""
+
+# ruff: noqa: ASYNC109 - the driver's own time limit, which also cancels at the server
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import os
+import random
+from collections import deque
+from collections.abc import Callable, Coroutine
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ..errors import ConfigurationError, PoolClosed, PoolExhausted, TenantryError, TransactionError
+from .connect import Connector
+from .connection import Connection
+
+#: Called after each user statement with its text, the seconds it took, and its rows.
+Observer = Callable[[str, float, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolOptions:
+    min_size: int = 5
+    max_size: int = 20
+    #: Connections beyond max_size for a burst; closed as soon as nobody waits.
+    overflow: int = 0
+    acquire_timeout: float = 10.0
+    idle_timeout: float = 30.0
+    lifetime: float = 1800.0
+    #: How long a cleaning ROLLBACK may take before the connection is cut.
+    cleanup_timeout: float = 5.0
+    #: How long a cancelled caller waits to learn what became of its COMMIT.
+    commit_grace: float = 5.0
+    sweep_interval: float = 5.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.min_size <= self.max_size or self.max_size < 1 or self.overflow < 0:
+            raise ConfigurationError(
+                "Pool sizes must satisfy 0 <= min <= max, 1 <= max and 0 <= overflow.",
+                setting="pool_max",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStats:
+    size: int
+    idle: int
+    in_use: int
+    waiting: int
+    opening: int
+    max_size: int
+    #: Totals since the pool was opened.
+    opened: int
+    closed: int
+    waited: int
+    exhausted: int
+    cleaned: int
+
+    def to_dict(self) -> dict[str, int]:
+        return asdict(self)
+
+
+class Pool:
+    """Connections of one role to one server. Make it with `await Pool.open(...)`."""
+
+    def __init__(
+        self, connector: Connector, options: PoolOptions, *, observer: Observer | None = None
+    ) -> None:
+        self.options = options
+        self.observer = observer
+        self._connector = connector
+        self._limit = options.max_size + options.overflow
+        self._loop = asyncio.get_running_loop()
+        self._pid = os.getpid()
+        self._all: set[Connection] = set()
+        self._idle: list[Connection] = []
+        self._waiters: deque[asyncio.Future[Connection]] = deque()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._opening = 0
+        self._closed = False
+        self._empty = asyncio.Event()
+        self._open_error: TenantryError | None = None
+        self._opened = self._retired = self._waited = self._exhausted = self._cleaned = 0
+
+    @classmethod
+    async def open(
+        cls,
+        connector: Connector,
+        options: PoolOptions | None = None,
+        *,
+        observer: Observer | None = None,
+    ) -> Pool:
+        """A pool with one working connection; the others up to `min_size` follow by themselves."""
+        pool = cls(connector, options or PoolOptions(), observer=observer)
+        pool._admit(await connector.open())
+        pool._fill()
+        pool.spawn(pool._maintain())
+        return pool
+
+    @property
+    def pooled(self) -> bool:
+        """Whether a pooler such as PgBouncer sits between us and the server."""
+        return bool(self._connector.pooled)
+
+    @property
+    def stats(self) -> PoolStats:
+        size, idle = len(self._all), len(self._idle)
+        return PoolStats(
+            size=size,
+            idle=idle,
+            in_use=size - idle,
+            waiting=len(self._waiters),
+            opening=self._opening,
+            max_size=self._limit,
+            opened=self._opened,
+            closed=self._retired,
+            waited=self._waited,
+            exhausted=self._exhausted,
+            cleaned=self._cleaned,
+        )
+
+    # ---- lending ------------------------------------------------------------------------------
+
+    async def acquire(self, timeout: float | None = None) -> Connection:
+        """A connection that is in no transaction. Give it back with `release`, whatever happens."""
+        if asyncio.get_running_loop() is not self._loop or os.getpid() != self._pid:
+            raise TransactionError(
+                "This database handle belongs to another event loop or process.",
+                hint="Call tenantry.connect() once in each process and event loop, after forking.",
+            )
+        if self._closed:
+            raise PoolClosed
+        # An idle connection means that nobody waits: a returned one goes to the first waiter.
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.raw.is_closed():
+                return connection
+            self._forget(connection)
+        return await self._wait(self.options.acquire_timeout if timeout is None else timeout)
+
+    def release(self, connection: Connection) -> None:
+        """Take a connection back, in any state, without waiting."""
+        if connection.clean:
+            self._put_back(connection)
+        else:
+            self.spawn(self._clean(connection))
+
+    async def rollback(self, connection: Connection) -> None:
+        """Take back a connection in a transaction, and wait until that has ended."""
+        await asyncio.shield(self.spawn(self._clean(connection)))
+
+    def forget_statements(self) -> None:
+        """The schema has changed: no connection may go on with a plan made before."""
+        for connection in self._all:
+            connection.forget_statements()
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Run something to its end, whatever happens to the caller."""
+        return self.adopt(self._loop.create_task(work))
+
+    def adopt(self, task: asyncio.Task[Any]) -> asyncio.Task[Any]:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _wait(self, timeout: float) -> Connection:
+        self._waited += 1
+        future: asyncio.Future[Connection] = self._loop.create_future()
+        self._waiters.append(future)
+        self._grow()
+        timer = self._loop.call_later(timeout, self._expire, future, timeout)
+        try:
+            return await future
+        except asyncio.CancelledError:
+            # The connection may have come in the same moment as the cancellation.
+            if future.done() and not future.cancelled() and future.exception() is None:
+                self._put_back(future.result())
+            raise
+        finally:
+            timer.cancel()
+            if future in self._waiters:
+                self._waiters.remove(future)
+
+    def _expire(self, future: asyncio.Future[Connection], waited: float) -> None:
+        if not future.done():
+            self._exhausted += 1
+            error = PoolExhausted(size=self._limit, waited_s=waited)
+            error.__cause__ = self._open_error
+            future.set_exception(error)
+
+    def _put_back(self, connection: Connection) -> None:
+        now = self._loop.time()
+        surplus = len(self._all) > self.options.max_size and not self._waiters
+        if self._closed or surplus or now >= connection.expires:
+            self._retire(connection)
+            return
+        connection.reused = True
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(connection)
+                return
+        connection.idle_since = now
+        self._idle.append(connection)
+
+    async def _clean(self, connection: Connection) -> None:
+        self._cleaned += 1
+        try:
+            if connection.tainted or connection.operation.busy or connection.raw.is_closed():
+                connection.terminate()
+            else:
+                async with asyncio.timeout(self.options.cleanup_timeout):
+                    await connection.rollback()
+        except BaseException as error:
+            connection.terminate()
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            if connection.clean:
+                self._put_back(connection)
+            else:
+                connection.terminate()
+                self._forget(connection)
+
+    # ---- opening and closing --------------------------------------------------------------------
+
+    def _admit(self, connection: Connection) -> None:
+        self._opened += 1
+        self._open_error = None
+        self._empty.clear()
+        self._all.add(connection)
+        # Spread out, so that connections opened together do not all end together.
+        spread = random.uniform(0.8, 1.0)  # noqa: S311 - no secret
+        connection.expires = self._loop.time() + self.options.lifetime * spread
+        self._put_back(connection)
+        connection.reused = False
+
+    def _grow(self) -> None:
+        """Open as many connections as there are waiters without one on its way."""
+        while len(self._waiters) > self._opening and not self._closed:
+            if len(self._all) + self._opening >= self._limit:
+                return
+            self._start_opening()
+
+    def _fill(self) -> None:
+        while len(self._all) + self._opening < self.options.min_size and not self._closed:
+            self._start_opening()
+
+    def _start_opening(self) -> None:
+        self._opening += 1
+        self.spawn(self._open_one())
+
+    async def _open_one(self) -> None:
+        try:
+            connection = await self._connector.open()
+        except TenantryError as error:
+            self._opening -= 1
+            self._open_error = error
+            # While other connections live, one of them will serve the waiters in their turn.
+            if not self._all and not self._opening:
+                self._reject(error)
+        except BaseException:
+            self._opening -= 1
+            raise
+        else:
+            self._opening -= 1
+            self._admit(connection)
+
+    def _reject(self, error: TenantryError) -> None:
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_exception(copy.copy(error))
+
+    def _retire(self, connection: Connection) -> None:
+        self.spawn(self._close(connection))
+
+    async def _close(self, connection: Connection) -> None:
+        try:
+            await connection.close(self.options.cleanup_timeout)
+        except Exception:  # it is closed one way or the other, and nobody needs to know which
+            connection.terminate()
+        finally:
+            self._forget(connection)
+
+    def _forget(self, connection: Connection) -> None:
+        if connection in self._all:
+            self._all.remove(connection)
+            self._retired += 1
+            self._grow()
+        if not self._all:
+            self._empty.set()
+
+    async def _maintain(self) -> None:
+        while True:
+            await asyncio.sleep(self.options.sweep_interval)
+            self._sweep()
+
+    def _sweep(self) -> None:
+        """Close what is old, broken or idle for long; keep the minimum."""
+        now, spare = self._loop.time(), len(self._all) - self.options.min_size
+        kept: list[Connection] = []
+        for connection in self._idle:  # the longest idle first
+            idle_for = now - connection.idle_since
+            if connection.raw.is_closed() or now >= connection.expires:
+                self._retire(connection)
+            elif idle_for > self.options.idle_timeout and spare > 0:
+                spare -= 1
+                self._retire(connection)
+            else:
+                kept.append(connection)
+        self._idle[:] = kept
+        self._fill()
+
+    async def close(self, timeout: float = 10.0) -> None:
+        """Let transactions in progress finish, for at most `timeout` seconds, then cut them."""
+        self._closed = True
+        self._reject(PoolClosed())
+        while self._idle:
+            self._retire(self._idle.pop())
+        if self._all:
+            try:
+                async with asyncio.timeout(timeout):
+                    await self._empty.wait()
+            except TimeoutError:
+                pass
+        for connection in list(self._all):
+            connection.terminate()
+            self._forget(connection)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,0 +1,299 @@
+"""A transaction with its context: BEGIN and the context, the statements, COMMIT. One use."""
+
+# ruff: noqa: ASYNC109 - the driver's own time limit, which also cancels at the server
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from time import perf_counter
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from ..errors import SchemaChanged, TransactionClosed, TransactionError
+from .commit import Outcome, aborted, commit
+from .connection import Connection, Record
+from .context import Context, Isolation, begin
+from .pool import Pool
+from .savepoint import Savepoint
+from .session import controls_transaction, may_persist
+from .translate import is_lost, translate
+
+T = TypeVar("T")
+
+
+class Transaction:
+    """`async with Transaction(pool, context) as t:` commits at the end, or rolls back on an error.
+
+    Nothing of it can be used outside its block, nor by two tasks at a time. After a statement
+    failed only a surrounding savepoint or the end of the block goes on.
+    """
+
+    __slots__ = (
+        "_acquire_timeout",
+        "_connection",
+        "_context",
+        "_failure",
+        "_options",
+        "_pool",
+        "_readonly",
+        "_savepoints",
+        "_used",
+        "outcome",
+    )
+
+    def __init__(
+        self,
+        pool: Pool,
+        context: Context,
+        *,
+        readonly: bool = False,
+        isolation: Isolation | None = None,
+        deferrable: bool = False,
+        statement_timeout: float | None = None,
+        acquire_timeout: float | None = None,
+    ) -> None:
+        self._pool = pool
+        self._context = context
+        self._readonly = readonly
+        self._options = isolation, deferrable, statement_timeout
+        self._acquire_timeout = acquire_timeout
+        self._connection: Connection | None = None
+        self._failure: BaseException | None = None
+        self._savepoints: list[str] = []
+        self._used = False
+        self.outcome = Outcome.OPEN
+
+    @property
+    def context(self) -> Context:
+        return self._context
+
+    @property
+    def readonly(self) -> bool:
+        return self._readonly
+
+    # ---- statements -----------------------------------------------------------------------------
+
+    async def fetch(self, sql: str, *args: Any, timeout: float | None = None) -> list[Record]:
+        """All rows of one statement."""
+        rows, _ = await self._run(sql, args, False, timeout)
+        return rows
+
+    async def fetch_one(self, sql: str, *args: Any, timeout: float | None = None) -> Record | None:
+        """The first row, or None."""
+        rows, _ = await self._run(sql, args, True, timeout)
+        return rows[0] if rows else None
+
+    async def fetch_value(self, sql: str, *args: Any, timeout: float | None = None) -> Any:
+        """The first column of the first row, or None."""
+        rows, _ = await self._run(sql, args, True, timeout)
+        return rows[0][0] if rows else None
+
+    async def execute(self, sql: str, *args: Any, timeout: float | None = None) -> int:
+        """Run one statement; returns how many rows it touched."""
+        _, tag = await self._run(sql, args, False, timeout)
+        count = tag.rpartition(" ")[2]
+        return int(count) if count.isdecimal() else 0
+
+    async def execute_many(
+        self, sql: str, rows: Iterable[Sequence[Any]], *, timeout: float | None = None
+    ) -> None:
+        """Run one statement for each row of arguments, sent together."""
+        connection = self._ready()
+        # The driver cannot be interrupted while it sends, and waits for ever if the server goes
+        # away meanwhile. So it runs in a task that ends with the connection, and a cancelled caller
+        # cuts that.
+        task = self._pool.spawn(connection.execute_many(sql, rows, timeout))
+        with connection.ended_with(task):
+            try:
+                await asyncio.shield(task)
+            except Exception as error:
+                raise self._failed(error, connection, sql) from error
+            except BaseException as error:
+                self._failure = error
+                connection.terminate()
+                raise
+        self._inspect(sql.lstrip().upper(), connection, sql)
+
+    async def stream(
+        self, sql: str, *args: Any, batch: int = 500, timeout: float | None = None
+    ) -> AsyncIterator[Record]:
+        """The rows of one statement, fetched `batch` at a time; other statements may run between."""
+        cursor = await self._guard(lambda c: c.open_cursor(sql, args, timeout), sql)
+        while True:
+            rows = await self._guard(lambda c: c.fetch_cursor(cursor, batch, timeout), sql)
+            for row in rows:
+                yield row
+            if len(rows) < batch:
+                return
+
+    def savepoint(self) -> Savepoint:
+        """`async with t.savepoint():` whose errors undo only what happened inside."""
+        return Savepoint(self)
+
+    async def _set_savepoint(self) -> str:
+        name = f"tenantry_{len(self._savepoints) + 1}"
+        await self._guard(lambda c: c.command(f"SAVEPOINT {name}"), "")
+        self._savepoints.append(name)
+        return name
+
+    async def _end_savepoint(self, name: str, *, failed: bool) -> None:
+        if self._savepoints[-1:] != [name]:
+            self._failure = TransactionError(
+                "Savepoints overlapped: one ended before another that was opened inside it.",
+                hint="Nest them within one task.",
+            )
+            raise self._failure
+        swallowed = self._failure
+        if not failed and swallowed is None:
+            await self._guard(lambda c: c.command(f"RELEASE SAVEPOINT {name}"), "")
+            self._savepoints.pop()
+            return
+        self._savepoints.pop()
+        self._failure = None
+        undo = f"ROLLBACK TO SAVEPOINT {name}; RELEASE SAVEPOINT {name}"
+        try:
+            await self._guard(lambda c: c.command(undo), "")
+        except TransactionError:
+            # The transaction itself is gone, and stays marked so; the first error tells why.
+            if not failed:
+                raise
+        if not failed:
+            raise aborted() from swallowed
+
+    async def _run(
+        self, sql: str, args: Sequence[Any], one: bool, timeout: float | None
+    ) -> tuple[list[Record], str]:
+        connection = self._ready()
+        observer = self._pool.observer
+        started = perf_counter() if observer is not None else 0.0
+        try:
+            result = await connection.fetch(sql, args, one, timeout)
+        except Exception as error:
+            raise self._failed(error, connection, sql) from error
+        except BaseException as error:
+            self._failure = error
+            raise
+        if observer is not None:
+            observer(sql, perf_counter() - started, len(result[0]))
+        tag = result[1]
+        if not tag.startswith("SELECT ") or not connection.raw.is_in_transaction():
+            self._inspect(tag, connection, sql)
+        return result
+
+    async def _guard(self, work: Callable[[Connection], Awaitable[T]], sql: str) -> T:
+        connection = self._ready()
+        try:
+            return await work(connection)
+        except Exception as error:
+            raise self._failed(error, connection, sql) from error
+        except BaseException as error:
+            self._failure = error
+            raise
+
+    def _ready(self) -> Connection:
+        """The connection, if a statement may run on it now."""
+        connection = self._connection
+        if connection is None:
+            raise _closed()
+        if connection.operation.busy:
+            raise TransactionError(
+                "Another task is running a statement in this transaction.",
+                hint="Give each task its own transaction, or await one after the other.",
+            )
+        if self._failure is not None:
+            raise aborted() from self._failure
+        return connection
+
+    def _failed(self, error: Exception, connection: Connection, sql: str) -> Exception:
+        failure = translate(error, sql=sql, closed=connection.raw.is_closed())
+        if isinstance(failure, SchemaChanged):
+            self._pool.forget_statements()
+        self._failure = failure
+        return failure
+
+    def _inspect(self, tag: str, connection: Connection, sql: str) -> None:
+        """Look at what a statement has done to the transaction and the session."""
+        if not connection.raw.is_in_transaction() or controls_transaction(tag):
+            connection.tainted = True
+            self._failure = TransactionError(
+                "A statement ended or replaced the transaction it ran in; what came before it may "
+                "be committed, and nothing after it will be.",
+                hint="Leave BEGIN, COMMIT and ROLLBACK to the block; use savepoint() inside it.",
+            )
+            raise self._failure
+        if tag and may_persist(tag, sql):
+            connection.tainted = True
+
+    # ---- beginning and ending -------------------------------------------------------------------
+
+    async def __aenter__(self) -> Self:
+        if self._used:
+            raise TransactionClosed("A transaction is used once.", hint="Open a new one.")
+        self._used = True
+        pool = self._pool
+        isolation, deferrable, statement_timeout = self._options
+        while True:
+            connection = await pool.acquire(self._acquire_timeout)
+            try:
+                await connection.command(
+                    begin(
+                        self._context,
+                        readonly=self._readonly,
+                        isolation=isolation,
+                        deferrable=deferrable,
+                        statement_timeout=statement_timeout,
+                        limits=connection.limits,
+                    )
+                )
+            except Exception as error:
+                closed = connection.raw.is_closed()
+                pool.release(connection)
+                # It broke while it was idle, and nothing has run yet: take another one. A fresh one
+                # that breaks is worth reporting.
+                if connection.reused and is_lost(error, closed):
+                    continue
+                raise translate(error, closed=closed) from error
+            except BaseException:
+                pool.release(connection)
+                raise
+            self._connection = connection
+            return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        connection, self._connection = self._connection, None
+        failure, self._failure = self._failure, None
+        if connection is None:
+            raise _closed()
+        running = connection.operation.busy or bool(self._savepoints)
+        if kind is None and failure is None and not running:
+            ending = await commit(self._pool, connection, readonly=self._readonly)
+            self.outcome = ending.outcome
+            if ending.error is not None:
+                raise ending.error
+            return
+        self.outcome = Outcome.ROLLED_BACK
+        if kind is None or issubclass(kind, Exception):
+            await self._pool.rollback(connection)
+        else:  # cancelled: nobody may wait
+            self._pool.release(connection)
+        if kind is None:
+            if failure is None:
+                raise TransactionError(
+                    "The block ended while a statement or savepoint of it was still open.",
+                    hint="Await every task that uses the transaction before its block ends.",
+                )
+            if type(failure) is TransactionError:
+                raise failure
+            raise aborted() from failure
+
+
+def _closed() -> TransactionClosed:
+    return TransactionClosed(
+        "This transaction is not open.", hint="Use it inside its `async with` block only."
+    )
