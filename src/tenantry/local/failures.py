@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from tenantry.errors import LocalDiskFull, LocalFolderUnusable, LocalServerError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_ROOM_TO_SPEAK = 64 * 1024
 _CLOSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}
 
 
@@ -50,7 +52,9 @@ def unusable(server: str, path: Path) -> LocalFolderUnusable:
 def from_output(server: str, what: str, lines: Sequence[str], folder: Path) -> LocalServerError:
     """The error behind a program's own words; `folder` is where it was working."""
     text = "\n".join(lines)
-    if any(words in text for words in ("No space left", "Disk quota exceeded", "File too large")):
+    full = any(w in text for w in ("No space left", "Disk quota exceeded", "File too large"))
+    # A full disk may have swallowed the message too.
+    if full or shutil.disk_usage(folder).free < _ROOM_TO_SPEAK:
         return disk_full(server, folder)
     if "Permission denied" in text or "Read-only file system" in text:
         return unusable(server, folder)
@@ -61,6 +65,11 @@ def from_output(server: str, what: str, lines: Sequence[str], folder: Path) -> L
         hint=f"Its files are in {folder}.",
         output=list(lines[-20:]),
     )
+
+
+def explained(lines: Sequence[str]) -> bool:
+    """Whether a server that ended has said why."""
+    return any(mark in line for line in lines for mark in ("FATAL", "PANIC", "rror", "Fail"))
 
 
 def _telling(lines: Sequence[str]) -> str:

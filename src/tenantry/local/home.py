@@ -74,10 +74,11 @@ class Home:
         """Choose where the servers' files lie, and make those folders for their account."""
         if self.base == self.path and not account.can_enter(self.path):
             self._base = self._system_base()
-            self.base.mkdir(parents=True, exist_ok=True)
-            for folder in (SYSTEM_DATA, self.base):
-                folder.chmod(0o755)
         if self.base != self.path:
+            for folder in (self.base.parent, self.base):
+                if not folder.is_dir():
+                    folder.mkdir(parents=True)
+                    folder.chmod(0o755)
             marker = self.base / "home"
             marker.unlink(missing_ok=True)
             write_private(marker, f"{self.path}\n")

@@ -223,6 +223,8 @@ class Server(ABC):
         except BaseException:
             self._end(pid)
             raise
+        # PostgreSQL's log is written by a process of its own, which may end a little later.
+        wait_until(lambda: failures.explained(self._words_since(seen)), timeout_s=1)
         return None, self._words_since(seen)
 
     def _is_up(self, pid: int, launch: Launch) -> bool:
