@@ -61,6 +61,11 @@ def _urls(value: object) -> object:
     return tuple(split_urls(text)) if isinstance(text, str) else text
 
 
+def _words(value: object) -> object:
+    text = _plain(value)
+    return tuple(w.strip() for w in text.split(",") if w.strip()) if isinstance(text, str) else text
+
+
 def _absolute(value: object) -> object:
     return Path(value).expanduser().absolute() if isinstance(value, (str, Path)) else value
 
@@ -165,6 +170,17 @@ class Settings(BaseSettings):
         description="On connect: migrate (`auto`), refuse a database that is not at head "
         "(`check`), or do nothing (`off`).",
         json_schema_extra=_about("`check` in production, else `auto`"),
+    )
+
+    models: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
+        (),
+        description="Modules with the application's own models, separated by commas.",
+        json_schema_extra=_about("none"),
+    )
+    migrations: Folder | None = Field(
+        None,
+        description="Folder of the application's own revisions.",
+        json_schema_extra=_about("none"),
     )
 
     home: Folder = Field(

@@ -73,6 +73,10 @@ class Connector:
             cache_size=self.options.statement_cache,
         )
 
+    async def open_raw(self) -> asyncpg.Connection[asyncpg.Record]:
+        """A plain driver connection with the same limits, for SQLAlchemy."""
+        return await self._connect()
+
     async def _connect(self) -> asyncpg.Connection[asyncpg.Record]:
         try:
             try:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from operator import attrgetter
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 from asyncpg.cursor import Cursor
@@ -18,8 +18,10 @@ from asyncpg.prepared_stmt import PreparedStatement
 
 from .session import reaches_session
 
+if TYPE_CHECKING:
+    Raw = asyncpg.Connection[asyncpg.Record]
+
 Record = asyncpg.Record
-Raw = asyncpg.Connection[Record]
 
 #: Longer statements are prepared for one use: they are generated, and would crowd out the others.
 _CACHEABLE = 16_384

@@ -32,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped
 
-from .columns import NEW_ID, NOW, Json, Vocabulary, column, member, reference
+from .columns import NEW_ID, NOW, THIS_TENANT, Json, Vocabulary, column, member, reference
 
 SCHEMA = "tenantry"
 
@@ -115,7 +115,9 @@ class TenantRow(Base):
     __abstract__ = True
     __access__ = OWN_TENANT
 
-    tenant_id: Mapped[UUID] = column(init=False, sort_order=-2, primary_key=True)
+    tenant_id: Mapped[UUID] = column(
+        default=THIS_TENANT, init=False, sort_order=-2, primary_key=True
+    )
     id: Mapped[UUID] = column(default=NEW_ID, sort_order=-1, primary_key=True)
     created_at: Mapped[datetime] = column(default=NOW, sort_order=1000)
 

@@ -15,6 +15,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 NOW = func.now()
 NEW_ID = text("tenantry.uuidv7()")
+THIS_TENANT = text("tenantry.current_tenant_id()")
 
 Json = dict[str, Any]
 OnDelete = Literal["cascade", "set null", "restrict"]

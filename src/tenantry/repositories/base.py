@@ -12,6 +12,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar, Generic, Literal, ParamSpec, Protocol, Self, TypeVar
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import ColumnElement
 
 from tenantry.errors import InvalidInput, NotFound
@@ -22,7 +23,7 @@ from .compiler import Compiler
 
 M = TypeVar("M", bound=Base)
 P = ParamSpec("P")
-Row = Sequence[Any]
+Row = asyncpg.Record
 Order = Literal["newest", "oldest"]
 
 MAX_LIMIT = 10_000

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
+import asyncpg
 from sqlalchemy import (
     ARRAY,
     Column,
@@ -72,7 +73,7 @@ class Compiler(Generic[M]):
         return {**{c.name: c for c in self.table.columns}, **cast(Any, attributes)}
 
     @cached_property
-    def load(self) -> Callable[[Sequence[Any]], M]:
+    def load(self) -> Callable[[asyncpg.Record], M]:
         """Row -> instance, without the ORM's loading machinery: 6 µs a row where that takes 34."""
         manager: ClassManager[M] = self.model.__mapper__.class_manager
         key_of = {a.columns[0]: a.key for a in self.model.__mapper__.column_attrs}
@@ -80,7 +81,7 @@ class Compiler(Generic[M]):
         identity = tuple(c.name for c in self.table.primary_key.columns)
         model, new, state = self.model, manager.new_instance, manager.STATE_ATTR
 
-        def load(row: Sequence[Any]) -> M:
+        def load(row: asyncpg.Record) -> M:
             instance = new()
             values = instance.__dict__
             values.update(zip(keys, row, strict=True))
@@ -186,24 +187,26 @@ class Compiler(Generic[M]):
         """COPY is refused on tables with row security; arrays are as fast for what a caller holds."""
         if columns:
             arrays = [bindparam(f"many_{c.name}", type_=ARRAY(c.type)) for c in columns]
-            source = func.unnest(*arrays).table_valued(
+            given = func.unnest(*arrays).table_valued(
                 *(column(c.name, c.type) for c in columns), with_ordinality="place", name="given"
             )
         else:
             many = bindparam("many", type_=Integer())
-            source = func.generate_series(1, many).table_valued("place", name="given")
+            given = func.generate_series(1, many).table_valued("place", name="given")
+        source = given.render_derived()
         tenant = self._bound(()).items()
         names = [*(name for name, _ in tenant), *(c.name for c in columns)]
         chosen = [*(value for _, value in tenant), *(source.c[c.name] for c in columns)]
-        ordered = select(*chosen).select_from(source.render_derived()).order_by(source.c.place)
+        ordered = select(*chosen).select_from(source).order_by(source.c.place)
         return insert(self.table).from_select(names, ordered).returning(*self.columns)
 
     # ---- parts ------------------------------------------------------------------------------
 
     @cached_property
     def _tenant(self) -> Where:
-        same = [self.table.c.tenant_id == bindparam("tenant_id", type_=Uuid())]
-        return same if self.scoped else []
+        if not self.scoped:
+            return []
+        return [self.table.c.tenant_id == bindparam("tenant_id", type_=Uuid())]
 
     @cached_property
     def _id(self) -> ColumnElement[bool]:

@@ -830,7 +830,7 @@ $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.projects_newest(uuid, uuid, bigint) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.projects_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
     r"""CREATE TABLE tenantry.audit_logs (
-    tenant_id uuid NOT NULL,
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
     id uuid DEFAULT tenantry.uuidv7() NOT NULL,
     action text NOT NULL,
     resource_type text NOT NULL,
@@ -911,7 +911,7 @@ $function$""",
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 )""",
     r"""CREATE TABLE tenantry.memberships (
-    tenant_id uuid NOT NULL,
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
     id uuid DEFAULT tenantry.uuidv7() NOT NULL,
     user_id uuid NOT NULL,
     role text DEFAULT 'member'::text NOT NULL,
@@ -945,7 +945,7 @@ $function$""",
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 )""",
     r"""CREATE TABLE tenantry.api_keys (
-    tenant_id uuid NOT NULL,
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
     id uuid DEFAULT tenantry.uuidv7() NOT NULL,
     name text NOT NULL,
     prefix text NOT NULL,
@@ -960,7 +960,7 @@ $function$""",
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 )""",
     r"""CREATE TABLE tenantry.projects (
-    tenant_id uuid NOT NULL,
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
     id uuid DEFAULT tenantry.uuidv7() NOT NULL,
     name text NOT NULL,
     slug text,

@@ -1,0 +1,283 @@
+"""The face: `connect()` and `Database`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+from uuid import UUID
+
+from tenantry import migrations
+from tenantry.config import InvalidSettings, RoleFacts, Settings, load_settings, role_problems
+from tenantry.endpoints import Role, url_for
+from tenantry.errors import InvalidInput, SchemaBehind
+from tenantry.handles import ServiceTransaction, Tenant, TenantTransaction
+from tenantry.kernel import health as kernel_health
+from tenantry.kernel import retry
+from tenantry.kernel.connect import ConnectOptions, Connector
+from tenantry.kernel.context import Actor, Context, Isolation, parse_uuid
+from tenantry.kernel.oneshot import OneShot
+from tenantry.kernel.pool import Observer, Pool, PoolOptions
+from tenantry.kernel.transaction import Transaction
+from tenantry.repositories import hash_key
+from tenantry.schema.catalog import VERSION_TABLE
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+T = TypeVar("T")
+
+_REVISIONS = OneShot(f"SELECT version_num FROM tenantry.{VERSION_TABLE}")  # noqa: S608
+_INSTALLED = OneShot(f"SELECT to_regclass('tenantry.{VERSION_TABLE}') IS NOT NULL")
+_AUTHENTICATE = OneShot(
+    "SELECT api_key_id, tenant_id, user_id, scopes, tenant_status FROM tenantry.authenticate_key($1)"
+)
+_SERVICE_USE = OneShot(
+    "SELECT tenantry.record_platform_event('service_use', 'service')", writes=True
+)
+_ROLE = OneShot(
+    "SELECT r.rolname AS name, r.rolsuper AS superuser, r.rolbypassrls AS bypasses_rls,"
+    " r.rolcreaterole AS creates_roles, EXISTS (SELECT FROM pg_class AS c"
+    " WHERE c.relnamespace = to_regnamespace('tenantry') AND pg_has_role(c.relowner, 'MEMBER'))"
+    " AS owns_tables"
+    " FROM pg_roles AS r WHERE r.rolname = current_user"
+)
+_NOBODY = Context()
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHolder:
+    """Who an API key speaks for."""
+
+    api_key_id: UUID
+    tenant_id: UUID
+    user_id: UUID | None
+    scopes: tuple[str, ...]
+    tenant_status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether the database answers, how fast, and whether it is at the revision this code needs."""
+
+    database: kernel_health.Health
+    revision: str | None
+    head: str
+
+    @property
+    def ok(self) -> bool:
+        return self.database.ok and self.revision == self.head
+
+    def to_dict(self) -> dict[str, Any]:
+        facts = {"ok": self.ok, "revision": self.revision, "head": self.head}
+        return {**facts, "database": self.database.to_dict()}
+
+
+async def connect(
+    url: str | None = None,
+    *,
+    settings: Settings | None = None,
+    observer: Observer | None = None,
+    **overrides: Any,
+) -> Database:
+    """A handle on the database: `url`, else the settings' (see docs), else the embedded server.
+
+    Keep one for the life of the program, and `close()` it at the end; or use `async with`.
+    """
+    if url is not None:
+        overrides["database_url"] = url
+    if settings is None:
+        settings = await asyncio.to_thread(load_settings, **overrides)
+    elif overrides:
+        raise InvalidInput("Give settings or single overrides, not both.", field="settings")
+    if settings.migrate == "auto":
+        await _migrate_if_possible(settings)
+    database = Database(settings, await _open_pool(settings, "app", observer), observer)
+    try:
+        await database._check()
+    except BaseException:
+        await database.close()
+        raise
+    return database
+
+
+class Database:
+    """What every use of Tenantry starts from."""
+
+    def __init__(self, settings: Settings, pool: Pool, observer: Observer | None) -> None:
+        self.settings = settings
+        self._pool = pool
+        self._observer = observer
+        self._pools: dict[Role, Pool] = {"app": pool}
+        self._opening = asyncio.Lock()
+        self._background: set[asyncio.Task[Any]] = set()
+
+    def __repr__(self) -> str:
+        return f"Database({self._pool.stats})"
+
+    # ---- work -------------------------------------------------------------------------------
+
+    def tenant(
+        self,
+        tenant_id: UUID | str,
+        *,
+        user_id: UUID | str | None = None,
+        actor: Actor | None = None,
+        readonly: bool = False,
+        isolation: Isolation | None = None,
+    ) -> Tenant:
+        """A tenant's handle: call it directly, or open it with `async with` for one transaction."""
+        user = None if user_id is None else parse_uuid(user_id, "user_id")
+        context = Context(parse_uuid(tenant_id, "tenant_id"), user, actor)
+        return Tenant(self._pool, context, readonly=readonly, isolation=isolation)
+
+    @asynccontextmanager
+    async def service(
+        self, reason: str, *, user_id: UUID | str | None = None, actor: Actor | None = None
+    ) -> AsyncIterator[ServiceTransaction]:
+        """One transaction across tenants, by the service role. Its use is on record, with why."""
+        if not reason.strip():
+            raise InvalidInput("Say why the service role is needed.", field="reason")
+        who = replace(actor or Actor(kind="service"), reason=reason)
+        user = None if user_id is None else parse_uuid(user_id, "user_id")
+        context = Context(None, user, who)
+        pool = await self._pool_of("service")
+        # On its own, so that it stays on record when the work itself fails.
+        async with Transaction(pool, context) as record:
+            await record.fetch_value(_SERVICE_USE.sql)
+        async with Transaction(pool, context) as transaction:
+            yield ServiceTransaction(transaction)
+
+    @asynccontextmanager
+    async def session(
+        self,
+        tenant_id: UUID | str,
+        *,
+        user_id: UUID | str | None = None,
+        actor: Actor | None = None,
+    ) -> AsyncIterator[AsyncSession]:
+        """An SQLAlchemy session in the tenant's context, whichever transactions it begins."""
+        user = None if user_id is None else parse_uuid(user_id, "user_id")
+        context = Context(parse_uuid(tenant_id, "tenant_id"), user, actor)
+        async with self._sessions.open(context) as session:
+            yield session
+
+    async def run(
+        self,
+        tenant_id: UUID | str,
+        work: Callable[[TenantTransaction], Awaitable[T]],
+        *,
+        attempts: int = 5,
+        **options: Any,
+    ) -> T:
+        """`work(t)` in a transaction, all of it again when the database says that this may help:
+        on a serialization failure, a deadlock, or a connection lost before COMMIT."""
+        return await retry.run(lambda: self.tenant(tenant_id, **options), work, attempts=attempts)
+
+    async def authenticate_key(self, key: str) -> KeyHolder | None:
+        """Who a key speaks for; None for one that is unknown, revoked or expired."""
+        row = await _AUTHENTICATE.fetch_one(self._pool, _NOBODY, hash_key(key))
+        return None if row is None else KeyHolder(row[0], row[1], row[2], tuple(row[3]), row[4])
+
+    # ---- state ------------------------------------------------------------------------------
+
+    async def health(self, *, timeout: float = 2.0) -> Health:
+        """Never raises: a database that is away is an answer too."""
+        found = await kernel_health.check(self._pool, timeout=timeout)
+        revision = await self._revision() if found.ok else None
+        return Health(found, revision, migrations.head())
+
+    async def close(self, timeout: float = 10.0) -> None:
+        """Let work in progress finish, then cut what has not."""
+        await asyncio.gather(*(pool.close(timeout) for pool in self._pools.values()))
+        if "_sessions" in self.__dict__:
+            await self._sessions.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    # ---- parts ------------------------------------------------------------------------------
+
+    @cached_property
+    def _sessions(self) -> Any:
+        from tenantry.sessions import Sessions  # noqa: PLC0415 - only ORM users pay for it
+
+        connector = _connector(self.settings, "app")
+        return Sessions(connector, self.settings, pooled=self._pool.pooled)
+
+    async def _pool_of(self, role: Role) -> Pool:
+        """Pools of other roles are opened when they are first used."""
+        async with self._opening:
+            if role not in self._pools:
+                self._pools[role] = await _open_pool(self.settings, role, self._observer)
+            return self._pools[role]
+
+    async def _revision(self) -> str | None:
+        """The newest of Tenantry's own revisions that the database has."""
+        if not await _INSTALLED.fetch_value(self._pool, _NOBODY):
+            return None
+        rows = await _REVISIONS.fetch(self._pool, _NOBODY)
+        return max((row[0] for row in rows if row[0].isdigit()), default=None)
+
+    async def _check(self) -> None:
+        settings = self.settings
+        if settings.profile == "production":
+            (role,) = await _ROLE.fetch(self._pool, _NOBODY)
+            problems = role_problems(RoleFacts(**dict(role)))
+            if problems:
+                raise InvalidSettings(problems)
+        if settings.migrate == "off":
+            return
+        current, head = await self._revision(), migrations.head()
+        if current is None or current < head:
+            raise SchemaBehind(
+                f"The database is at revision {current or 'none'}, and this program needs {head}.",
+                hint="Run `tenantry migrate up` with the owner's URL.",
+                current=current or "",
+                head=head,
+            )
+
+
+async def _migrate_if_possible(settings: Settings) -> None:
+    """With no owner's URL there is nothing to migrate with; the check that follows will say so."""
+    from tenantry.ops.setup import migrate  # noqa: PLC0415
+
+    if settings.owner_url is not None or settings.database_url is None:
+        await migrate(settings, lambda _: None)
+
+
+async def _open_pool(settings: Settings, role: Role, observer: Observer | None) -> Pool:
+    options = PoolOptions(
+        min_size=settings.pool_min if role == "app" else 0,
+        max_size=settings.pool_max,
+        overflow=settings.pool_overflow,
+        acquire_timeout=settings.acquire_timeout,
+        idle_timeout=settings.idle_timeout,
+        lifetime=settings.connection_lifetime,
+    )
+    return await Pool.open(_connector(settings, role), options, observer=observer)
+
+
+def _connector(settings: Settings, role: Role) -> Connector:
+    return Connector(
+        ConnectOptions(
+            dsn=url_for(settings, role),
+            application_name=settings.application_name,
+            connect_timeout=settings.connect_timeout,
+            statement_timeout=settings.statement_timeout,
+            idle_in_transaction_timeout=settings.idle_in_transaction_timeout,
+            pgbouncer=settings.pgbouncer,
+        )
+    )

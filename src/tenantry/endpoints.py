@@ -1,0 +1,48 @@
+"""Where each role reaches the database: the settings' URLs, else the embedded server."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from tenantry.config import Settings
+from tenantry.errors import ConfigurationError
+from tenantry.local import SUPERUSER, LocalServers
+
+Role = Literal["app", "service", "readonly", "owner"]
+
+#: The embedded server's database.
+DATABASE = "tenantry"
+_SETTING: dict[Role, str] = {
+    "app": "database_url",
+    "service": "service_url",
+    "readonly": "readonly_url",
+    "owner": "owner_url",
+}
+
+
+def is_embedded(settings: Settings) -> bool:
+    """No URL is set, so the embedded server is meant."""
+    return all(getattr(settings, name) is None for name in _SETTING.values())
+
+
+def servers(settings: Settings) -> LocalServers:
+    return LocalServers(settings.home, pg_bin=settings.pg_bin)
+
+
+def url_for(settings: Settings, role: Role) -> str:
+    """The URL of a role, with its password: not for logs."""
+    name = _SETTING[role]
+    given = getattr(settings, name)
+    if given is not None:
+        return str(given.get_secret_value())
+    if not is_embedded(settings):
+        raise ConfigurationError(
+            f"TENANTRY_{name.upper()} is not set, and this needs the {role} role.",
+            setting=name,
+            hint=f"Set it to a URL that logs in as tenantry_{role}.",
+        )
+    return servers(settings).postgres_url(f"tenantry_{role}", DATABASE)
+
+
+def superuser_url(local: LocalServers, database: str = "postgres") -> str:
+    return local.postgres_url(SUPERUSER, database)

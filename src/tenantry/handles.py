@@ -1,0 +1,174 @@
+"""What work is done through: a tenant's handle, its transaction, and the service role's."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar, overload
+from uuid import UUID
+
+import asyncpg
+
+from tenantry import repositories as r
+from tenantry.errors import TransactionError
+from tenantry.kernel.context import Context, Isolation, parse_uuid
+from tenantry.kernel.pool import Pool
+from tenantry.kernel.savepoint import Savepoint
+from tenantry.kernel.transaction import Transaction
+
+from .scopes import Bound, EachItsOwn
+
+R = TypeVar("R")
+Record = asyncpg.Record
+
+
+class repository(Generic[R]):  # noqa: N801 - reads as a declaration
+    """A repository as an attribute, made when it is first used."""
+
+    def __init__(self, kind: type[R]) -> None:
+        self._kind = kind
+
+    def __set_name__(self, owner: type[Any], name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type[Any]) -> Self: ...
+    @overload
+    def __get__(self, instance: Any, owner: type[Any]) -> R: ...
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        if instance is None:
+            return self
+        made = instance.__dict__[self._name] = self._kind(instance._scope)  # type: ignore[call-arg]
+        return made
+
+
+class TenantRepositories:
+    """Everything a tenant has."""
+
+    _scope: Bound | EachItsOwn
+
+    account = repository(r.Account)
+    users = repository(r.Users)
+    memberships = repository(r.Memberships)
+    api_keys = repository(r.ApiKeys)
+    projects = repository(r.Projects)
+    audit = repository(r.AuditLogs)
+
+    def repository(self, kind: type[R]) -> R:
+        """One of your own, for a table of your own: `t.repository(Invoices)`."""
+        return kind(self._scope)  # type: ignore[call-arg]
+
+
+class Statements:
+    """SQL of one's own in a transaction. Values go in as `$1, $2, …`."""
+
+    _transaction: Transaction
+
+    async def fetch(self, sql: str, *args: Any, timeout: float | None = None) -> list[Record]:
+        return await self._transaction.fetch(sql, *args, timeout=timeout)
+
+    async def fetch_one(self, sql: str, *args: Any, timeout: float | None = None) -> Record | None:
+        return await self._transaction.fetch_one(sql, *args, timeout=timeout)
+
+    async def fetch_value(self, sql: str, *args: Any, timeout: float | None = None) -> Any:
+        return await self._transaction.fetch_value(sql, *args, timeout=timeout)
+
+    async def execute(self, sql: str, *args: Any, timeout: float | None = None) -> int:
+        """Returns how many rows it touched."""
+        return await self._transaction.execute(sql, *args, timeout=timeout)
+
+    async def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        await self._transaction.execute_many(sql, rows)
+
+    def stream(self, sql: str, *args: Any, batch: int = 500) -> AsyncIterator[Record]:
+        """Rows as they come, `batch` at a time."""
+        return self._transaction.stream(sql, *args, batch=batch)
+
+    def savepoint(self) -> Savepoint:
+        """`async with t.savepoint():` whose errors undo only what happened inside."""
+        return self._transaction.savepoint()
+
+
+class TenantTransaction(TenantRepositories, Statements):
+    """One transaction of one tenant."""
+
+    def __init__(self, transaction: Transaction, tenant_id: UUID) -> None:
+        self._transaction = transaction
+        self._scope = Bound(transaction, tenant_id)
+        self.tenant_id = tenant_id
+
+
+class Tenant(TenantRepositories):
+    """A tenant's handle. Used directly, each call is its own transaction; as a context, one is."""
+
+    _scope: EachItsOwn
+
+    def __init__(
+        self, pool: Pool, context: Context, *, readonly: bool, isolation: Isolation | None
+    ) -> None:
+        self._scope = EachItsOwn(pool, context, readonly=readonly, isolation=isolation)
+        self._open: Transaction | None = None
+
+    @property
+    def tenant_id(self) -> UUID:
+        tenant_id = self._scope.tenant_id
+        assert tenant_id is not None  # noqa: S101 - `Database.tenant` parsed it
+        return tenant_id
+
+    async def fetch(self, sql: str, *args: Any) -> Sequence[Record]:
+        return await self._scope.fetch(sql, *args)
+
+    async def fetch_one(self, sql: str, *args: Any) -> Record | None:
+        return await self._scope.fetch_one(sql, *args)
+
+    async def execute(self, sql: str, *args: Any) -> int:
+        """Returns how many rows it touched."""
+        return await self._scope.execute(sql, *args)
+
+    async def __aenter__(self) -> TenantTransaction:
+        if self._open is not None:
+            raise TransactionError(
+                "This handle has a transaction open already.",
+                hint="Use `t.savepoint()` inside it, or another `db.tenant(…)` beside it.",
+            )
+        self._open = transaction = self._scope.open()
+        try:
+            await transaction.__aenter__()
+        except BaseException:
+            self._open = None
+            raise
+        return TenantTransaction(transaction, self.tenant_id)
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        transaction, self._open = self._open, None
+        if transaction is not None:
+            await transaction.__aexit__(kind, error, trace)
+
+
+class _OfOneTenant(TenantRepositories):
+    """One tenant's repositories within the service role's transaction."""
+
+    def __init__(self, transaction: Transaction, tenant_id: UUID) -> None:
+        self._scope = Bound(transaction, tenant_id)
+        self.tenant_id = tenant_id
+
+
+class ServiceTransaction(Statements):
+    """Work across tenants, in one transaction of the service role."""
+
+    tenants = repository(r.Tenants)
+    users = repository(r.Users)
+    platform_log = repository(r.PlatformLogs)
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        self._scope = Bound(transaction, None)
+
+    def tenant(self, tenant_id: UUID | str) -> _OfOneTenant:
+        """The repositories of one tenant, within this transaction."""
+        return _OfOneTenant(self._transaction, parse_uuid(tenant_id, "tenant_id"))

@@ -1,0 +1,65 @@
+"""SQLAlchemy sessions that carry a tenant's context into every transaction they begin."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import Connection, event
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.orm import Session, SessionTransaction
+
+from tenantry.config import Settings
+from tenantry.ids import uuid7
+from tenantry.kernel.connect import Connector
+from tenantry.kernel.context import Context
+
+_SET = (
+    "SELECT set_config('app.tenant_id', $1, true), set_config('app.user_id', $2, true),"
+    " set_config('app.actor', $3, true)"
+)
+#: Through a pooler the next transaction may meet a server that has not seen the statement.
+_POOLER_SAFE: dict[str, Any] = {
+    "prepared_statement_cache_size": 0,
+    "prepared_statement_name_func": lambda: f"tenantry_{uuid7()}",
+}
+
+
+class Sessions:
+    """An engine of its own beside the kernel's pool, with the same limits."""
+
+    def __init__(self, connector: Connector, settings: Settings, *, pooled: bool) -> None:
+        self._engine = create_async_engine(
+            "postgresql+asyncpg://",
+            # SQLAlchemy brings its own codecs and statement cache.
+            async_creator=lambda **_: connector.open_raw(),
+            connect_args=_POOLER_SAFE if pooled else {},
+            pool_size=settings.pool_max,
+            max_overflow=settings.pool_overflow,
+            pool_timeout=settings.acquire_timeout,
+            pool_recycle=int(settings.connection_lifetime),
+            pool_pre_ping=True,
+            hide_parameters=True,
+        )
+
+    @asynccontextmanager
+    async def open(self, context: Context) -> AsyncIterator[AsyncSession]:
+        session = AsyncSession(self._engine, expire_on_commit=False)
+        values = (
+            str(context.tenant_id or ""),
+            str(context.user_id or ""),
+            context.actor.encoded if context.actor else "",
+        )
+
+        @event.listens_for(session.sync_session, "after_begin")
+        def bring_context(
+            _: Session, transaction: SessionTransaction, connection: Connection
+        ) -> None:
+            connection.exec_driver_sql(_SET, values)
+
+        async with session:
+            yield session
+
+    async def close(self) -> None:
+        await self._engine.dispose()
