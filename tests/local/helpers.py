@@ -14,11 +14,18 @@ import tenantry
 from tenantry.local import Account, LocalServers
 from tests.fixtures.servers import require
 
-UP = """
-import sys
+# Only the layer itself, without what the whole package imports: another account may have to use
+# a Python that is not ours, and the standard library is all that the layer needs.
+LAYER = f"""
+import sys, types
+package = types.ModuleType("tenantry")
+package.__path__ = [{str(Path(tenantry.__file__).parent)!r}]
+sys.modules["tenantry"] = package
+"""
+UP = f"""{LAYER}
 from pathlib import Path
 from tenantry.local import LocalServers
-servers = LocalServers(Path(sys.argv[1]), settings={"fsync": "off", "shared_buffers": "16MB"})
+servers = LocalServers(Path(sys.argv[1]), settings={{"fsync": "off", "shared_buffers": "16MB"}})
 servers.up(valkey=len(sys.argv) > 2)
 print(servers.status()[0].pid)
 """
@@ -46,7 +53,7 @@ def python_for(account: Account) -> str:
     """An interpreter of this version that the account can run, with what it needs to import us."""
     for program in (sys.executable, f"/usr/bin/python{sys.version_info[0]}.{sys.version_info[1]}"):
         try:
-            if start(account, [program, "-c", "import tenantry.local"]).returncode == 0:
+            if start(account, [program, "-c", f"{LAYER}import tenantry.local"]).returncode == 0:
                 return program
         except OSError:
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import valkey
 from tenantry.errors import LocalFolderUnusable, LocalServerMissing
 from tenantry.local import Account, LocalServers, programs
 from tenantry.local import account as accounts
+from tests.fixtures.servers import require
 from tests.local.helpers import UP, ask, need_root, pid_of, python_for, running, start
 
 Make = Callable[..., LocalServers]
@@ -134,6 +136,17 @@ def test_root_and_programs_that_the_account_cannot_reach(make: Make, place: Path
     (closed / "bin").symlink_to(programs.postgres_folder(None))
     with pytest.raises(LocalServerMissing, match="does not run as"):
         make(pg_bin=closed / "bin").up()
+
+
+def test_root_in_a_container_may_not_look_into_other_processes(place: Path) -> None:
+    need_root()
+    limited = shutil.which("setpriv")
+    require("setpriv (apt install util-linux)", limited)
+    command = [str(limited), "--bounding-set=-sys_ptrace", sys.executable, "-c", UP]
+    root = Account("root")
+    done = [start(root, [*command, str(place / "home"), "valkey"]) for _ in range(2)]
+    assert [d.returncode for d in done] == [0, 0], done[0].stderr + done[1].stderr
+    assert done[0].stdout == done[1].stdout == f"{pid_of(LocalServers(place / 'home'))}\n"
 
 
 def test_whatever_the_umask(make: Make) -> None:
