@@ -36,7 +36,9 @@ class Statement:
 
 
 def compile_statement(statement: Executable, one_shot: str | None = None) -> Statement:
-    compiled = statement.compile(dialect=_DIALECT)  # type: ignore[attr-defined]
+    compiled = statement.compile(  # type: ignore[attr-defined]
+        dialect=_DIALECT, compile_kwargs={"render_postcompile": True}
+    )
     return Statement(
         sql=compiled.string,
         parameters=tuple(compiled.positiontup or ()),
