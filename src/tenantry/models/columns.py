@@ -85,7 +85,7 @@ def reference(
     )
 
 
-def member(*, on_delete: OnDelete = "set null", default: Any = None, doc: str = "") -> Any:
+def member(*, on_delete: OnDelete = "set null", default: Any = ..., doc: str = "") -> Any:
     """A reference to a user who is a member of the tenant."""
     return reference(
         "memberships", on_delete=on_delete, to=("tenant_id", "user_id"), default=default, doc=doc

@@ -199,7 +199,9 @@ class ApiKey(TenantScoped, Audited):
     prefix: Mapped[str] = column(doc="the key's first characters, to tell keys apart")
     key_hash: Mapped[bytes] = column(LargeBinary, secret=True, doc="SHA-256 of a 256-bit key")
     scopes: Mapped[list[str]] = column(default=[])
-    user_id: Mapped[UUID | None] = member(on_delete="cascade", doc="acts for this member")
+    user_id: Mapped[UUID | None] = member(
+        default=None, on_delete="cascade", doc="acts for this member"
+    )
     expires_at: Mapped[datetime | None] = column(default=None)
     revoked_at: Mapped[datetime | None] = column(default=None)
     last_used_at: Mapped[datetime | None] = column(default=None, init=False, info={"quiet": True})

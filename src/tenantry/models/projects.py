@@ -30,7 +30,7 @@ class Project(TenantScoped, Audited, Counted):
     slug: Mapped[str | None] = column(default=None, check="slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'")
     description: Mapped[str | None] = column(default=None)
     status: Mapped[ProjectStatus] = column(words(ProjectStatus), default="active")
-    owner_id: Mapped[UUID | None] = member()
+    owner_id: Mapped[UUID | None] = member(default=None)
     repository_url: Mapped[str | None] = column(default=None)
     default_branch: Mapped[str] = column(default="main")
     path: Mapped[str | None] = column(default=None, doc="working copy, relative to the workspace")

@@ -15,8 +15,6 @@ from sqlalchemy import (
     Integer,
     Select,
     Table,
-    Uuid,
-    bindparam,
     column,
     delete,
     func,
@@ -31,7 +29,7 @@ from sqlalchemy.orm.instrumentation import ClassManager
 from tenantry.errors import InvalidInput
 from tenantry.models.base import Base, TenantRow
 from tenantry.schema import statements
-from tenantry.schema.statements import Statement, compile_statement, readable
+from tenantry.schema.statements import Statement, compile_statement, readable, slot
 
 M = TypeVar("M", bound=Base)
 Criteria = tuple[ColumnElement[bool], ...]
@@ -101,11 +99,11 @@ class Compiler(Generic[M]):
 
     def page(self, criteria: Criteria, filters: Values, order: str, after: bool) -> Prepared:
         def build(where: Where) -> Select[Any]:
-            key, start = self.table.c[self.key], bindparam("page_after", type_=Uuid())
+            key, start = self.table.c[self.key], slot("page_after")
             if after:
                 where = [*where, key < start if order == "newest" else key > start]
             ordered = key.desc() if order == "newest" else key.asc()
-            limit = bindparam("page_limit", type_=Integer())
+            limit = slot("page_limit", Integer())
             return select(*self.columns).where(*where).order_by(ordered).limit(limit)
 
         return self._filtered(("page", order, after), build, criteria, filters)
@@ -153,7 +151,7 @@ class Compiler(Generic[M]):
             raise InvalidInput("update needs at least one column to change.")
 
         def build() -> Any:
-            new = {c.name: bindparam(f"new_{c.name}", type_=c.type) for c in columns}
+            new = {c.name: slot(f"new_{c.name}", c.type) for c in columns}
             statement = update(self.table).where(*self._tenant, self._id).values(new)
             return statement.returning(*self.columns)
 
@@ -186,12 +184,12 @@ class Compiler(Generic[M]):
     def _insert_arrays(self, columns: tuple[Column[Any], ...]) -> Any:
         """COPY is refused on tables with row security; arrays are as fast for what a caller holds."""
         if columns:
-            arrays = [bindparam(f"many_{c.name}", type_=ARRAY(c.type)) for c in columns]
+            arrays = [slot(f"many_{c.name}", ARRAY(c.type)) for c in columns]
             given = func.unnest(*arrays).table_valued(
                 *(column(c.name, c.type) for c in columns), with_ordinality="place", name="given"
             )
         else:
-            many = bindparam("many", type_=Integer())
+            many = slot("many", Integer())
             given = func.generate_series(1, many).table_valued("place", name="given")
         source = given.render_derived()
         tenant = self._bound(()).items()
@@ -206,15 +204,15 @@ class Compiler(Generic[M]):
     def _tenant(self) -> Where:
         if not self.scoped:
             return []
-        return [self.table.c.tenant_id == bindparam("tenant_id", type_=Uuid())]
+        return [self.table.c.tenant_id == slot("tenant_id")]
 
     @cached_property
     def _id(self) -> ColumnElement[bool]:
-        return self.table.c[self.key] == bindparam("row_id", type_=Uuid())
+        return self.table.c[self.key] == slot("row_id")
 
     def _bound(self, columns: Iterable[Column[Any]]) -> dict[str, Any]:
-        tenant = {"tenant_id": bindparam("tenant_id", type_=Uuid())} if self.scoped else {}
-        return {**tenant, **{c.name: bindparam(c.name, type_=c.type) for c in columns}}
+        tenant = {"tenant_id": slot("tenant_id")} if self.scoped else {}
+        return {**tenant, **{c.name: slot(c.name, c.type) for c in columns}}
 
     def _chosen(self, names: Iterable[str]) -> tuple[Column[Any], ...]:
         """The columns of these names; the tenant is the scope's to say, never the caller's."""
@@ -244,11 +242,11 @@ class Compiler(Generic[M]):
                 where.append(col.is_(None))
                 key.append((col.name, None))
             elif isinstance(value, (list, tuple, set, frozenset)):
-                where.append(col == func.any(bindparam(f"if_{name}", type_=ARRAY(col.type))))
+                where.append(col == func.any(slot(f"if_{name}", ARRAY(col.type))))
                 values[f"if_{name}"] = list(value)
                 key.append((col.name, "any"))
             else:
-                where.append(col == bindparam(f"if_{name}", type_=col.type))
+                where.append(col == slot(f"if_{name}", col.type))
                 values[f"if_{name}"] = value
                 key.append((col.name, "is"))
         if criteria:

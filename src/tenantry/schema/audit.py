@@ -29,7 +29,9 @@ def audit_function(table: Table) -> str:
     compared = [c.name for c in table.columns if c.name not in {*hidden, "created_at"}]
     secrets = _marked(table, "secret")
 
-    def entry(action: str, row: str, old: str, new: str, source: str, details: str = "NULL") -> str:
+    def entry(
+        action: str, row: str, old: str, new: str, source: str, *, details: str = "NULL"
+    ) -> str:
         owner = f"{row}.{tenant}" if tenant else "NULL"
         return f"""INSERT INTO tenantry.{target} (
             tenant_id, action, resource_type, resource_id, old_values, new_values, details,
@@ -61,7 +63,7 @@ BEGIN
     IF TG_OP = 'INSERT' THEN
         {entry("create", "n", "NULL", f"to_jsonb(n) - {hide}", "new_rows AS n")};
     ELSIF TG_OP = 'UPDATE' THEN
-        {entry("update", "n", "to_jsonb(o) - same.names", "to_jsonb(n) - same.names", update_source, told)}
+        {entry("update", "n", "to_jsonb(o) - same.names", "to_jsonb(n) - same.names", update_source, details=told)}
         WHERE {changed};
     ELSE
         {entry("delete", "o", f"to_jsonb(o) - {hide}", "NULL", "old_rows AS o")};

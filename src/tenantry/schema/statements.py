@@ -10,8 +10,20 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, Executable, Table, Uuid, bindparam, func, select, text
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    Executable,
+    Integer,
+    Table,
+    Uuid,
+    bindparam,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import asyncpg
+from sqlalchemy.types import TypeEngine
 
 from tenantry.models.base import Base
 
@@ -33,6 +45,12 @@ class Statement:
     def arguments(self, values: Mapping[str, Any]) -> list[Any]:
         constants = self.constants
         return [values[n] if n in values else constants[n] for n in self.parameters]
+
+
+def slot(name: str, type_: TypeEngine[Any] | None = None) -> BindParameter[Any]:
+    """A place for an argument, a UUID unless said otherwise."""
+    # With a value of None it need not be filled while the statement is compiled.
+    return bindparam(name, None, type_=type_ or Uuid())
 
 
 def compile_statement(statement: Executable, one_shot: str | None = None) -> Statement:
@@ -65,8 +83,8 @@ def get(model: type[Base]) -> Statement:
     c = model.__table__.c
     return compile_statement(
         select(*readable(model)).where(
-            c.tenant_id == bindparam("tenant_id", type_=Uuid()),
-            c.id == bindparam("id", type_=Uuid()),
+            c.tenant_id == slot("tenant_id"),
+            c.id == slot("id"),
         ),
         one_shot_call(model, "get", 2),
     )
@@ -76,11 +94,11 @@ def get(model: type[Base]) -> Statement:
 def newest(model: type[Base]) -> Statement:
     """A page, newest first: `$1` the tenant, `$2` the id to start below (or null), `$3` how many."""
     c = model.__table__.c
-    below = func.coalesce(bindparam("before", type_=Uuid()), _HIGHEST)
+    below = func.coalesce(slot("before"), _HIGHEST)
     return compile_statement(
         select(*readable(model))
-        .where(c.tenant_id == bindparam("tenant_id", type_=Uuid()), c.id < below)
+        .where(c.tenant_id == slot("tenant_id"), c.id < below)
         .order_by(c.id.desc())
-        .limit(bindparam("limit")),
+        .limit(slot("limit", Integer())),
         one_shot_call(model, "newest", 3),
     )

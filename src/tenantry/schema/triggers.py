@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Table
 
-from tenantry.models.base import AppendOnly, Audited, Counted, TenantRow, Timestamped, model_of
+from tenantry.models.base import AppendOnly, Audited, Counted, Timestamped, model_of
 
 from .access import is_guarded
 from .audit import audit_function
