@@ -122,6 +122,14 @@ async def test_root_with_everything_in_a_closed_folder(
     assert copy.status()[0].data_dir != facts.data_dir
     assert running(after)["postgres"]
 
+    # A home that was removed, passwords and all, begins anew; its old data is nobody's to delete.
+    after.down()
+    shutil.rmtree(moved)
+    anew = LocalServers(moved)
+    anew.up(valkey=False)
+    assert await ask(anew, "SELECT 1") == 1
+    assert facts.data_dir.exists()
+
 
 def _permissions(*folders: Path) -> dict[Path, tuple[int, int]]:
     paths = [*folders, *(parent for folder in folders for parent in folder.parents)]

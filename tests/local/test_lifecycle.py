@@ -248,8 +248,10 @@ async def test_a_moved_home_takes_its_data_along(make: Make, place: Path) -> Non
     assert await ask(after, "SELECT to_regclass('luggage')::text") == "luggage"
 
 
-async def test_a_copied_home_is_another_home(make: Make, place: Path) -> None:
-    original = make("original")
+@pytest.mark.parametrize("deep", ["", "deep/" * 25])
+def test_a_copied_home_is_another_home(make: Make, place: Path, deep: str) -> None:
+    place /= deep
+    original = make(f"{deep}original")
     original.up()
     shutil.copytree(
         original.home,
@@ -259,13 +261,19 @@ async def test_a_copied_home_is_another_home(make: Make, place: Path) -> None:
     for path in (place / "copy").rglob("*"):
         here = original.home / path.relative_to(place / "copy")
         os.chown(path, here.stat().st_uid, here.stat().st_gid)
-    copy = make("copy")
+    copy = make(f"{deep}copy")
     assert running(copy) == {"postgres": False, "valkey": False}
     copy.up()
     assert pid_of(copy) != pid_of(original)
     assert copy.status()[0].port != original.status()[0].port
     copy.down()
     assert running(original) == {"postgres": True, "valkey": True}
+    with valkey.Valkey.from_url(original.valkey_url()) as client:
+        assert client.ping()
+    if deep:
+        for servers in (original, copy):
+            servers.down()
+            shutil.rmtree(str(servers.status()[0].socket_dir))
 
 
 async def test_settings_of_the_caller_win(make: Make) -> None:

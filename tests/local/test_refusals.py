@@ -209,6 +209,17 @@ def test_a_damaged_secrets_file_is_not_quoted(make: Make) -> None:
     assert caught.value.__cause__ is None
 
 
+def test_data_whose_passwords_were_lost(make: Make) -> None:
+    servers = make()
+    servers.up(valkey=False)
+    servers.down()
+    kept = servers.passwords.path.rename(servers.home / "elsewhere.json")
+    with pytest.raises(LocalServerError, match=r"password is not in .*secrets\.json"):
+        servers.up(valkey=False)
+    kept.rename(servers.passwords.path)
+    servers.up(valkey=False)
+
+
 def test_nothing_heavy_is_imported() -> None:
     """The layer stands on the standard library, so that commands start quickly."""
     code = (

@@ -71,6 +71,7 @@ def test_they_do_not_show_in_what_is_printed(make: Make) -> None:
 def test_each_role_keeps_its_own(make: Make) -> None:
     one, two = make(), make()
     app = one.password("app")
+    assert (one.home / ".gitignore").read_text() == "*\n"
     assert app == two.password("app") == one.password("app")
     assert app != one.password("owner")
     assert len(app) >= 32

@@ -12,6 +12,7 @@ from tenantry.local import failures
 from tenantry.local.account import Account
 from tenantry.local.files import write_private
 from tenantry.local.home import Home
+from tenantry.local.passwords import Passwords
 from tenantry.local.programs import Programs
 
 SUPERUSER = "postgres"
@@ -24,7 +25,7 @@ def prepare(
     programs: Programs,
     account: Account,
     *,
-    password: Callable[[], str],
+    passwords: Passwords,
     settings: Mapping[str, str],
     progress: Callable[[str], None],
 ) -> Path:
@@ -34,8 +35,15 @@ def prepare(
         shutil.rmtree(leftover, ignore_errors=True)
     if not data.exists():
         progress(f"Creating a PostgreSQL {programs.version} cluster in {data}")
-        _create(data, programs, account, password(), sync=settings.get("fsync") != "off")
+        password = passwords.for_role(SUPERUSER)
+        _create(data, programs, account, password, sync=settings.get("fsync") != "off")
     _check_version(data, programs)
+    if not passwords.knows_role(SUPERUSER):
+        raise LocalServerError(
+            f"{data} has data, but its superuser's password is not in {passwords.path}.",
+            server="postgres",
+            hint="Restore that file; or move the data folder away to begin anew.",
+        )
     return data
 
 

@@ -62,7 +62,7 @@ class Home:
         """Make the home, with nothing in it that version control would pick up."""
         if self.path.is_dir():
             return
-        self.path.mkdir(parents=True)
+        self.path.mkdir(parents=True, exist_ok=True)
         # Whatever the umask: the servers' account passes through. Every file guards itself.
         self.path.chmod(0o755)
         write_private(self.path / ".gitignore", "*\n", owner=owner_for(self.path))
@@ -99,11 +99,13 @@ class Home:
         # A comma would separate two hosts in a libpq URL, and two folders in the server's setting.
         if len(os.fsencode(usual)) <= _SOCKET_FOLDER_BYTES and "," not in str(usual):
             return usual
+        # The name tells of this home, so that a copy of it makes a folder of its own.
+        prefix = f"tenantry-{self._digest()}-"
         for instance in self.instances().values():
             known = Path(instance.socket_dir)
-            if known != usual and self._is_private(known, account):
+            if known.name.startswith(prefix) and self._is_private(known, account):
                 return known
-        short = Path(tempfile.mkdtemp(prefix="tenantry-", dir="/tmp"))
+        short = Path(tempfile.mkdtemp(prefix=prefix, dir="/tmp"))
         account.own(short)
         short.chmod(0o755)
         return short
@@ -150,8 +152,12 @@ class Home:
     # ---- data outside the home ----------------------------------------------------------------
 
     def _system_base(self) -> Path:
-        name = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:16]
-        return SYSTEM_DATA / name
+        """A new folder. One that is there already is of an earlier home, whose passwords went."""
+        names = (self._digest() + suffix for suffix in ("", *(f"-{n}" for n in range(2, 1000))))
+        return next(base for name in names if not (base := SYSTEM_DATA / name).exists())
+
+    def _digest(self) -> str:
+        return hashlib.sha256(os.fsencode(self.path)).hexdigest()[:12]
 
     def _recorded_base(self) -> Path:
         recorded = self._load().get("base")

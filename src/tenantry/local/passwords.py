@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import secrets
-from pathlib import Path
 
 from tenantry.errors import LocalServerError
 from tenantry.local.files import locked, owner_for, write_private
+from tenantry.local.home import Home
 
 
 class Passwords:
     """Made on first ask, the same ever after."""
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "secrets.json"
-        self._lock = folder / "secrets.lock"
+    def __init__(self, home: Home) -> None:
+        self.path = home.path / "secrets.json"
+        self._home = home
+
+    def knows_role(self, role: str) -> bool:
+        return role in self._read().get("roles", {})
 
     def for_role(self, role: str) -> str:
         return self._get("roles", role)
@@ -27,8 +30,8 @@ class Passwords:
         found = self._read().get(group, {}).get(name)
         if found is not None:
             return found
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with locked(self._lock):
+        self._home.create()
+        with locked(self.path.with_suffix(".lock")):
             # Read again: another process may have been first.
             everything = self._read()
             found = everything.setdefault(group, {}).setdefault(name, secrets.token_urlsafe(32))

@@ -43,7 +43,7 @@ class Postgres(Server):
             self.home,
             found,
             who,
-            password=lambda: self._passwords.for_role(cluster.SUPERUSER),
+            passwords=self._passwords,
             settings=self._settings,
             progress=progress,
         )

@@ -129,13 +129,7 @@ class Server(ABC):
                     self._end(pid)
                     raise
                 return True
-        raise (
-            self._taken(self.port)
-            if self.port is not None
-            else LocalServerError(
-                f"No port is free for {self.name}.", server=self.name, hint="Name one yourself."
-            )
-        )
+        raise self._no_port()
 
     def stop(self) -> None:
         pid = self.pid()
@@ -177,11 +171,15 @@ class Server(ABC):
         last = self.home.instances().get(self.name)
         return ports.candidates(self.name, self.home.path, last=last.port if last else None)
 
-    def _taken(self, port: int) -> LocalPortTaken:
+    def _no_port(self) -> LocalServerError:
+        if self.port is None:
+            return LocalServerError(
+                f"No port is free for {self.name}.", server=self.name, hint="Name one yourself."
+            )
         return LocalPortTaken(
-            f"Port {port} of 127.0.0.1, asked for {self.name}, belongs to another program.",
+            f"Port {self.port} of 127.0.0.1, asked for {self.name}, belongs to another program.",
             server=self.name,
-            port=port,
+            port=self.port,
             hint="Choose another port, or none to get a free one.",
         )
 

@@ -42,7 +42,7 @@ class LocalServers:
     ) -> None:
         self._home = Home(home)
         self._pg_bin = pg_bin
-        self.passwords = Passwords(self._home.path)
+        self.passwords = Passwords(self._home)
         self._postgres = Postgres(self._home, port, pg_bin, self.passwords, settings or {})
         self._valkey = Valkey(self._home, valkey_port, self.passwords)
 
