@@ -45,7 +45,11 @@ def row_security(table: Table) -> Iterator[str]:
         for privilege in privileges:
             rule = "WITH CHECK" if privilege == "INSERT" else "USING"
             policy = f"{role.removeprefix('tenantry_')}_{privilege.lower()}"
-            yield f"CREATE POLICY {policy} ON {name} FOR {privilege} TO {role} {rule} (true)"
+            # Not `true`: the owner, who hands functions over to these roles, is a member of them.
+            yield (
+                f"CREATE POLICY {policy} ON {name} FOR {privilege} TO {role}"
+                f" {rule} (current_user = '{role}')"
+            )
 
 
 def grants(table: Table) -> Iterator[str]:
