@@ -87,6 +87,16 @@ async def prepare(server: Server, name: str) -> None:
     await inside.close()
 
 
+async def until(holds: Callable[[], object]) -> None:
+    """Wait until something asynchronous has come true."""
+    async with asyncio.timeout(10):
+        while True:
+            value = holds()
+            if await value if isinstance(value, Awaitable) else value:
+                return
+            await asyncio.sleep(0.005)
+
+
 MakePool = Callable[..., Awaitable[Pool]]
 
 

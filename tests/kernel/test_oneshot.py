@@ -24,12 +24,12 @@ GET = OneShot("SELECT * FROM note_get($1, $2)")
 
 
 async def test_write_and_read(pool: Pool, context: Context, tenant: UUID) -> None:
-    id = await ADD.fetch_value(pool, context, tenant, "a")
-    row = await GET.fetch_one(pool, context, tenant, id)
+    note = await ADD.fetch_value(pool, context, tenant, "a")
+    row = await GET.fetch_one(pool, context, tenant, note)
     assert row is not None
-    assert (row["id"], row["body"]) == (id, "a")
-    assert [r["body"] for r in await GET.fetch(pool, context, tenant, id)] == ["a"]
-    assert await GET.fetch(pool, context, uuid4(), id) == []
+    assert (row["id"], row["body"]) == (note, "a")
+    assert [r["body"] for r in await GET.fetch(pool, context, tenant, note)] == ["a"]
+    assert await GET.fetch(pool, context, uuid4(), note) == []
     assert await GET.fetch_one(pool, context, tenant, uuid4()) is None
     with pytest.raises(AlreadyExists):
         await ADD.fetch_value(pool, context, tenant, "a")

@@ -17,7 +17,10 @@ from .test_transaction import INSERT, count
 
 @pytest.fixture
 async def bounced(
-    place: Place, make_pool: MakePool, pgbouncer: Callable[..., Pooler], request: pytest.FixtureRequest
+    place: Place,
+    make_pool: MakePool,
+    pgbouncer: Callable[..., Pooler],
+    request: pytest.FixtureRequest,
 ) -> Pool:
     settings = {"default_pool_size": "2", **getattr(request, "param", {})}
     pooler = pgbouncer(place.server, {ROLE: place.server.password(ROLE)}, settings)
@@ -67,8 +70,8 @@ async def test_a_one_shot_becomes_a_transaction(
 ) -> None:
     add = OneShot("SELECT note_add($1, $2)", writes=True)
     get = OneShot("SELECT * FROM note_get($1, $2)")
-    id = await add.fetch_value(bounced, context, tenant, "a")
-    row = await get.fetch_one(bounced, context, tenant, id)
+    note = await add.fetch_value(bounced, context, tenant, "a")
+    row = await get.fetch_one(bounced, context, tenant, note)
     assert row is not None
     assert row["body"] == "a"
 

@@ -31,6 +31,7 @@ def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer
     servers.down()
 
 
+@pytest.mark.postgres("wheel")
 async def test_the_pool_heals(own_server: LocalServers, make_pool: MakePool) -> None:
     facts = own_server.status()[0]
     assert facts.port is not None

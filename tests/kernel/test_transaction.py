@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -123,10 +124,8 @@ async def test_a_swallowed_error_is_never_a_success(
     with pytest.raises(TransactionAborted, match="savepoint") as caught:
         async with Transaction(pool, context) as t:
             await t.execute(INSERT, tenant, "a")
-            try:
+            with suppress(AlreadyExists):
                 await t.execute(INSERT, tenant, "a")
-            except AlreadyExists:
-                pass
     assert isinstance(caught.value.__cause__, AlreadyExists)
     assert t.outcome is Outcome.ROLLED_BACK
     assert await count(pool, tenant) == 0
@@ -191,10 +190,8 @@ async def test_executing_many_cannot_end_it_either(pool: Pool, context: Context)
 async def test_swallowing_that_error_does_not_help(pool: Pool, context: Context) -> None:
     with pytest.raises(TransactionError, match="ended or replaced"):
         async with Transaction(pool, context) as t:
-            try:
+            with suppress(TransactionError):
                 await t.execute("COMMIT")
-            except TransactionError:
-                pass
 
 
 # ---- sessions -----------------------------------------------------------------------------------
@@ -310,7 +307,9 @@ async def test_a_savepoint_fails_by_itself(pool: Pool, context: Context, tenant:
     assert unhurt(pool)
 
 
-async def test_a_savepoint_survives_a_time_limit(pool: Pool, context: Context, tenant: UUID) -> None:
+async def test_a_savepoint_survives_a_time_limit(
+    pool: Pool, context: Context, tenant: UUID
+) -> None:
     async with Transaction(pool, context) as t:
         await t.execute(INSERT, tenant, "a")
         with pytest.raises(TimeoutError):
@@ -332,10 +331,8 @@ async def test_an_error_swallowed_inside_a_savepoint_is_told(
         await t.execute(INSERT, tenant, "a")
         with pytest.raises(TransactionAborted):
             async with t.savepoint():
-                try:
+                with suppress(AlreadyExists):
                     await t.execute(INSERT, tenant, "a")
-                except AlreadyExists:
-                    pass
         await t.execute(INSERT, tenant, "b")
     assert await count(pool, tenant) == 2
 
@@ -447,9 +444,7 @@ async def test_execute_many_and_stream(pool: Pool, context: Context, tenant: UUI
     assert unhurt(pool)
 
 
-async def test_execute_many_is_whole_or_nothing(
-    pool: Pool, context: Context, tenant: UUID
-) -> None:
+async def test_execute_many_is_whole_or_nothing(pool: Pool, context: Context, tenant: UUID) -> None:
     with pytest.raises(AlreadyExists):
         async with Transaction(pool, context) as t:
             await t.execute_many(INSERT, [(tenant, "a"), (tenant, "b"), (tenant, "a")])
@@ -474,10 +469,10 @@ async def test_json_is_python(pool: Pool, context: Context, value: Any) -> None:
 
 
 async def test_json_writes_uuids_and_moments(pool: Pool, context: Context) -> None:
-    id, moment = uuid4(), datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    agent, moment = uuid4(), datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     async with Transaction(pool, context) as t:
-        got = await t.fetch_value("SELECT $1::jsonb", {"id": id, "at": moment})
-    assert got == {"id": str(id), "at": "2026-01-02T03:04:05+00:00"}
+        got = await t.fetch_value("SELECT $1::jsonb", {"id": agent, "at": moment})
+    assert got == {"id": str(agent), "at": "2026-01-02T03:04:05+00:00"}
     with pytest.raises(InvalidInput):
         async with Transaction(pool, context) as t:
             await t.fetch_value("SELECT $1::jsonb", {"bad": object()})
@@ -505,7 +500,9 @@ async def test_a_changed_table_asks_for_another_run(
     async def read() -> list[str]:
         async with Transaction(pool, context) as t:
             await t.fetch("SELECT * FROM moving")
-            return list((await t.fetch("SELECT * FROM (SELECT 1) x LEFT JOIN moving ON true"))[0].keys())
+            return list(
+                (await t.fetch("SELECT * FROM (SELECT 1) x LEFT JOIN moving ON true"))[0].keys()
+            )
 
     assert await read() == ["?column?", "a"]
     await admin.execute("ALTER TABLE moving ADD b text")
@@ -529,9 +526,7 @@ async def test_the_statement_cache_has_a_limit(make_pool: MakePool, context: Con
 # ---- watching -------------------------------------------------------------------------------------
 
 
-async def test_an_observer_sees_the_users_statements(
-    make_pool: MakePool, context: Context
-) -> None:
+async def test_an_observer_sees_the_users_statements(make_pool: MakePool, context: Context) -> None:
     seen: list[tuple[str, int]] = []
     observe: Callable[[str, float, int], None] = lambda sql, _, rows: seen.append((sql, rows))  # noqa: E731
     pool = await make_pool(observer=observe)

@@ -127,7 +127,9 @@ async def test_rules(pool: Pool, tenant: UUID) -> None:
     error = await failure(pool, tenant, INSERT, tenant, "forbidden")
     assert isinstance(error, e.RuleViolated)
     assert (error.table, error.constraint) == ("notes", "notes_body_check")
-    error = await failure(pool, tenant, "INSERT INTO notes (tenant_id, id) VALUES ($1, NULL)", tenant)
+    error = await failure(
+        pool, tenant, "INSERT INTO notes (tenant_id, id) VALUES ($1, NULL)", tenant
+    )
     assert isinstance(error, e.RuleViolated)
     assert (error.table, error.column) == ("notes", "id")
 

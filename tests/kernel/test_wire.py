@@ -8,9 +8,9 @@ import pytest
 
 from tenantry.errors import CommitOutcomeUnknown, ConnectionLost, StatementTimeout
 from tenantry.kernel import Context, OneShot, Outcome, Pool, Transaction
-from tests.fixtures.wire import Wire, tap
+from tests.fixtures.wire import Fault, Wire, tap
 
-from .conftest import MakePool, Place
+from .conftest import MakePool, Place, until
 from .test_transaction import INSERT, count
 
 READ = "SELECT body FROM notes WHERE tenant_id = $1"
@@ -101,9 +101,10 @@ async def test_opening_a_connection_asks_nothing_more(wire: Wire, make_pool: Mak
 
 @pytest.mark.parametrize("fault", ["before", "after"])
 async def test_lost_during_commit_is_unknown(
-    wired: Pool, wire: Wire, context: Context, tenant: UUID, make_pool: MakePool, fault: str
+    wired: Pool, wire: Wire, tenant: UUID, make_pool: MakePool, fault: Fault
 ) -> None:
-    wire.fail("COMMIT", fault)  # type: ignore[arg-type]
+    context = Context(tenant)
+    wire.fail("COMMIT", fault)
     with pytest.raises(CommitOutcomeUnknown) as caught:
         async with Transaction(wired, context) as t:
             await t.execute(INSERT, tenant, "a")
@@ -115,9 +116,10 @@ async def test_lost_during_commit_is_unknown(
 
 @pytest.mark.parametrize("fault", ["before", "after"])
 async def test_lost_during_a_statement_is_lost(
-    wired: Pool, wire: Wire, context: Context, tenant: UUID, make_pool: MakePool, fault: str
+    wired: Pool, wire: Wire, tenant: UUID, make_pool: MakePool, fault: Fault
 ) -> None:
-    wire.fail("INSERT", fault)  # type: ignore[arg-type]
+    context = Context(tenant)
+    wire.fail("INSERT", fault)
     with pytest.raises(ConnectionLost) as caught:
         async with Transaction(wired, context) as t:
             await t.execute(INSERT, tenant, "a")
@@ -189,8 +191,7 @@ async def test_a_cancel_during_commit_waits_for_the_outcome(
             await t.execute(INSERT, tenant, "a")
 
     task = asyncio.create_task(write())
-    while "COMMIT" not in wire.sql:
-        await asyncio.sleep(0.005)
+    await until(lambda: "COMMIT" in wire.sql)
     for _ in range(3):
         task.cancel()
         await asyncio.sleep(0.01)
@@ -213,8 +214,7 @@ async def test_a_commit_without_answer_is_unknown_after_the_grace(
             await t.execute(INSERT, tenant, "a")
 
     task = asyncio.create_task(write())
-    while "COMMIT" not in wire.sql:
-        await asyncio.sleep(0.005)
+    await until(lambda: "COMMIT" in wire.sql)
     task.cancel()
     with pytest.raises(CommitOutcomeUnknown):
         await task
@@ -226,8 +226,7 @@ async def test_a_cancelled_one_shot_write_is_seen_through(
 ) -> None:
     wire.fail(ADD.sql, "delay", seconds=0.2)
     task = asyncio.create_task(ADD.fetch_value(wired, context, tenant, "a"))
-    while ADD.sql not in wire.sql:
-        await asyncio.sleep(0.005)
+    await until(lambda: ADD.sql in wire.sql)
     task.cancel()
     with pytest.raises(asyncio.CancelledError) as caught:
         await task

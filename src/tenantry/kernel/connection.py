@@ -1,6 +1,6 @@
 """One server connection: prepared statements, and the knowledge whether it may be used again."""
 
-# ruff: noqa: ASYNC109 - the driver's own time limit, which also cancels at the server
+
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import asyncpg
 from asyncpg.cursor import Cursor
 from asyncpg.prepared_stmt import PreparedStatement
 
-from .session import reaches_session
+from .session import may_persist, reaches_session
 
 if TYPE_CHECKING:
     Raw = asyncpg.Connection[asyncpg.Record]
@@ -127,15 +127,18 @@ class Connection:
                 rows = [] if row is None else [row]
             else:
                 rows = await statement.fetch(*args, timeout=timeout)
-            return rows, statement.get_statusmsg() or ""
+            tag = statement.get_statusmsg() or ""
+            if not tag.startswith("SELECT ") and may_persist(tag, sql):
+                self.tainted = True
+            return rows, tag
 
     async def execute_many(
         self, sql: str, rows: Iterable[Sequence[Any]], timeout: float | None
-    ) -> str:
+    ) -> None:
         with self.operation:
+            self._suspect(sql)
             statement = await self._prepared(sql, timeout)
             await statement.executemany(rows, timeout=timeout)
-            return statement.get_statusmsg() or ""
 
     @contextmanager
     def ended_with(self, task: asyncio.Task[Any]) -> Iterator[None]:
@@ -154,6 +157,7 @@ class Connection:
         self, sql: str, args: Sequence[Any], timeout: float | None
     ) -> Cursor[Record]:
         with self.operation:
+            self._suspect(sql)
             statement = await self._prepared(sql, timeout)
             return await statement.cursor(*args, timeout=timeout)
 
@@ -162,6 +166,12 @@ class Connection:
     ) -> list[Record]:
         with self.operation:
             return await cursor.fetch(count, timeout=timeout)
+
+    def _suspect(self, sql: str) -> None:
+        # Here the driver tells no command tag, so the text has to do; what begins with a comment
+        # costs a connection.
+        if may_persist(sql.lstrip().upper(), sql):
+            self.tainted = True
 
     async def _prepared(self, sql: str, timeout: float | None) -> PreparedStatement[Record]:
         entry = self._statements.get(sql)

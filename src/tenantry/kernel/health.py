@@ -1,6 +1,6 @@
 """Is the database there, how far away is it, and how busy is the pool?"""
 
-# ruff: noqa: ASYNC109 - the driver's own time limit, which also cancels at the server
+
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ For the functions the schema generates, which check and set the tenant themselve
 they run inside an ordinary transaction instead.
 """
 
-# ruff: noqa: ASYNC109 - the driver's own time limit, which also cancels at the server
+
 
 from __future__ import annotations
 

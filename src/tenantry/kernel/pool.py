@@ -6,7 +6,7 @@ whatever transaction is on it, and only then is it lent again. The caller may be
 of times meanwhile: cleaning is not its work.
 """
 
-# ruff: noqa: ASYNC109 - the driver's own time limit, which also cancels at the server
+
 
 from __future__ import annotations
 
@@ -86,6 +86,7 @@ class Pool:
         self._waiters: deque[asyncio.Future[Connection]] = deque()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._opening = 0
+        self._retiring = 0
         self._closed = False
         self._empty = asyncio.Event()
         self._open_error: TenantryError | None = None
@@ -168,9 +169,15 @@ class Pool:
         return self.adopt(self._loop.create_task(work))
 
     def adopt(self, task: asyncio.Task[Any]) -> asyncio.Task[Any]:
+        """Keep a task alive until it ends, and its error from being reported as unseen."""
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
         return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()
 
     async def _wait(self, timeout: float) -> Connection:
         self._waited += 1
@@ -199,7 +206,7 @@ class Pool:
 
     def _put_back(self, connection: Connection) -> None:
         now = self._loop.time()
-        surplus = len(self._all) > self.options.max_size and not self._waiters
+        surplus = self._staying > self.options.max_size and not self._waiters
         if self._closed or surplus or now >= connection.expires:
             self._retire(connection)
             return
@@ -252,7 +259,7 @@ class Pool:
             self._start_opening()
 
     def _fill(self) -> None:
-        while len(self._all) + self._opening < self.options.min_size and not self._closed:
+        while self._staying + self._opening < self.options.min_size and not self._closed:
             self._start_opening()
 
     def _start_opening(self) -> None:
@@ -281,7 +288,13 @@ class Pool:
             if not waiter.done():
                 waiter.set_exception(copy.copy(error))
 
+    @property
+    def _staying(self) -> int:
+        """How many connections there are without those about to be closed."""
+        return len(self._all) - self._retiring
+
     def _retire(self, connection: Connection) -> None:
+        self._retiring += 1
         self.spawn(self._close(connection))
 
     async def _close(self, connection: Connection) -> None:
@@ -290,6 +303,7 @@ class Pool:
         except Exception:  # it is closed one way or the other, and nobody needs to know which
             connection.terminate()
         finally:
+            self._retiring -= 1
             self._forget(connection)
 
     def _forget(self, connection: Connection) -> None:
@@ -307,7 +321,7 @@ class Pool:
 
     def _sweep(self) -> None:
         """Close what is old, broken or idle for long; keep the minimum."""
-        now, spare = self._loop.time(), len(self._all) - self.options.min_size
+        now, spare = self._loop.time(), self._staying - self.options.min_size
         kept: list[Connection] = []
         for connection in self._idle:  # the longest idle first
             idle_for = now - connection.idle_since

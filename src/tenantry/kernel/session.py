@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-#: Command tags of statements that leave nothing on the session.
+#: First words (of command tags, or of text where there is no tag) that leave nothing behind.
 _HARMLESS: Final = frozenset((
     "SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "FETCH", "MOVE", "COPY", "EXPLAIN", "SHOW",
-    "CALL", "LOCK", "NOTIFY", "SAVEPOINT", "RELEASE", "ANALYZE", "REFRESH", "CLOSE",
+    "WITH", "VALUES", "TABLE", "CALL", "LOCK", "NOTIFY", "SAVEPOINT", "RELEASE", "ANALYZE", "REFRESH", "CLOSE",
 ))  # fmt: skip
 
 #: Command tags by which a statement ended, replaced or prepared our transaction.
@@ -39,4 +39,4 @@ def controls_transaction(tag: str) -> bool:
 
 def may_persist(tag: str, sql: str) -> bool:
     """Whether a statement with this tag may have changed the session."""
-    return tag.partition(" ")[0] not in _HARMLESS and _LOCAL.match(sql) is None
+    return tag != "" and tag.split(None, 1)[0] not in _HARMLESS and _LOCAL.match(sql) is None

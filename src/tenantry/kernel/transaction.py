@@ -1,6 +1,6 @@
 """A transaction with its context: BEGIN and the context, the statements, COMMIT. One use."""
 
-# ruff: noqa: ASYNC109 - the driver's own time limit, which also cancels at the server
+
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from .connection import Connection, Record
 from .context import Context, Isolation, begin
 from .pool import Pool
 from .savepoint import Savepoint
-from .session import controls_transaction, may_persist
+from .session import controls_transaction
+from .settle import error_of, see_through
 from .translate import is_lost, translate
 
 T = TypeVar("T")
@@ -113,12 +114,13 @@ class Transaction:
                 self._failure = error
                 connection.terminate()
                 raise
-        self._inspect(sql.lstrip().upper(), connection, sql)
+        self._inspect(sql.lstrip().upper(), connection)
 
     async def stream(
         self, sql: str, *args: Any, batch: int = 500, timeout: float | None = None
     ) -> AsyncIterator[Record]:
         """The rows of one statement, fetched `batch` at a time; other statements may run between."""
+        self._inspect(sql.lstrip().upper(), self._ready())
         cursor = await self._guard(lambda c: c.open_cursor(sql, args, timeout), sql)
         while True:
             rows = await self._guard(lambda c: c.fetch_cursor(cursor, batch, timeout), sql)
@@ -133,8 +135,11 @@ class Transaction:
 
     async def _set_savepoint(self) -> str:
         name = f"tenantry_{len(self._savepoints) + 1}"
-        await self._guard(lambda c: c.command(f"SAVEPOINT {name}"), "")
+        cancelled = await self._see_through(f"SAVEPOINT {name}")
         self._savepoints.append(name)
+        if cancelled is not None:
+            await self._end_savepoint(name, failed=True)
+            raise cancelled
         return name
 
     async def _end_savepoint(self, name: str, *, failed: bool) -> None:
@@ -146,20 +151,36 @@ class Transaction:
             raise self._failure
         swallowed = self._failure
         if not failed and swallowed is None:
-            await self._guard(lambda c: c.command(f"RELEASE SAVEPOINT {name}"), "")
+            cancelled = await self._see_through(f"RELEASE SAVEPOINT {name}")
             self._savepoints.pop()
-            return
-        self._savepoints.pop()
-        self._failure = None
-        undo = f"ROLLBACK TO SAVEPOINT {name}; RELEASE SAVEPOINT {name}"
-        try:
-            await self._guard(lambda c: c.command(undo), "")
-        except TransactionError:
-            # The transaction itself is gone, and stays marked so; the first error tells why.
-            if not failed:
+        else:
+            self._savepoints.pop()
+            self._failure = None
+            try:
+                cancelled = await self._see_through(
+                    f"ROLLBACK TO SAVEPOINT {name}; RELEASE SAVEPOINT {name}"
+                )
+            except TransactionError:
+                # The transaction itself is gone, and stays marked so; the first error tells why.
+                if failed:
+                    return
                 raise
-        if not failed:
+        if cancelled is not None:
+            raise cancelled
+        if swallowed is not None and not failed:
             raise aborted() from swallowed
+
+    async def _see_through(self, sql: str) -> asyncio.CancelledError | None:
+        """Run a command about savepoints to its end, so that nobody has to guess which exist."""
+        connection = self._ready()
+        task = asyncio.get_running_loop().create_task(connection.command(sql))
+        cancelled = await see_through(task, self._pool.options.commit_grace)
+        error = error_of(task)
+        if error is None:
+            return cancelled
+        self._pool.adopt(task)
+        self._failure = translate(error, closed=connection.raw.is_closed())
+        raise self._failure from (cancelled or error)
 
     async def _run(
         self, sql: str, args: Sequence[Any], one: bool, timeout: float | None
@@ -178,7 +199,7 @@ class Transaction:
             observer(sql, perf_counter() - started, len(result[0]))
         tag = result[1]
         if not tag.startswith("SELECT ") or not connection.raw.is_in_transaction():
-            self._inspect(tag, connection, sql)
+            self._inspect(tag, connection)
         return result
 
     async def _guard(self, work: Callable[[Connection], Awaitable[T]], sql: str) -> T:
@@ -212,18 +233,17 @@ class Transaction:
         self._failure = failure
         return failure
 
-    def _inspect(self, tag: str, connection: Connection, sql: str) -> None:
-        """Look at what a statement has done to the transaction and the session."""
-        if not connection.raw.is_in_transaction() or controls_transaction(tag):
-            connection.tainted = True
-            self._failure = TransactionError(
-                "A statement ended or replaced the transaction it ran in; what came before it may "
-                "be committed, and nothing after it will be.",
-                hint="Leave BEGIN, COMMIT and ROLLBACK to the block; use savepoint() inside it.",
-            )
-            raise self._failure
-        if tag and may_persist(tag, sql):
-            connection.tainted = True
+    def _inspect(self, tag: str, connection: Connection) -> None:
+        """Refuse to go on when a statement has ended or replaced the transaction."""
+        if connection.raw.is_in_transaction() and not controls_transaction(tag):
+            return
+        connection.tainted = True
+        self._failure = TransactionError(
+            "A statement ended or replaced the transaction it ran in; what came before it may be "
+            "committed, and nothing after it will be.",
+            hint="Leave BEGIN, COMMIT and ROLLBACK to the block; use savepoint() inside it.",
+        )
+        raise self._failure
 
     # ---- beginning and ending -------------------------------------------------------------------
 

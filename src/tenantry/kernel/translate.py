@@ -61,7 +61,7 @@ _LOST: Final = frozenset(("57P01", "57P02", "57P03", "57P05", "25P03", "25P04"))
 
 def set_partition_resolver(resolver: PartitionResolver | None) -> None:
     """Say how a partition's table and index names lead to the parent's."""
-    global _resolve_partition  # noqa: PLW0603 - set once, when the schema is known
+    global _resolve_partition
     _resolve_partition = resolver
 
 
