@@ -23,6 +23,7 @@ from tenantry.kernel.context import Actor, Context, Isolation, parse_uuid
 from tenantry.kernel.oneshot import OneShot
 from tenantry.kernel.pool import Observer, Pool, PoolOptions
 from tenantry.kernel.transaction import Transaction
+from tenantry.migrations.apply import bring_to_head
 from tenantry.repositories import hash_key
 from tenantry.schema.catalog import VERSION_TABLE
 
@@ -252,10 +253,12 @@ class Database:
 
 async def _migrate_if_possible(settings: Settings) -> None:
     """With no owner's URL there is nothing to migrate with; the check that follows will say so."""
-    from tenantry.ops.setup import migrate  # noqa: PLC0415
-
     if settings.owner_url is not None or settings.database_url is None:
-        await migrate(settings, lambda _: None)
+        await bring_to_head(
+            url_for(settings, "owner"),
+            models=settings.models,
+            locations=(settings.migrations,) if settings.migrations else (),
+        )
 
 
 async def _open_pool(settings: Settings, role: Role, observer: Observer | None) -> Pool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -45,34 +45,35 @@ async def generate(migrator: Migrator, message: str, folder: Path) -> Path | Non
             "The database is not at the newest revision, so its difference is not the models'.",
             hint="Run `tenantry migrate up` first.",
         )
-    changes = list(report.changes)
-    if not changes:
-        return None
+    return write(migrator, message, folder, report.changes) if report.changes else None
+
+
+def write(migrator: Migrator, message: str, folder: Path, changes: Sequence[Change]) -> Path:
+    """The revision that makes these changes, as a file after those already in `folder`."""
     folder = folder.resolve()
-    mine = sorted(
-        (s for s in migrator.scripts.walk_revisions() if Path(s.path).parent == folder),
-        key=lambda s: s.revision,
-    )
+    scripts = migrator.scripts
+    mine = sorted(s.revision for s in scripts.walk_revisions() if Path(s.path).parent == folder)
     ours = folder == Path(str(files(__package__).joinpath("versions"))).resolve()
-    slug = re.sub(r"[^a-z0-9]+", "_", message.lower()).strip("_")[:40] or "revision"
+    core = (
+        max(s.revision for s in scripts.walk_revisions() if s.revision.isdigit())
+        if not ours
+        else None
+    )
     number = f"{len(mine) + 1:04}"
+    slug = re.sub(r"[^a-z0-9]+", "_", message.lower()).strip("_")[:40] or "revision"
     path = folder / f"{number}_{slug}.py"
     text = _TEMPLATE.format(
-        message=message.replace('"""', "'''"),
+        message=message.replace('"', "'"),
         revision=number if ours else f"app_{number}",
-        parent=mine[-1].revision if mine else None,
+        parent=mine[-1] if mine else None,
         label=None if ours or mine else ("app",),
-        depends=None if ours else _core_head(migrator),
-        up=_render(_frame(changes)),
-        down=_render(_frame(reverse(changes))),
+        depends=core,
+        up=_render(_frame(list(changes))),
+        down=_render(_frame(reverse(list(changes)))),
     )
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     return path
-
-
-def _core_head(migrator: Migrator) -> str:
-    return max(h for h in (s.revision for s in migrator.scripts.walk_revisions()) if h.isdigit())
 
 
 def _frame(changes: list[Change]) -> Iterable[str]:

@@ -6,7 +6,7 @@ import asyncio
 import io
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
@@ -24,7 +24,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from tenantry.errors import LockTimeout, MigrationError
-from tenantry.kernel.translate import translate, translate_connect
+from tenantry.kernel.plain import connected, open_plain
+from tenantry.kernel.translate import translate
 from tenantry.models.base import Partitioned, model_of
 from tenantry.schema.catalog import VERSION_TABLE
 from tenantry.schema.roles import APP, OWNER, READONLY, SERVICE
@@ -33,6 +34,7 @@ from .compare import Change, find_changes
 
 #: Any number will do as long as it stays the same: one migration at a time in a database.
 _LOCK = 0x7E4A_4772
+_NAME = "tenantry-migrate"
 _Progress = Callable[[str], None]
 
 
@@ -73,10 +75,15 @@ class Migrator:
         self._url = owner_url
         self._metadata = metadata
         self._locations = locations
-        self._lock_timeout = lock_timeout
         self._wait = wait
         self._ahead = partitions_ahead
         self._progress = progress
+        self._setup = (
+            f"SET lock_timeout = '{int(lock_timeout * 1000)}ms'; SET statement_timeout = 0;"
+            " SET idle_in_transaction_session_timeout = 0; SET check_function_bodies = off;"
+            # An administrator that is a member of the owner makes things as the owner.
+            f" SET ROLE {OWNER}"
+        )
 
     async def up(self, revision: str = "heads") -> tuple[str, ...]:
         """Apply revisions up to `revision`; what this run applied."""
@@ -148,30 +155,8 @@ class Migrator:
         config.attributes["connection"] = connection
         return config
 
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[asyncpg.Connection[Any]]:
-        connection = await self._open()
-        try:
-            yield connection
-        except asyncpg.PostgresError as error:
-            raise translate(error) from error
-        finally:
-            await connection.close()
-
-    async def _open(self) -> asyncpg.Connection[Any]:
-        try:
-            connection = await asyncpg.connect(
-                self._url, server_settings={"application_name": "tenantry-migrate"}, timeout=10
-            )
-            await connection.execute(
-                f"SET lock_timeout = '{int(self._lock_timeout * 1000)}ms'; SET statement_timeout = 0;"
-                " SET idle_in_transaction_session_timeout = 0; SET check_function_bodies = off;"
-                # An administrator that is a member of the owner makes things as the owner.
-                f" SET ROLE {OWNER}"
-            )
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
-            raise translate_connect(error) from None
-        return connection
+    def _connection(self) -> AbstractAsyncContextManager[asyncpg.Connection[Any]]:
+        return connected(self._url, self._setup, name=_NAME)
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:
@@ -198,7 +183,7 @@ class Migrator:
     async def _alembic(self, work: Callable[[Config], None]) -> None:
         engine = create_async_engine(
             "postgresql+asyncpg://",
-            async_creator=self._open,
+            async_creator=lambda: open_plain(self._url, self._setup, name=_NAME),
             poolclass=NullPool,
         )
         try:

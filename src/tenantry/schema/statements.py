@@ -58,7 +58,7 @@ def compile_statement(statement: Executable, one_shot: str | None = None) -> Sta
         dialect=_DIALECT, compile_kwargs={"render_postcompile": True}
     )
     return Statement(
-        sql=compiled.string,
+        sql="\n".join(line.rstrip() for line in compiled.string.splitlines()),
         parameters=tuple(compiled.positiontup or ()),
         constants=dict(compiled.params),
         one_shot=one_shot,

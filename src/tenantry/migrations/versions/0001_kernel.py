@@ -315,8 +315,8 @@ BEGIN
     END IF;
     during := pg_catalog.set_config('app.tenant_id', $1::text, true);
     RETURN QUERY
-    SELECT tenantry.audit_logs.tenant_id, tenantry.audit_logs.id, tenantry.audit_logs.action, tenantry.audit_logs.resource_type, tenantry.audit_logs.resource_id, tenantry.audit_logs.old_values, tenantry.audit_logs.new_values, tenantry.audit_logs.details, tenantry.audit_logs.actor_kind, tenantry.audit_logs.user_id, tenantry.audit_logs.agent_id, tenantry.audit_logs.api_key_id, tenantry.audit_logs.request_id, tenantry.audit_logs.ip_address, tenantry.audit_logs.user_agent, tenantry.audit_logs.reason, tenantry.audit_logs.created_at 
-FROM tenantry.audit_logs 
+    SELECT tenantry.audit_logs.tenant_id, tenantry.audit_logs.id, tenantry.audit_logs.action, tenantry.audit_logs.resource_type, tenantry.audit_logs.resource_id, tenantry.audit_logs.old_values, tenantry.audit_logs.new_values, tenantry.audit_logs.details, tenantry.audit_logs.actor_kind, tenantry.audit_logs.user_id, tenantry.audit_logs.agent_id, tenantry.audit_logs.api_key_id, tenantry.audit_logs.request_id, tenantry.audit_logs.ip_address, tenantry.audit_logs.user_agent, tenantry.audit_logs.reason, tenantry.audit_logs.created_at
+FROM tenantry.audit_logs
 WHERE tenantry.audit_logs.tenant_id = $1::UUID AND tenantry.audit_logs.id = $2::UUID;
     during := pg_catalog.set_config('app.tenant_id', before, true);
 END
@@ -338,9 +338,9 @@ BEGIN
     END IF;
     during := pg_catalog.set_config('app.tenant_id', $1::text, true);
     RETURN QUERY
-    SELECT tenantry.audit_logs.tenant_id, tenantry.audit_logs.id, tenantry.audit_logs.action, tenantry.audit_logs.resource_type, tenantry.audit_logs.resource_id, tenantry.audit_logs.old_values, tenantry.audit_logs.new_values, tenantry.audit_logs.details, tenantry.audit_logs.actor_kind, tenantry.audit_logs.user_id, tenantry.audit_logs.agent_id, tenantry.audit_logs.api_key_id, tenantry.audit_logs.request_id, tenantry.audit_logs.ip_address, tenantry.audit_logs.user_agent, tenantry.audit_logs.reason, tenantry.audit_logs.created_at 
-FROM tenantry.audit_logs 
-WHERE tenantry.audit_logs.tenant_id = $1::UUID AND tenantry.audit_logs.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.audit_logs.id DESC 
+    SELECT tenantry.audit_logs.tenant_id, tenantry.audit_logs.id, tenantry.audit_logs.action, tenantry.audit_logs.resource_type, tenantry.audit_logs.resource_id, tenantry.audit_logs.old_values, tenantry.audit_logs.new_values, tenantry.audit_logs.details, tenantry.audit_logs.actor_kind, tenantry.audit_logs.user_id, tenantry.audit_logs.agent_id, tenantry.audit_logs.api_key_id, tenantry.audit_logs.request_id, tenantry.audit_logs.ip_address, tenantry.audit_logs.user_agent, tenantry.audit_logs.reason, tenantry.audit_logs.created_at
+FROM tenantry.audit_logs
+WHERE tenantry.audit_logs.tenant_id = $1::UUID AND tenantry.audit_logs.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.audit_logs.id DESC
  LIMIT $3::INTEGER;
     during := pg_catalog.set_config('app.tenant_id', before, true);
 END
@@ -530,8 +530,8 @@ BEGIN
     END IF;
     during := pg_catalog.set_config('app.tenant_id', $1::text, true);
     RETURN QUERY
-    SELECT tenantry.memberships.tenant_id, tenantry.memberships.id, tenantry.memberships.user_id, tenantry.memberships.role, tenantry.memberships.created_at, tenantry.memberships.updated_at 
-FROM tenantry.memberships 
+    SELECT tenantry.memberships.tenant_id, tenantry.memberships.id, tenantry.memberships.user_id, tenantry.memberships.role, tenantry.memberships.created_at, tenantry.memberships.updated_at
+FROM tenantry.memberships
 WHERE tenantry.memberships.tenant_id = $1::UUID AND tenantry.memberships.id = $2::UUID;
     during := pg_catalog.set_config('app.tenant_id', before, true);
 END
@@ -553,9 +553,9 @@ BEGIN
     END IF;
     during := pg_catalog.set_config('app.tenant_id', $1::text, true);
     RETURN QUERY
-    SELECT tenantry.memberships.tenant_id, tenantry.memberships.id, tenantry.memberships.user_id, tenantry.memberships.role, tenantry.memberships.created_at, tenantry.memberships.updated_at 
-FROM tenantry.memberships 
-WHERE tenantry.memberships.tenant_id = $1::UUID AND tenantry.memberships.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.memberships.id DESC 
+    SELECT tenantry.memberships.tenant_id, tenantry.memberships.id, tenantry.memberships.user_id, tenantry.memberships.role, tenantry.memberships.created_at, tenantry.memberships.updated_at
+FROM tenantry.memberships
+WHERE tenantry.memberships.tenant_id = $1::UUID AND tenantry.memberships.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.memberships.id DESC
  LIMIT $3::INTEGER;
     during := pg_catalog.set_config('app.tenant_id', before, true);
 END
@@ -665,8 +665,8 @@ BEGIN
     END IF;
     during := pg_catalog.set_config('app.tenant_id', $1::text, true);
     RETURN QUERY
-    SELECT tenantry.api_keys.tenant_id, tenantry.api_keys.id, tenantry.api_keys.name, tenantry.api_keys.prefix, tenantry.api_keys.scopes, tenantry.api_keys.user_id, tenantry.api_keys.expires_at, tenantry.api_keys.revoked_at, tenantry.api_keys.last_used_at, tenantry.api_keys.use_count, tenantry.api_keys.created_at, tenantry.api_keys.updated_at 
-FROM tenantry.api_keys 
+    SELECT tenantry.api_keys.tenant_id, tenantry.api_keys.id, tenantry.api_keys.name, tenantry.api_keys.prefix, tenantry.api_keys.scopes, tenantry.api_keys.user_id, tenantry.api_keys.expires_at, tenantry.api_keys.revoked_at, tenantry.api_keys.last_used_at, tenantry.api_keys.use_count, tenantry.api_keys.created_at, tenantry.api_keys.updated_at
+FROM tenantry.api_keys
 WHERE tenantry.api_keys.tenant_id = $1::UUID AND tenantry.api_keys.id = $2::UUID;
     during := pg_catalog.set_config('app.tenant_id', before, true);
 END
@@ -688,9 +688,9 @@ BEGIN
     END IF;
     during := pg_catalog.set_config('app.tenant_id', $1::text, true);
     RETURN QUERY
-    SELECT tenantry.api_keys.tenant_id, tenantry.api_keys.id, tenantry.api_keys.name, tenantry.api_keys.prefix, tenantry.api_keys.scopes, tenantry.api_keys.user_id, tenantry.api_keys.expires_at, tenantry.api_keys.revoked_at, tenantry.api_keys.last_used_at, tenantry.api_keys.use_count, tenantry.api_keys.created_at, tenantry.api_keys.updated_at 
-FROM tenantry.api_keys 
-WHERE tenantry.api_keys.tenant_id = $1::UUID AND tenantry.api_keys.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.api_keys.id DESC 
+    SELECT tenantry.api_keys.tenant_id, tenantry.api_keys.id, tenantry.api_keys.name, tenantry.api_keys.prefix, tenantry.api_keys.scopes, tenantry.api_keys.user_id, tenantry.api_keys.expires_at, tenantry.api_keys.revoked_at, tenantry.api_keys.last_used_at, tenantry.api_keys.use_count, tenantry.api_keys.created_at, tenantry.api_keys.updated_at
+FROM tenantry.api_keys
+WHERE tenantry.api_keys.tenant_id = $1::UUID AND tenantry.api_keys.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.api_keys.id DESC
  LIMIT $3::INTEGER;
     during := pg_catalog.set_config('app.tenant_id', before, true);
 END
@@ -797,8 +797,8 @@ BEGIN
     END IF;
     during := pg_catalog.set_config('app.tenant_id', $1::text, true);
     RETURN QUERY
-    SELECT tenantry.projects.tenant_id, tenantry.projects.id, tenantry.projects.name, tenantry.projects.slug, tenantry.projects.description, tenantry.projects.status, tenantry.projects.owner_id, tenantry.projects.repository_url, tenantry.projects.default_branch, tenantry.projects.path, tenantry.projects.tech_stack, tenantry.projects.config, tenantry.projects.pr_merge_rate, tenantry.projects.test_coverage_percent, tenantry.projects.archived_at, tenantry.projects.created_at, tenantry.projects.updated_at 
-FROM tenantry.projects 
+    SELECT tenantry.projects.tenant_id, tenantry.projects.id, tenantry.projects.name, tenantry.projects.slug, tenantry.projects.description, tenantry.projects.status, tenantry.projects.owner_id, tenantry.projects.repository_url, tenantry.projects.default_branch, tenantry.projects.path, tenantry.projects.tech_stack, tenantry.projects.config, tenantry.projects.pr_merge_rate, tenantry.projects.test_coverage_percent, tenantry.projects.archived_at, tenantry.projects.created_at, tenantry.projects.updated_at
+FROM tenantry.projects
 WHERE tenantry.projects.tenant_id = $1::UUID AND tenantry.projects.id = $2::UUID;
     during := pg_catalog.set_config('app.tenant_id', before, true);
 END
@@ -820,9 +820,9 @@ BEGIN
     END IF;
     during := pg_catalog.set_config('app.tenant_id', $1::text, true);
     RETURN QUERY
-    SELECT tenantry.projects.tenant_id, tenantry.projects.id, tenantry.projects.name, tenantry.projects.slug, tenantry.projects.description, tenantry.projects.status, tenantry.projects.owner_id, tenantry.projects.repository_url, tenantry.projects.default_branch, tenantry.projects.path, tenantry.projects.tech_stack, tenantry.projects.config, tenantry.projects.pr_merge_rate, tenantry.projects.test_coverage_percent, tenantry.projects.archived_at, tenantry.projects.created_at, tenantry.projects.updated_at 
-FROM tenantry.projects 
-WHERE tenantry.projects.tenant_id = $1::UUID AND tenantry.projects.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.projects.id DESC 
+    SELECT tenantry.projects.tenant_id, tenantry.projects.id, tenantry.projects.name, tenantry.projects.slug, tenantry.projects.description, tenantry.projects.status, tenantry.projects.owner_id, tenantry.projects.repository_url, tenantry.projects.default_branch, tenantry.projects.path, tenantry.projects.tech_stack, tenantry.projects.config, tenantry.projects.pr_merge_rate, tenantry.projects.test_coverage_percent, tenantry.projects.archived_at, tenantry.projects.created_at, tenantry.projects.updated_at
+FROM tenantry.projects
+WHERE tenantry.projects.tenant_id = $1::UUID AND tenantry.projects.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.projects.id DESC
  LIMIT $3::INTEGER;
     during := pg_catalog.set_config('app.tenant_id', before, true);
 END

@@ -1,0 +1,141 @@
+"""Optional features: what needs an extension that not every server has.
+
+Migrations reach head without them. Enabling one makes its extension, which takes a superuser: the
+embedded server's own, or the URL in TENANTRY_ADMIN_URL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+
+from tenantry.config import Settings
+from tenantry.endpoints import DATABASE, is_embedded, servers, superuser_url, url_for
+from tenantry.errors import FeatureUnavailable
+from tenantry.kernel.plain import connected
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One feature, and how it stands in a database."""
+
+    name: str
+    description: str
+    enabled: bool
+    available: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    extension: str
+    description: str
+    #: Run after the extension is made.
+    after: tuple[str, ...]
+    #: Counts what would be lost with it.
+    in_use: str
+
+
+_KINDS = {
+    "graph": _Kind(
+        "age",
+        "Cypher over each tenant's agents and tasks (Apache AGE)",
+        # Variable-length matches read any graph, whatever row security says: nobody gets near.
+        (
+            "REVOKE ALL ON SCHEMA ag_catalog FROM PUBLIC",
+            "REVOKE ALL ON ALL TABLES IN SCHEMA ag_catalog FROM PUBLIC",
+            "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA ag_catalog FROM PUBLIC",
+        ),
+        "SELECT count(*) FROM ag_catalog.ag_graph",
+    ),
+    "vectors": _Kind(
+        "vector",
+        "Search by meaning over knowledge and lessons (pgvector)",
+        (),
+        "SELECT count(*) FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid"
+        " WHERE t.typname IN ('vector', 'halfvec', 'sparsevec') AND NOT a.attisdropped"
+        " AND a.attrelid IN (SELECT oid FROM pg_class WHERE relkind IN ('r', 'p', 'm'))",
+    ),
+}
+
+
+async def list_features(settings: Settings) -> list[Feature]:
+    async with connected(await asyncio.to_thread(url_for, settings, "owner")) as connection:
+        return [await _look(connection, name) for name in _KINDS]
+
+
+async def enable(settings: Settings, name: str, *, admin_url: str | None = None) -> Feature:
+    """Make the feature's extension. Enabling it again changes nothing."""
+    kind = _kind(name)
+    async with connected(await _admin(settings, admin_url)) as connection:
+        found = await _look(connection, name)
+        if found.enabled:
+            return found
+        if not found.available:
+            raise FeatureUnavailable(found.detail, feature=name, hint=_hint(kind))
+        try:
+            async with connection.transaction():
+                await connection.execute(f"CREATE EXTENSION {kind.extension}")
+                for statement in kind.after:
+                    await connection.execute(statement)
+        except asyncpg.InsufficientPrivilegeError as error:
+            raise FeatureUnavailable(
+                f"Only a superuser can make the extension {kind.extension}.",
+                feature=name,
+                hint=f"Set TENANTRY_ADMIN_URL, or run CREATE EXTENSION {kind.extension} as one.",
+            ) from error
+        return await _look(connection, name)
+
+
+async def disable(settings: Settings, name: str, *, admin_url: str | None = None) -> Feature:
+    """Remove the extension; refused while anything is kept in it."""
+    kind = _kind(name)
+    async with connected(await _admin(settings, admin_url)) as connection:
+        if (await _look(connection, name)).enabled:
+            if in_use := await connection.fetchval(kind.in_use):
+                raise FeatureUnavailable(
+                    f"{name} is in use: {in_use} of its objects would be lost.",
+                    feature=name,
+                    hint="Remove them first.",
+                )
+            await connection.execute(f"DROP EXTENSION {kind.extension}")
+        return await _look(connection, name)
+
+
+async def _look(connection: asyncpg.Connection[Any], name: str) -> Feature:
+    kind = _kind(name)
+    row = await connection.fetchrow(
+        "SELECT default_version, installed_version FROM pg_available_extensions WHERE name = $1",
+        kind.extension,
+    )
+    if row is None:
+        detail = f"This server has no extension {kind.extension}."
+        return Feature(name, kind.description, False, False, detail)
+    enabled = row["installed_version"] is not None
+    detail = f"{kind.extension} {row['installed_version'] or row['default_version']}"
+    return Feature(name, kind.description, enabled, True, detail)
+
+
+def _kind(name: str) -> _Kind:
+    if name not in _KINDS:
+        raise FeatureUnavailable(
+            f"There is no feature {name!r}.", feature=name, hint=f"Known: {', '.join(_KINDS)}."
+        )
+    return _KINDS[name]
+
+
+def _hint(kind: _Kind) -> str:
+    if kind.extension == "age":
+        return "The embedded PostgreSQL 18 brings it where its wheel exists (Linux, x86-64)."
+    return "The embedded PostgreSQL 18 brings it; on Debian, install postgresql-NN-pgvector."
+
+
+async def _admin(settings: Settings, admin_url: str | None) -> str:
+    if admin_url is not None:
+        return admin_url
+    if is_embedded(settings):
+        return await asyncio.to_thread(lambda: superuser_url(servers(settings), DATABASE))
+    return await asyncio.to_thread(url_for, settings, "owner")
