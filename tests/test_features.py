@@ -1,0 +1,54 @@
+"""Optional features are enabled when wanted, and refused with a reason where they cannot be."""
+
+from __future__ import annotations
+
+import pytest
+
+from tenantry import Settings
+from tenantry.errors import FeatureUnavailable
+from tenantry.ops import features
+from tests.fixtures.database import Place
+
+
+async def test_enable_and_disable(place: Place) -> None:
+    settings: Settings = place.settings()
+    admin = place.url("superuser")
+    for feature in await features.list_features(settings):
+        assert not feature.enabled
+        if not feature.available:
+            with pytest.raises(FeatureUnavailable) as caught:
+                await features.enable(settings, feature.name, admin_url=admin)
+            assert caught.value.hint
+            continue
+        assert (await features.enable(settings, feature.name, admin_url=admin)).enabled
+        assert (await features.enable(settings, feature.name, admin_url=admin)).enabled
+        assert not (await features.disable(settings, feature.name, admin_url=admin)).enabled
+
+
+@pytest.mark.postgres("wheel")
+async def test_the_application_gets_nowhere_near_the_graph_engine(place: Place) -> None:
+    await features.enable(place.settings(), "graph", admin_url=place.url("superuser"))
+    app = await place.connection("app")
+    with pytest.raises(Exception, match="permission denied for schema ag_catalog"):
+        await app.fetch("SELECT * FROM ag_catalog.ag_graph")
+    await app.close()
+
+
+@pytest.mark.postgres("wheel")
+async def test_a_feature_in_use_is_not_dropped(place: Place) -> None:
+    settings, admin = place.settings(), place.url("superuser")
+    await features.enable(settings, "vectors", admin_url=admin)
+    root = await place.connection("superuser")
+    await root.execute("CREATE TABLE public.v (e vector(3))")
+    with pytest.raises(FeatureUnavailable, match="in use"):
+        await features.disable(settings, "vectors", admin_url=admin)
+    await root.close()
+
+
+async def test_unknown_and_forbidden_are_said(place: Place) -> None:
+    with pytest.raises(FeatureUnavailable, match="no feature"):
+        await features.enable(place.settings(), "teleport")
+    for feature in await features.list_features(place.settings()):
+        if feature.available:
+            with pytest.raises(FeatureUnavailable, match="superuser"):
+                await features.enable(place.settings(), feature.name)
