@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import subprocess
@@ -20,7 +21,8 @@ async def test_the_example_runs_as_printed(place: Place, tmp_path: Path) -> None
     blocks = re.findall(r"```python\n(.*?)```", (_ROOT / "README.md").read_text(), re.DOTALL)
     example = tmp_path / "example.py"
     example.write_text(blocks[0])
-    run = subprocess.run(
+    run = await asyncio.to_thread(
+        subprocess.run,
         [sys.executable, str(example)],
         capture_output=True, text=True, check=False, cwd=tmp_path,
         env={
