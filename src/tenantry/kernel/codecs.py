@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from importlib import import_module
@@ -16,7 +17,16 @@ import asyncpg
 _JSONB = b"\x01"
 
 
-def _plain(value: Any) -> str:
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """One JSON value among several: asyncpg takes a bare list in an array for a dimension of it."""
+
+    value: Any
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Whole):
+        return value.value
     if isinstance(value, (UUID, Decimal)):
         return str(value)
     if isinstance(value, (datetime, date, time)):

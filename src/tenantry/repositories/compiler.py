@@ -10,6 +10,7 @@ from typing import Any, Generic, NamedTuple, TypeVar, cast
 import asyncpg
 from sqlalchemy import (
     ARRAY,
+    JSON,
     Column,
     ColumnElement,
     Integer,
@@ -27,6 +28,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm.instrumentation import ClassManager
 
 from tenantry.errors import InvalidInput
+from tenantry.kernel.codecs import Whole
 from tenantry.models.base import Base, TenantRow
 from tenantry.schema import statements
 from tenantry.schema.statements import Statement, compile_statement, readable, slot
@@ -174,7 +176,7 @@ class Compiler(Generic[M]):
     ) -> Batch:
         columns = self._chosen(names)
         values: Values = {
-            f"many_{c.name}": [rows[place][name] for place in places]
+            f"many_{c.name}": [_element(c, rows[place][name]) for place in places]
             for c, name in zip(columns, names, strict=True)
         }
         values["many"] = len(places)
@@ -258,6 +260,11 @@ class Compiler(Generic[M]):
         if statement is None:
             statement = self._kept[key] = compile_statement(build())
         return statement
+
+
+def _element(column: Column[Any], value: Any) -> Any:
+    """A value as it goes into an array of its column's type."""
+    return Whole(value) if isinstance(column.type, JSON) and isinstance(value, list) else value
 
 
 def _by_column(columns: tuple[Column[Any], ...], values: Values) -> Values:

@@ -1,0 +1,49 @@
+"""Every command, in the order in which help lists them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from . import (
+    connect,
+    feature,
+    health,
+    initialise,
+    key,
+    migrate,
+    seed,
+    servers,
+    status,
+    tenant,
+    user,
+)
+
+_HELP = "The PostgreSQL system of record for multi-tenant AI-agent platforms."
+
+
+def application() -> typer.Typer:
+    app = typer.Typer(
+        help=_HELP,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        rich_markup_mode=None,
+    )
+    for module in (servers, status, connect, initialise, seed, health):
+        app.add_typer(module.app)
+    for name, module in (
+        ("migrate", migrate),
+        ("feature", feature),
+        ("tenant", tenant),
+        ("user", user),
+        ("key", key),
+    ):
+        app.add_typer(module.app, name=name)
+    return app
+
+
+def parser() -> Any:
+    """What parses a command line and runs its command."""
+    return typer.main.get_command(application())

@@ -1,0 +1,54 @@
+"""`feature`: what needs an extension that not every server has."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from . import place, screen
+from .answer import Answer, table
+from .command import command, group
+
+app = group("List, enable and disable optional features.")
+
+_Name = Annotated[str, typer.Argument(metavar="NAME", help="graph or vectors")]
+
+
+@command(app, "list")
+async def list_() -> Answer:
+    """List the features, and how they stand here."""
+    from tenantry.ops import features  # noqa: PLC0415
+
+    found = await features.list_features(place.load())
+    rows = [
+        (f.name, "enabled" if f.enabled else "available" if f.available else "not here", f.detail,
+         f.description)
+        for f in found
+    ]  # fmt: skip
+    return Answer({"features": found}, table(("Feature", "State", "By", "For"), rows))
+
+
+@command(app)
+async def enable(name: _Name) -> Answer:
+    """Make a feature's extension. On a server of your own, TENANTRY_ADMIN_URL says who can."""
+    from tenantry.ops import features  # noqa: PLC0415
+
+    with screen.progress() as tell:
+        tell(f"Enabling {name}")
+        found = await features.enable(place.load(), name, admin_url=_admin_url())
+    return Answer(found, f"{found.name} is enabled ({found.detail}).")
+
+
+@command(app)
+async def disable(name: _Name) -> Answer:
+    """Remove a feature's extension; refused while anything is kept in it."""
+    from tenantry.ops import features  # noqa: PLC0415
+
+    found = await features.disable(place.load(), name, admin_url=_admin_url())
+    return Answer(found, f"{found.name} is disabled.")
+
+
+def _admin_url() -> str | None:
+    return os.environ.get("TENANTRY_ADMIN_URL") or None

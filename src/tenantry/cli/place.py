@@ -1,0 +1,58 @@
+"""What a command works on: the settings, and the database they lead to."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from . import screen
+
+if TYPE_CHECKING:
+    from tenantry.config import Settings
+    from tenantry.database import Database
+    from tenantry.handles import ServiceTransaction
+
+
+def load() -> Settings:
+    """The settings of this folder and environment; what means nothing in them is said."""
+    from tenantry.config import UnknownSetting, load_settings  # noqa: PLC0415
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UnknownSetting)
+        settings = load_settings()
+    for warning in caught:
+        screen.warn(str(warning.message))
+    if settings.models:
+        _make_importable()
+    return settings
+
+
+@asynccontextmanager
+async def database() -> AsyncIterator[Database]:
+    """A connection pool of one command. A database that lags behind is refused, not migrated."""
+    settings = load()
+    from tenantry.database import connect  # noqa: PLC0415 - brings SQLAlchemy
+
+    frugal = settings.model_copy(update={"migrate": "check", "pool_min": 0})
+    async with await connect(settings=frugal) as db:
+        yield db
+
+
+@asynccontextmanager
+async def service(doing: str) -> AsyncIterator[ServiceTransaction]:
+    """A transaction of the service role; the record says that it was this command's."""
+    async with database() as db, db.service(f"tenantry {doing}") as s:
+        yield s
+
+
+def _make_importable() -> None:
+    """Modules of the project, which an installed command would not find by itself."""
+    from tenantry.config.project import project_folder  # noqa: PLC0415
+
+    root = project_folder()
+    for folder in (root / "src", root):
+        if folder.is_dir() and str(folder) not in sys.path:
+            sys.path.insert(0, str(folder))

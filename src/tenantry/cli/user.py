@@ -1,0 +1,132 @@
+"""`user`: people and service accounts, and the tenants they belong to."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from uuid import UUID
+
+import typer
+
+from tenantry.errors import InvalidInput
+
+from . import lookup, place
+from .answer import Answer, facts, row, table
+from .command import Waiting, command, group
+
+if TYPE_CHECKING:
+    from tenantry.handles import ServiceTransaction
+
+app = group("Create users, and make them members of tenants.")
+
+_Role = Literal["owner", "admin", "manager", "member", "viewer"]
+_PlatformRole = Literal["admin", "manager", "user", "service"]
+_MEMBERSHIPS = (
+    "SELECT t.slug AS tenant, t.id AS tenant_id, m.role, m.created_at AS since"
+    " FROM tenantry.memberships AS m JOIN tenantry.tenants AS t ON t.id = m.tenant_id"
+    " WHERE m.user_id = $1 ORDER BY t.slug"
+)
+_STDIN = Path("-")
+
+
+@command(app)
+def create(
+    email: Annotated[str, typer.Argument(metavar="EMAIL")],
+    *,
+    name: Annotated[str | None, typer.Option()] = None,
+    username: Annotated[str | None, typer.Option()] = None,
+    kind: Annotated[Literal["human", "service"], typer.Option()] = "human",
+    role: Annotated[_PlatformRole, typer.Option(help="On the platform.")] = "user",
+    password: Annotated[bool, typer.Option("--password", help="Ask for a password.")] = False,
+    password_file: Annotated[
+        Path | None, typer.Option(help="Read the password from a file; `-` is stdin.")
+    ] = None,
+) -> Waiting:
+    """Create a user. Without a password they sign in by an identity provider."""
+    secret = _password(ask=password, file=password_file)
+    values = {"name": name, "username": username, "kind": kind, "role": role}
+    return _create(email, secret, values)
+
+
+async def _create(email: str, password: str | None, values: dict[str, Any]) -> Answer:
+    from tenantry.passwords import hash_password  # noqa: PLC0415
+
+    if password is not None:
+        values = {**values, "password_hash": hash_password(password)}
+    async with place.service(f"user create {email}") as s:
+        made = await s.users.create(email=email, **values)
+    return Answer(row(made), f"Created user {made.email} ({made.id}).")
+
+
+@command(app, "list")
+async def list_(
+    tenant: Annotated[str | None, typer.Option(help="Only its members.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 100,
+    after: Annotated[UUID | None, typer.Option(help="Continue after this id.")] = None,
+) -> Answer:
+    """List users, newest first."""
+    async with place.service("user list") as s:
+        filters: dict[str, Any] = {} if tenant is None else {"id": await _members(s, tenant)}
+        page = await s.users.list(limit=limit, after=after, **filters)
+    rows = [(u.email, u.name, u.kind, u.role, u.is_active, u.id) for u in page]
+    view = table(("E-mail", "Name", "Kind", "Role", "Active", "Id"), rows, "There are no users.")
+    note = f"More: --after {page.next}" if page.next else ""
+    return Answer({"users": [row(u) for u in page], "next": page.next}, view, note=note)
+
+
+@command(app)
+async def show(user: lookup.UserName) -> Answer:
+    """Show a user and the tenants they belong to."""
+    async with place.service(f"user show {user}") as s:
+        found = await lookup.user(s, user)
+        memberships = [dict(m) for m in await s.fetch(_MEMBERSHIPS, found.id)]
+    shown = {
+        "E-mail": found.email, "Name": found.name, "Username": found.username, "Id": found.id,
+        "Kind": found.kind, "Role": found.role, "Active": found.is_active,
+        "Created": found.created_at, "Last login": found.last_login_at,
+        "Tenants": [f"{m['tenant']} ({m['role']})" for m in memberships],
+    }  # fmt: skip
+    return Answer({**row(found), "memberships": memberships}, facts(shown))
+
+
+@command(app)
+async def add_to_tenant(
+    user: lookup.UserName,
+    tenant: lookup.TenantName,
+    role: Annotated[_Role, typer.Option(help="In the tenant.")] = "member",
+) -> Answer:
+    """Make a user a member of a tenant."""
+    async with place.service(f"user add-to-tenant {user} {tenant}") as s:
+        who, where = await lookup.user(s, user), await lookup.tenant(s, tenant)
+        made = await s.tenant(where.id).memberships.create(user_id=who.id, role=role)
+    return Answer(row(made), f"{who.email} is {made.role} of {where.slug}.")
+
+
+async def _members(s: ServiceTransaction, tenant: str) -> list[UUID]:
+    found = await lookup.tenant(s, tenant)
+    return [m.user_id async for m in s.tenant(found.id).memberships.iterate()]
+
+
+def _password(*, ask: bool, file: Path | None) -> str | None:
+    """Never from the command line, where every process can read it."""
+    if ask and file is not None:
+        raise InvalidInput("Give --password or --password-file, not both.", field="password")
+    if file is not None:
+        return _from_file(file)
+    if not ask:
+        return None
+    if not sys.stdin.isatty():
+        raise InvalidInput(
+            "There is nobody to ask here.", field="password", hint="Use --password-file -."
+        )
+    answer: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    return answer
+
+
+def _from_file(file: Path) -> str:
+    try:
+        text = sys.stdin.read() if file == _STDIN else file.read_text("utf-8")
+    except (OSError, UnicodeError):
+        raise InvalidInput(f"{file} cannot be read.", field="password_file") from None
+    return text.rstrip("\r\n")
