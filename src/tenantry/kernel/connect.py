@@ -78,15 +78,17 @@ class Connector:
         return await self._connect()
 
     async def _connect(self) -> asyncpg.Connection[asyncpg.Record]:
+        # As this attempt began: another one may learn the same meanwhile.
+        pooled, watch_client = self.pooled, self._watch_client
         try:
             try:
                 return await self._attempt()
             except asyncpg.PostgresError as error:
                 # PgBouncer refuses settings it does not know, and a server without support for it
                 # client_connection_check_interval. Both are learned once.
-                if error.sqlstate == _PROTOCOL_VIOLATION and self.pooled is None:
+                if error.sqlstate == _PROTOCOL_VIOLATION and pooled is None:
                     self.pooled = True
-                elif error.sqlstate in _UNKNOWN_SETTING and self._watch_client:
+                elif error.sqlstate in _UNKNOWN_SETTING and watch_client:
                     self._watch_client = False
                 else:
                     raise
