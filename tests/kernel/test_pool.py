@@ -217,11 +217,20 @@ async def test_another_event_loop_is_told(pool: Pool) -> None:
     assert "event loop" in str(caught[0])
 
 
-async def test_another_process_is_told(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
-    here = os.getpid()
-    monkeypatch.setattr(os, "getpid", lambda: here + 1)
-    with pytest.raises(TransactionError, match="process"):
-        await pid(pool)
+async def test_a_forked_process_is_told(pool: Pool) -> None:
+    reader, writer = os.pipe()
+    if os.fork() == 0:  # the child has the parent's loop object, as a preforking server has
+        asyncio._set_running_loop(pool._loop)
+        try:
+            pool.take()
+        except TransactionError as error:
+            os.write(writer, str(error).encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    assert b"process" in await asyncio.to_thread(os.read, reader, 1000)
+    os.close(reader)
+    assert await pid(pool)
 
 
 # ---- connecting -----------------------------------------------------------------------------------

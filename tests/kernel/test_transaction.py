@@ -205,6 +205,8 @@ PERSISTENT = [
     "RESET ALL",
     "PREPARE leak AS SELECT 1",
     "CREATE TEMP TABLE leak (x int)",
+    "CREATE TEMP TABLE leak AS SELECT 1",
+    "SELECT 1 AS x INTO TEMPORARY leak",
     "LISTEN leak",
     "DECLARE leak CURSOR WITH HOLD FOR SELECT 1",
     "SELECT pg_advisory_lock(42)",
@@ -533,3 +535,20 @@ async def test_an_observer_sees_the_users_statements(make_pool: MakePool, contex
     async with Transaction(pool, context) as t:
         await t.fetch("SELECT generate_series(1, 3)")
     assert seen == [("SELECT generate_series(1, 3)", 3)]
+
+
+async def test_a_search_path_changed_inside_a_function_is_seen(
+    pool: Pool, context: Context, place: Place
+) -> None:
+    if place.server.major < 18:
+        return  # older servers do not report it
+    admin = await place.admin()
+    await admin.execute(
+        "CREATE OR REPLACE FUNCTION hidden() RETURNS text LANGUAGE sql AS"
+        " $$ SELECT set_config('search_path', 'pg_temp', false) $$"
+    )
+    await admin.close()
+    async with Transaction(pool, context) as t:
+        await t.fetch("SELECT hidden()")
+    async with Transaction(pool, context) as t:
+        assert "public" in await t.fetch_value("SHOW search_path")

@@ -1,14 +1,11 @@
 """One server connection: prepared statements, and the knowledge whether it may be used again."""
 
-
-
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from operator import attrgetter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +22,6 @@ Record = asyncpg.Record
 
 #: Longer statements are prepared for one use: they are generated, and would crowd out the others.
 _CACHEABLE = 16_384
-
-#: Settings the server reports by itself when they change, at no cost; 18 adds search_path.
-_REPORTED = ("TimeZone", "session_authorization", "is_superuser", "search_path", "client_encoding")
 
 
 class Operation:
@@ -62,9 +56,9 @@ class Connection:
     __slots__ = (
         "_cache_size",
         "_named",
-        "_reported",
+        "_search_path",
+        "_settings",
         "_statements",
-        "_untouched",
         "expires",
         "idle_since",
         "limits",
@@ -90,10 +84,9 @@ class Connection:
         self._cache_size = 0 if pooled else cache_size
         self._statements: OrderedDict[str, tuple[PreparedStatement[Record], bool]] = OrderedDict()
         self._named = 0
-        settings = raw.get_settings()
-        names = [name for name in _REPORTED if hasattr(settings, name)]
-        self._reported: Callable[[Any], Any] = attrgetter(*names) if names else type
-        self._untouched = self._reported(settings)
+        # PostgreSQL 18 reports a changed search_path by itself, whoever changed it.
+        self._settings: Any = raw.get_settings()
+        self._search_path = None if pooled else getattr(self._settings, "search_path", None)
 
     @property
     def clean(self) -> bool:
@@ -105,7 +98,7 @@ class Connection:
             and not self.tainted
             and not raw.is_closed()
             and not raw.is_in_transaction()
-            and (self.pooled or self._reported(raw.get_settings()) == self._untouched)
+            and (self._search_path is None or self._settings.search_path == self._search_path)
         )
 
     async def command(self, sql: str) -> str:
@@ -121,7 +114,7 @@ class Connection:
         With `one`, at most one row is asked for; a tag cut short by that is ''.
         """
         with self.operation:
-            statement = await self._prepared(sql, timeout)
+            statement = self._known(sql) or await self._prepare(sql, timeout)
             if one:
                 row = await statement.fetchrow(*args, timeout=timeout)
                 rows = [] if row is None else [row]
@@ -137,7 +130,7 @@ class Connection:
     ) -> None:
         with self.operation:
             self._suspect(sql)
-            statement = await self._prepared(sql, timeout)
+            statement = self._known(sql) or await self._prepare(sql, timeout)
             await statement.executemany(rows, timeout=timeout)
 
     @contextmanager
@@ -158,7 +151,7 @@ class Connection:
     ) -> Cursor[Record]:
         with self.operation:
             self._suspect(sql)
-            statement = await self._prepared(sql, timeout)
+            statement = self._known(sql) or await self._prepare(sql, timeout)
             return await statement.cursor(*args, timeout=timeout)
 
     async def fetch_cursor(
@@ -173,24 +166,29 @@ class Connection:
         if may_persist(sql.lstrip().upper(), sql):
             self.tainted = True
 
-    async def _prepared(self, sql: str, timeout: float | None) -> PreparedStatement[Record]:
+    def _known(self, sql: str) -> PreparedStatement[Record] | None:
         entry = self._statements.get(sql)
         if entry is None:
-            # Through a pooler the next statement may meet another server: use the nameless one.
-            keep = self._cache_size > 0 and len(sql) <= _CACHEABLE
-            self._named += 1
-            name = f"tenantry_{self._named}" if keep else ""
-            statement = await self.raw.prepare(sql, name=name, timeout=timeout)
-            entry = statement, reaches_session(sql)
-            if keep:
-                self._statements[sql] = entry
-                if len(self._statements) > self._cache_size:
-                    self._statements.popitem(last=False)
-        else:
-            self._statements.move_to_end(sql)
+            return None
+        self._statements.move_to_end(sql)
         if entry[1]:
             self.tainted = True
         return entry[0]
+
+    async def _prepare(self, sql: str, timeout: float | None) -> PreparedStatement[Record]:
+        reaches = reaches_session(sql)
+        if reaches:
+            self.tainted = True
+        # Through a pooler the next statement may meet another server: use the nameless one.
+        if self._cache_size == 0 or len(sql) > _CACHEABLE:
+            return await self.raw.prepare(sql, name="", timeout=timeout)
+        self._named += 1
+        name = f"tenantry_{self._named}"
+        statement = await self.raw.prepare(sql, name=name, timeout=timeout)
+        self._statements[sql] = statement, reaches
+        if len(self._statements) > self._cache_size:
+            self._statements.popitem(last=False)
+        return statement
 
     def forget_statements(self) -> None:
         """Drop every plan, after the schema changed. The server's copies go with later calls."""

@@ -103,31 +103,58 @@ def _clean_ip(value: object) -> str:
         raise InvalidInput("The actor's ip is not an IP address.", field="actor.ip") from None
 
 
-@dataclass(frozen=True, slots=True)
 class Context:
-    """What one transaction works for. `None` is set too, as '': an old value never shines through."""
+    """What one transaction works for. `None` is set too, as '': an old value never shines through.
 
-    tenant_id: UUID | None = None
-    user_id: UUID | None = None
-    actor: Actor | None = None
+    Made anew for every unit of work, so it is written out by hand: half of a dataclass's cost.
+    """
+
+    __slots__ = ("actor", "settings", "tenant_id", "user_id")
+    tenant_id: UUID | None
+    user_id: UUID | None
+    actor: Actor | None
     #: The three SET LOCALs, ready to follow BEGIN.
-    settings: str = field(init=False, repr=False, compare=False)
+    settings: str
 
-    def __post_init__(self) -> None:
-        for name in ("tenant_id", "user_id"):
-            value = getattr(self, name)
-            if value is not None and type(value) is not UUID:
-                if not isinstance(value, UUID):
-                    raise InvalidInput(f"{name} is not a UUID.", field=name)
-                object.__setattr__(self, name, _plain(value))
-        actor = self.actor.encoded if self.actor is not None else ""
-        object.__setattr__(
+    def __init__(
+        self,
+        tenant_id: UUID | None = None,
+        user_id: UUID | None = None,
+        actor: Actor | None = None,
+    ) -> None:
+        tenant_id = _checked(tenant_id, "tenant_id")
+        user_id = _checked(user_id, "user_id")
+        put = object.__setattr__
+        put(self, "tenant_id", tenant_id)
+        put(self, "user_id", user_id)
+        put(self, "actor", actor)
+        put(
             self,
             "settings",
-            f"; SET LOCAL app.tenant_id = '{_literal(self.tenant_id)}'"
-            f"; SET LOCAL app.user_id = '{_literal(self.user_id)}'"
-            f"; SET LOCAL app.actor = '{actor}'",
+            f"; SET LOCAL app.tenant_id = '{_literal(tenant_id)}'"
+            f"; SET LOCAL app.user_id = '{_literal(user_id)}'"
+            f"; SET LOCAL app.actor = '{actor.encoded if actor is not None else ''}'",
         )
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("a context never changes; make a new one")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Context) and self.settings == other.settings
+
+    def __hash__(self) -> int:
+        return hash(self.settings)
+
+    def __repr__(self) -> str:
+        return f"Context({self.tenant_id!r}, {self.user_id!r}, {self.actor!r})"
+
+
+def _checked(value: UUID | None, field: str) -> UUID | None:
+    if value is None or type(value) is UUID:
+        return value
+    if isinstance(value, UUID):
+        return _plain(value)
+    raise InvalidInput(f"{field} is not a UUID.", field=field)
 
 
 def begin(

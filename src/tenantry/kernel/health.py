@@ -1,7 +1,5 @@
 """Is the database there, how far away is it, and how busy is the pool?"""
 
-
-
 from __future__ import annotations
 
 from dataclasses import dataclass

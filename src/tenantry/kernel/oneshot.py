@@ -4,21 +4,18 @@ For the functions the schema generates, which check and set the tenant themselve
 they run inside an ordinary transaction instead.
 """
 
-
-
 from __future__ import annotations
 
-import asyncio
 from time import perf_counter
 from typing import Any
 
 import asyncpg
 
-from ..errors import CommitOutcomeUnknown
+from .commit import unknown
 from .connection import Connection, Record
 from .context import Context
 from .pool import Pool
-from .settle import error_of, see_through
+from .settle import Settled
 from .transaction import Transaction
 from .translate import is_lost, translate
 
@@ -59,7 +56,7 @@ class OneShot:
                 return rows
         replanned = False
         while True:
-            connection = await pool.acquire()
+            connection = pool.take() or await pool.acquire()
             started = perf_counter() if pool.observer is not None else 0.0
             try:
                 if self.writes:
@@ -93,27 +90,22 @@ class OneShot:
         one: bool,
         timeout: float | None,
     ) -> list[Record]:
-        work = connection.fetch(self.sql, args, one, timeout)
-        task = pool.adopt(asyncio.get_running_loop().create_task(work))
-        cancelled = await see_through(task, pool.options.commit_grace)
-        error = error_of(task)
-        if error is not None and (
-            not task.done() or is_lost(error, connection.raw.is_closed()) or _cut_short(error)
-        ):
-            raise CommitOutcomeUnknown(
-                "The connection was lost, or its answer did not come, while the statement ran.",
-                hint="Look whether the work is there before doing it again.",
-            ) from (cancelled or error)
-        if cancelled is not None:
-            done = "done" if error is None else "refused"
-            cancelled.add_note(f"The work was {done} before this came through.")
-            raise cancelled
-        if error is not None:
-            raise error
-        rows: list[Record] = task.result()[0]
-        return rows
-
-
-def _cut_short(error: BaseException) -> bool:
-    """Whether the driver stopped listening for the answer, rather than the server giving one."""
-    return isinstance(error, (TimeoutError, asyncio.CancelledError))
+        answer = Settled(
+            connection.fetch(self.sql, args, one, timeout),
+            grace=pool.options.commit_grace,
+            give_up=connection.terminate,
+        )
+        try:
+            rows, _ = await answer
+        except Exception as error:
+            # A time limit is the driver's, which stops listening: the answer was never read.
+            if isinstance(error, TimeoutError) or is_lost(error, connection.raw.is_closed()):
+                raise unknown("a write") from (answer.cancelled or error)
+            if answer.cancelled is None:
+                raise
+            answer.cancelled.add_note("The work was refused before this came through.")
+        else:
+            if answer.cancelled is None:
+                return rows
+            answer.cancelled.add_note("The work was done before this came through.")
+        raise answer.cancelled

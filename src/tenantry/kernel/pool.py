@@ -6,8 +6,6 @@ whatever transaction is on it, and only then is it lent again. The caller may be
 of times meanwhile: cleaning is not its work.
 """
 
-
-
 from __future__ import annotations
 
 import asyncio
@@ -17,7 +15,9 @@ import random
 from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import asdict, dataclass
+from time import monotonic
 from typing import Any
+from weakref import WeakSet
 
 from ..errors import ConfigurationError, PoolClosed, PoolExhausted, TenantryError, TransactionError
 from .connect import Connector
@@ -69,6 +69,18 @@ class PoolStats:
         return asdict(self)
 
 
+_POOLS: WeakSet[Pool] = WeakSet()
+
+
+def _disown() -> None:
+    for pool in _POOLS:
+        pool._home = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_disown)
+
+
 class Pool:
     """Connections of one role to one server. Make it with `await Pool.open(...)`."""
 
@@ -78,9 +90,12 @@ class Pool:
         self.options = options
         self.observer = observer
         self._connector = connector
+        self._max_size = options.max_size
         self._limit = options.max_size + options.overflow
         self._loop = asyncio.get_running_loop()
-        self._pid = os.getpid()
+        #: The loop this pool may be used in; None in a forked child, which shares its sockets.
+        self._home: asyncio.AbstractEventLoop | None = self._loop
+        _POOLS.add(self)
         self._all: set[Connection] = set()
         self._idle: list[Connection] = []
         self._waiters: deque[asyncio.Future[Connection]] = deque()
@@ -131,22 +146,27 @@ class Pool:
 
     # ---- lending ------------------------------------------------------------------------------
 
-    async def acquire(self, timeout: float | None = None) -> Connection:
-        """A connection that is in no transaction. Give it back with `release`, whatever happens."""
-        if asyncio.get_running_loop() is not self._loop or os.getpid() != self._pid:
+    def take(self) -> Connection | None:
+        """An idle connection at once, or None: then `acquire` waits for one."""
+        if asyncio.get_running_loop() is not self._home:
             raise TransactionError(
                 "This database handle belongs to another event loop or process.",
                 hint="Call tenantry.connect() once in each process and event loop, after forking.",
             )
-        if self._closed:
-            raise PoolClosed
         # An idle connection means that nobody waits: a returned one goes to the first waiter.
         while self._idle:
             connection = self._idle.pop()
             if not connection.raw.is_closed():
                 return connection
             self._forget(connection)
-        return await self._wait(self.options.acquire_timeout if timeout is None else timeout)
+        return None
+
+    async def acquire(self, timeout: float | None = None) -> Connection:
+        """A connection that is in no transaction. Give it back with `release`, whatever happens."""
+        connection = self.take()
+        if connection is None:
+            connection = await self._wait(timeout or self.options.acquire_timeout)
+        return connection
 
     def release(self, connection: Connection) -> None:
         """Take a connection back, in any state, without waiting."""
@@ -180,6 +200,8 @@ class Pool:
             task.exception()
 
     async def _wait(self, timeout: float) -> Connection:
+        if self._closed:
+            raise PoolClosed
         self._waited += 1
         future: asyncio.Future[Connection] = self._loop.create_future()
         self._waiters.append(future)
@@ -205,9 +227,9 @@ class Pool:
             future.set_exception(error)
 
     def _put_back(self, connection: Connection) -> None:
-        now = self._loop.time()
-        surplus = self._staying > self.options.max_size and not self._waiters
-        if self._closed or surplus or now >= connection.expires:
+        now = monotonic()
+        surplus = len(self._all) - self._retiring > self._max_size and not self._waiters
+        if surplus or now >= connection.expires or self._closed:
             self._retire(connection)
             return
         connection.reused = True
@@ -247,7 +269,7 @@ class Pool:
         self._all.add(connection)
         # Spread out, so that connections opened together do not all end together.
         spread = random.uniform(0.8, 1.0)  # noqa: S311 - no secret
-        connection.expires = self._loop.time() + self.options.lifetime * spread
+        connection.expires = monotonic() + self.options.lifetime * spread
         self._put_back(connection)
         connection.reused = False
 
@@ -259,7 +281,8 @@ class Pool:
             self._start_opening()
 
     def _fill(self) -> None:
-        while self._staying + self._opening < self.options.min_size and not self._closed:
+        staying = len(self._all) - self._retiring
+        while staying + self._opening < self.options.min_size and not self._closed:
             self._start_opening()
 
     def _start_opening(self) -> None:
@@ -287,11 +310,6 @@ class Pool:
             waiter = self._waiters.popleft()
             if not waiter.done():
                 waiter.set_exception(copy.copy(error))
-
-    @property
-    def _staying(self) -> int:
-        """How many connections there are without those about to be closed."""
-        return len(self._all) - self._retiring
 
     def _retire(self, connection: Connection) -> None:
         self._retiring += 1
@@ -321,7 +339,7 @@ class Pool:
 
     def _sweep(self) -> None:
         """Close what is old, broken or idle for long; keep the minimum."""
-        now, spare = self._loop.time(), self._staying - self.options.min_size
+        now, spare = monotonic(), len(self._all) - self._retiring - self.options.min_size
         kept: list[Connection] = []
         for connection in self._idle:  # the longest idle first
             idle_for = now - connection.idle_since

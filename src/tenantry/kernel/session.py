@@ -22,13 +22,15 @@ _CONTROL: Final = ("COMMIT", "ROLLBACK", "BEGIN", "START TRANSACTION", "PREPARE 
 _LOCAL: Final = re.compile(r"\s*SET\s+(LOCAL|CONSTRAINTS)\b", re.IGNORECASE)
 _LOCAL_CALL: Final = re.compile(r"\bset_config\s*\([^()]*,\s*true\s*\)", re.IGNORECASE)
 _SESSION_CALL: Final = re.compile(
-    r"\b(set_config|setseed|pg_(try_)?advisory_lock(_shared)?|dblink_connect)\b", re.IGNORECASE
+    r"\b(set_config|setseed|pg_(try_)?advisory_lock(_shared)?|dblink_connect"
+    r"|(INTO|CREATE|LOCAL|GLOBAL)\s+TEMP(ORARY)?)\b",
+    re.IGNORECASE,
 )
 
 
 def reaches_session(sql: str) -> bool:
-    """Whether the text calls a function whose effect outlives the transaction. Asked once per
-    statement and connection; what hides inside a function or a string is not seen."""
+    """Whether the text calls a function, or makes a table, that outlives the transaction. Asked
+    once per statement and connection; what hides inside a function or a string is not seen."""
     return _SESSION_CALL.search(_LOCAL_CALL.sub("", sql)) is not None
 
 

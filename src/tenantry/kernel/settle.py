@@ -1,37 +1,83 @@
-"""Waiting for something whose outcome matters, also while being cancelled."""
+"""Waiting for an answer that matters, also while being cancelled."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
 
 
-async def see_through(task: asyncio.Task[Any], grace: float) -> asyncio.CancelledError | None:
-    """Wait for `task`, which nothing here cancels.
+class Settled(Generic[T]):
+    """`await Settled(call, ...)` drives a call of the driver to its end.
 
-    A cancellation of the caller is held back and returned, so that the caller can raise it once it
-    knows the outcome. From then on the wait is bounded by `grace`, and `task` may not be done.
+    A cancellation of the task meanwhile does not reach the driver, which would cancel the statement
+    and throw its answer away. It is held back as `cancelled`, for the caller to raise once it knows
+    the outcome. From then on the wait is bounded: after `grace` seconds `give_up` is called, which
+    must make the call fail.
+
+    This is what `asyncio.shield` around a task does, without the task and its four turns of the
+    event loop: those took a fifth of the time of a whole transaction.
     """
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError as cancelled:
-        held = cancelled
-    except Exception:  # the task's own error, for the caller to read from it
-        return None
-    else:
-        return None
-    loop = asyncio.get_running_loop()
-    end = loop.time() + grace
-    while not task.done() and (left := end - loop.time()) > 0:
+
+    # It shows itself to the task as the future to wait for: one that cannot be cancelled, so that
+    # the task is told when it wakes up.
+    __slots__ = (
+        "_asyncio_future_blocking",
+        "_call",
+        "_future",
+        "_give_up",
+        "_grace",
+        "_timer",
+        "cancelled",
+    )
+
+    def __init__(
+        self, call: Coroutine[Any, Any, T], *, grace: float, give_up: Callable[[], None]
+    ) -> None:
+        self._call = call
+        self._grace = grace
+        self._give_up = give_up
+        self._timer: asyncio.TimerHandle | None = None
+        self.cancelled: asyncio.CancelledError | None = None
+
+    def __await__(self) -> Generator[Any, None, T]:
+        call = self._call
         try:
-            await asyncio.wait({task}, timeout=left)
-        except asyncio.CancelledError as again:
-            held = again
-    return held
+            while True:
+                try:
+                    future = call.send(None)
+                except StopIteration as stop:
+                    answer: T = stop.value
+                    return answer
+                try:
+                    if future is None:
+                        yield
+                        continue
+                    # What a task does: the future asked to be waited for by whoever gets it.
+                    future._asyncio_future_blocking = False
+                    self._future: asyncio.Future[Any] = future
+                    self._asyncio_future_blocking = True
+                    yield self
+                except asyncio.CancelledError as error:
+                    self.cancelled = error
+                except BaseException:  # noqa: S110 - the driver finds it in its future, and raises
+                    pass
+        finally:
+            call.close()
+            if self._timer is not None:
+                self._timer.cancel()
 
+    # ---- the part of a future that a task uses --------------------------------------------------
 
-def error_of(task: asyncio.Task[Any]) -> BaseException | None:
-    """How `task` failed; a TimeoutError if it is still running."""
-    if not task.done():
-        return TimeoutError()
-    return asyncio.CancelledError() if task.cancelled() else task.exception()
+    def cancel(self, msg: object = None) -> bool:
+        if self._timer is None:
+            self._timer = self.get_loop().call_later(self._grace, self._give_up)
+        return False
+
+    def add_done_callback(self, callback: Callable[[Any], object], *, context: Any = None) -> None:
+        self._future.add_done_callback(callback, context=context)
+
+    def get_loop(self) -> asyncio.AbstractEventLoop:
+        return self._future.get_loop()

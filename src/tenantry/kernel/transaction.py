@@ -1,7 +1,5 @@
 """A transaction with its context: BEGIN and the context, the statements, COMMIT. One use."""
 
-
-
 from __future__ import annotations
 
 import asyncio
@@ -17,7 +15,7 @@ from .context import Context, Isolation, begin
 from .pool import Pool
 from .savepoint import Savepoint
 from .session import controls_transaction
-from .settle import error_of, see_through
+from .settle import Settled
 from .translate import is_lost, translate
 
 T = TypeVar("T")
@@ -173,14 +171,16 @@ class Transaction:
     async def _see_through(self, sql: str) -> asyncio.CancelledError | None:
         """Run a command about savepoints to its end, so that nobody has to guess which exist."""
         connection = self._ready()
-        task = asyncio.get_running_loop().create_task(connection.command(sql))
-        cancelled = await see_through(task, self._pool.options.commit_grace)
-        error = error_of(task)
-        if error is None:
-            return cancelled
-        self._pool.adopt(task)
-        self._failure = translate(error, closed=connection.raw.is_closed())
-        raise self._failure from (cancelled or error)
+        answer = Settled(
+            connection.command(sql),
+            grace=self._pool.options.commit_grace,
+            give_up=connection.terminate,
+        )
+        try:
+            await answer
+        except Exception as error:
+            raise self._failed(error, connection, sql) from error
+        return answer.cancelled
 
     async def _run(
         self, sql: str, args: Sequence[Any], one: bool, timeout: float | None
@@ -254,7 +254,7 @@ class Transaction:
         pool = self._pool
         isolation, deferrable, statement_timeout = self._options
         while True:
-            connection = await pool.acquire(self._acquire_timeout)
+            connection = pool.take() or await pool.acquire(self._acquire_timeout)
             try:
                 await connection.command(
                     begin(
@@ -292,10 +292,9 @@ class Transaction:
             raise _closed()
         running = connection.operation.busy or bool(self._savepoints)
         if kind is None and failure is None and not running:
-            ending = await commit(self._pool, connection, readonly=self._readonly)
-            self.outcome = ending.outcome
-            if ending.error is not None:
-                raise ending.error
+            self.outcome, lasting = await commit(self._pool, connection, readonly=self._readonly)
+            if lasting is not None:
+                raise lasting
             return
         self.outcome = Outcome.ROLLED_BACK
         if kind is None or issubclass(kind, Exception):
