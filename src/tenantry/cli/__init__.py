@@ -18,6 +18,7 @@ class _UsageError(Protocol):
     """How Typer's parser says that a command line makes no sense."""
 
     exit_code: int
+    message: str
 
     def format_message(self) -> str: ...
     def show(self) -> None: ...
@@ -64,6 +65,8 @@ def _run(argv: list[str]) -> int:
 
 
 def _usage(error: _UsageError) -> int:
+    # The words of the library that Typer checks values with.
+    error.message = error.message.removeprefix("Value error, ")
     if screen.as_json.get():
         screen.fail({"error": "usage", "message": error.format_message(), "hint": ""})
     else:

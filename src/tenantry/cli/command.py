@@ -46,7 +46,7 @@ def command(app: typer.Typer, name: str | None = None) -> Callable[[F], F]:
         parameters = [*signature.parameters.values(), _JSON]
         run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {p.name: p.annotation for p in parameters}
-        app.command(name or function.__name__)(run)
+        app.command(name or function.__name__.replace("_", "-"))(run)
         return function
 
     return register

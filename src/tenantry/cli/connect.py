@@ -48,7 +48,7 @@ def psql(
     """Open psql as a role. What follows `--` is psql's own."""
     from tenantry.config import DatabaseUrl  # noqa: PLC0415
 
-    settings = place.load()
+    settings = place.running()
     address = DatabaseUrl.parse(_url(settings, role))
     program = _program(settings)
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PG")}

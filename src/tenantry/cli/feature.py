@@ -21,7 +21,7 @@ async def list_() -> Answer:
     """List the features, and how they stand here."""
     from tenantry.ops import features  # noqa: PLC0415
 
-    found = await features.list_features(place.load())
+    found = await features.list_features(place.running())
     rows = [
         (f.name, "enabled" if f.enabled else "available" if f.available else "not here", f.detail,
          f.description)
@@ -37,7 +37,7 @@ async def enable(name: _Name) -> Answer:
 
     with screen.progress() as tell:
         tell(f"Enabling {name}")
-        found = await features.enable(place.load(), name, admin_url=_admin_url())
+        found = await features.enable(place.running(), name, admin_url=_admin_url())
     return Answer(found, f"{found.name} is enabled ({found.detail}).")
 
 
@@ -46,7 +46,7 @@ async def disable(name: _Name) -> Answer:
     """Remove a feature's extension; refused while anything is kept in it."""
     from tenantry.ops import features  # noqa: PLC0415
 
-    found = await features.disable(place.load(), name, admin_url=_admin_url())
+    found = await features.disable(place.running(), name, admin_url=_admin_url())
     return Answer(found, f"{found.name} is disabled.")
 
 

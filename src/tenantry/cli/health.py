@@ -17,7 +17,7 @@ app = typer.Typer()
 @command(app)
 async def health() -> Answer:
     """Ask the database whether it is well, as the application would."""
-    settings = place.load()
+    settings = place.running()
     from tenantry.database import connect  # noqa: PLC0415 - brings SQLAlchemy
 
     probe = settings.model_copy(update={"migrate": "off", "pool_min": 0})

@@ -24,7 +24,7 @@ async def up(
     revision: Annotated[str, typer.Argument(metavar="[REV]")] = "heads",
 ) -> Answer:
     """Apply what is missing, up to a revision."""
-    settings = place.load()
+    settings = place.running()
     with screen.progress() as tell:
         migrator = _migrator(settings, tell)
         tell("Migrating")
@@ -42,7 +42,7 @@ def down(
     yes: ask.Yes = False,
 ) -> Waiting:
     """Undo revisions, with the data of what they made."""
-    settings = place.load()
+    settings = place.running()
     what = f"the last {target}" if target.isdigit() and len(target) < 4 else f"down to {target}"
     ask.confirm(
         f"Undo revisions ({what})? Tables they made go, with all their rows.",
@@ -65,7 +65,7 @@ async def _down(settings: Settings, target: str) -> Answer:
 @command(app)
 async def current() -> Answer:
     """Print the revisions the database is at."""
-    migrator = _migrator(place.load())
+    migrator = _migrator(place.running())
     found, heads = await migrator.current(), migrator.heads()
     return Answer({"current": found, "heads": heads}, "\n".join(found) or "none")
 
@@ -73,7 +73,7 @@ async def current() -> Answer:
 @command(app)
 async def history() -> Answer:
     """List every revision, oldest first."""
-    revisions = await _migrator(place.load()).history()
+    revisions = await _migrator(place.running()).history()
     rows = [(r.id, "applied" if r.applied else "", r.message) for r in revisions]
     return Answer({"revisions": revisions}, table(("Revision", "State", "Message"), rows))
 
@@ -83,7 +83,7 @@ async def check() -> Answer:
     """Compare the database with the models. Exit code 1: it is behind, or has drifted."""
     with screen.progress() as tell:
         tell("Comparing")
-        report = await _migrator(place.load()).check()
+        report = await _migrator(place.running()).check()
     changes = [str(change) for change in report.changes]
     data = {
         "ok": report.at_head and not changes,
@@ -118,7 +118,7 @@ def sql(
 @command(app)
 async def generate(message: Annotated[str, typer.Argument(metavar="MESSAGE")]) -> Answer:
     """Write a revision that brings the database to what your models mean."""
-    settings = place.load()
+    settings = place.running()
     from tenantry.migrations.generate import generate as write  # noqa: PLC0415
     from tenantry.ops.setup import source_folder  # noqa: PLC0415
 

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from tenantry.errors import LocalServerError
+
 from . import screen
 
 if TYPE_CHECKING:
@@ -30,10 +32,22 @@ def load() -> Settings:
     return settings
 
 
+def running(settings: Settings | None = None) -> Settings:
+    """The settings, where what they mean is not an embedded server that stands still."""
+    settings = settings or load()
+    from tenantry.endpoints import is_embedded, servers  # noqa: PLC0415
+
+    if is_embedded(settings) and not servers(settings).status()[0].running:
+        raise LocalServerError(
+            "The embedded PostgreSQL is not running.", server="postgres", hint="Run: tenantry up"
+        )
+    return settings
+
+
 @asynccontextmanager
 async def database() -> AsyncIterator[Database]:
     """A connection pool of one command. A database that lags behind is refused, not migrated."""
-    settings = load()
+    settings = running()
     from tenantry.database import connect  # noqa: PLC0415 - brings SQLAlchemy
 
     frugal = settings.model_copy(update={"migrate": "check", "pool_min": 0})

@@ -24,7 +24,8 @@ def show(answer: Answer) -> None:
     if as_json.get():
         _write(json.dumps(plain(answer.data), indent=2, ensure_ascii=False))
     elif isinstance(answer.view, str):
-        _write(answer.view)
+        if answer.view:
+            _write(answer.view)
     else:
         _console(stderr=False).print(answer.view())
     if answer.note and not as_json.get():

@@ -85,7 +85,7 @@ async def _database(settings: Settings) -> dict[str, Any]:
     empty = {"server_version": None, "revision": None, "tenants": None}
     base = {"head": migrations.head(), "at_head": False, "reachable": False, "error": None}
     try:
-        found = await standing(url_for(settings, "service"))
+        found = await standing(url_for(place.running(settings), "service"))
     except TenantryError as error:
         return {**base, **empty, "error": error.to_dict()}
     return {

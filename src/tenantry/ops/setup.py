@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from tenantry import migrations
 from tenantry.config import Settings
 from tenantry.endpoints import DATABASE, superuser_url, url_for
-from tenantry.errors import AuthenticationFailed, ConfigurationError, DatabaseUnavailable
+from tenantry.errors import AuthenticationFailed, ConfigurationError
 from tenantry.kernel.plain import connected
 from tenantry.local import LocalServers
 from tenantry.schema import roles
@@ -20,7 +20,6 @@ Progress = Callable[[str], None]
 
 #: Any number will do as long as it stays the same: one preparation at a time in a cluster.
 _LOCK = 0x7E4A_4773
-_NO_DATABASE = "3D000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ async def standing(service_url: str) -> Standing:
 
 async def prepare(local: LocalServers, progress: Progress) -> None:
     """Make the embedded server's roles and database, where they are missing."""
-    if await _is_prepared(local.postgres_url(roles.SERVICE, DATABASE)):
+    if await _is_prepared(local):
         return
     progress("Creating roles and database")
     await init(
@@ -119,12 +118,15 @@ def source_folder(settings: Settings) -> Path:
     return settings.migrations
 
 
-async def _is_prepared(service_url: str) -> bool:
+async def _is_prepared(local: LocalServers) -> bool:
+    async with connected(superuser_url(local)) as admin:
+        if not await admin.fetchval(
+            "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)"
+            " AND (SELECT count(*) FROM pg_roles WHERE rolname = ANY ($2)) = $3",
+            DATABASE, list(roles.LOGINS), len(roles.LOGINS),
+        ):  # fmt: skip
+            return False
     try:
-        return (await standing(service_url)).prepared
+        return (await standing(local.postgres_url(roles.SERVICE, DATABASE))).prepared
     except AuthenticationFailed:
-        return False  # No such role yet, or it has another password than ours.
-    except DatabaseUnavailable as error:
-        if error.fields.get("sqlstate") != _NO_DATABASE:
-            raise
-        return False
+        return False  # The role has another password than the one we know: it is set anew.

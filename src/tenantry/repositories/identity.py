@@ -12,11 +12,28 @@ from uuid import UUID
 from sqlalchemy import func
 
 from tenantry.errors import InvalidInput, NotFound
+from tenantry.kernel.translate import CONSTRAINT_MESSAGES
 from tenantry.models import ApiKey, Membership, Tenant, TenantQuota, TenantUsage, User
 
 from .base import Creates, Repository
 
 _KEY_PREFIX = "tnt_"
+
+CONSTRAINT_MESSAGES.update(
+    {
+        "tenants_slug_key": "There is a tenant with this slug already.",
+        "tenants_slug_check": "A slug is up to 100 lower-case letters and digits, with single"
+        " hyphens between.",
+        "tenants_name_check": "A name has 1 to 255 characters.",
+        "tenants_settings_check": "data_residency is one of us, eu, ap.",
+        "users_email_key": "There is a user with this e-mail address already.",
+        "users_email_check": "This is no e-mail address.",
+        "users_username_key": "There is a user with this name already.",
+        "memberships_tenant_id_user_id_key": "The user is a member of this tenant already.",
+        "api_keys_user_id_fkey": "The user is no member of this tenant.",
+        "api_keys_name_check": "A name has 1 to 255 characters.",
+    }
+)
 
 
 class _Quotas(Repository[TenantQuota]):
