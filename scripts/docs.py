@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tenantry.config import reference
+from tenantry.cli.reference import reference as commands
+from tenantry.config import reference as settings
 
 DOCS = Path(__file__).parent.parent / "docs"
-GENERATED = {"settings": reference}
+GENERATED = {"cli": commands, "settings": settings}
 
 
 def main() -> None:

@@ -173,3 +173,24 @@ async def test_closed_is_closed_and_a_lost_server_is_said(place: Place) -> None:
     with pytest.raises(PoolClosed):
         await db.tenant(uuid7()).projects.list()
     assert ConnectionLost.retryable
+
+
+async def test_a_context_left_on_a_session_by_a_users_function_reaches_nobody(
+    place: Place, db: Database, acme: Tenant, beta: Tenant
+) -> None:
+    """No statement shows it: a function of the user's own sets the tenant for the whole session."""
+    root = await place.connection("superuser")
+    await root.execute(
+        "CREATE FUNCTION public.poison(t text) RETURNS void LANGUAGE plpgsql AS"
+        " $$ BEGIN PERFORM set_config('app.tenant_id', t, false); END $$"
+    )
+    await root.close()
+    await db.tenant(acme.id).projects.create(name="A")
+    made = await db.tenant(beta.id).projects.create(name="B")
+    for _ in range(3):
+        async with db.tenant(acme.id) as t:
+            await t.fetch("SELECT public.poison($1)", str(acme.id))
+        assert [p.name for p in await db.tenant(beta.id).projects.list()] == ["B"]
+        assert (await db.tenant(beta.id).projects.get(made.id)).name == "B"
+        async with db.tenant(beta.id) as t:
+            assert await t.projects.count() == 1

@@ -1,8 +1,8 @@
 """The PostgreSQL system of record for multi-tenant AI-agent platforms.
 
-    db = await tenantry.connect()
-    async with db.tenant(tenant_id) as t:
-        project = await t.projects.create(name="Apollo")
+db = await tenantry.connect()
+async with db.tenant(tenant_id) as t:
+    project = await t.projects.create(name="Apollo")
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import pytest
 
 from tenantry.errors import TenantryError
 from tenantry.kernel import Context, OneShot, Outcome, Pool, Transaction
+from tenantry.kernel.context import begin
 
 from .conftest import MakePool, Place, until
 from .test_transaction import INSERT, count
@@ -187,3 +188,17 @@ async def test_an_abandoned_generator_harms_nobody(pool: Pool) -> None:
         for _ in range(20):
             await anext(stream)
     await settled(pool)
+
+
+async def test_these_tests_would_notice_a_tenant_left_behind(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With SET in place of SET LOCAL the checks above fail, as they must."""
+    monkeypatch.setattr(
+        "tenantry.kernel.transaction.begin",
+        lambda *args, **options: begin(*args, **options).replace("SET LOCAL", "SET"),
+    )
+    async with Transaction(pool, Context(uuid4())) as t:
+        await t.fetch("SELECT 1")
+    with pytest.raises(AssertionError):
+        await settled(pool)

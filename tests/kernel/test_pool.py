@@ -260,7 +260,11 @@ async def test_errors_of_connecting_hide_the_url(make_pool: MakePool, place: Pla
 
 
 async def test_a_server_that_stays_silent(make_pool: MakePool) -> None:
-    silent = await asyncio.start_server(lambda *_: asyncio.sleep(5), "127.0.0.1", 0)
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    silent = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
     port = silent.sockets[0].getsockname()[1]
     with pytest.raises(DatabaseUnavailable, match="in time"):
         await make_pool(f"postgresql://u@127.0.0.1:{port}/x?sslmode=disable", connect_timeout=0.05)

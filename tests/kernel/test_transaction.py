@@ -350,6 +350,21 @@ async def test_a_commit_inside_a_savepoint_is_not_forgiven(pool: Pool, context: 
             await t.fetch("SELECT 1")
 
 
+async def test_a_savepoint_that_cannot_be_undone_ends_the_transaction(
+    pool: Pool, context: Context, tenant: UUID
+) -> None:
+    with pytest.raises(TransactionError):
+        async with Transaction(pool, context) as t:
+            with suppress(LookupError):
+                async with t.savepoint():
+                    await t.execute(INSERT, tenant, "half")
+                    slow = asyncio.create_task(t.fetch("SELECT pg_sleep(0.2)"))
+                    await asyncio.sleep(0.05)
+                    raise LookupError
+            await slow
+    assert await count(pool, tenant) == 0
+
+
 async def test_savepoints_nest(pool: Pool, context: Context) -> None:
     with pytest.raises(TransactionError, match="overlapped"):
         async with Transaction(pool, context) as t:

@@ -37,7 +37,7 @@ async def init(
     admin_url: Annotated[
         str | None,
         typer.Argument(
-            metavar="[ADMIN_URL]",
+            metavar="ADMIN_URL",
             envvar="TENANTRY_ADMIN_URL",
             show_envvar=False,
             help="A superuser's or CREATEROLE login's URL; better in TENANTRY_ADMIN_URL.",
@@ -63,12 +63,11 @@ async def init(
         for role, variable in _VARIABLES.items():
             login = _login(admin, role, passwords[role], database)
             file.write(f"{variable}={shlex.quote(str(login))}\n")
-    words = "\n".join(
-        (
-            f"Roles and database {database} are ready. Their URLs are in {env_file}:",
-            f"  set -a; . ./{env_file}; set +a" if env_file.parent == Path() else "",
-            "  tenantry migrate up",
-        )
+    sourced = f"./{env_file}" if env_file.parent == Path() else str(env_file)
+    words = (
+        f"Roles and database {database} are ready. Their URLs are in {env_file}. Next:\n"
+        f"  set -a; . {shlex.quote(sourced)}; set +a\n"
+        "  tenantry migrate up"
     )
     data = {"database": database, "env_file": env_file, "roles": [*_VARIABLES]}
     return Answer(data, words)

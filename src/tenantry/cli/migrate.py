@@ -21,7 +21,7 @@ app = group("Bring the database to a revision, and compare it with the models.")
 
 @command(app)
 async def up(
-    revision: Annotated[str, typer.Argument(metavar="[REV]")] = "heads",
+    revision: Annotated[str, typer.Argument(metavar="REV")] = "heads",
 ) -> Answer:
     """Apply what is missing, up to a revision."""
     settings = place.running()
@@ -37,7 +37,7 @@ async def up(
 @command(app)
 def down(
     target: Annotated[
-        str, typer.Argument(metavar="[N|REV]", help="How many, a revision, or `base` for all.")
+        str, typer.Argument(metavar="N|REV", help="How many, a revision, or `base` for all.")
     ] = "1",
     yes: ask.Yes = False,
 ) -> Waiting:
@@ -107,7 +107,7 @@ async def check() -> Answer:
 @command(app)
 def sql(
     revisions: Annotated[
-        str, typer.Argument(metavar="[RANGE]", help="Such as `0001:0003`, or `heads` for all.")
+        str, typer.Argument(metavar="RANGE", help="Such as `0001:0003`, or `heads` for all.")
     ] = "heads",
 ) -> Answer:
     """Print the statements of revisions, to be run by hand. Asks no server."""

@@ -28,7 +28,9 @@ app = typer.Typer()
 def up(
     no_seed: Annotated[bool, typer.Option("--no-seed", help="Load no demo data.")] = False,
     no_valkey: Annotated[bool, typer.Option("--no-valkey", help="Only PostgreSQL.")] = False,
-    port: Annotated[int | None, typer.Option(help="PostgreSQL's port.", min=1, max=65535)] = None,
+    port: Annotated[
+        int | None, typer.Option(metavar="PORT", help="PostgreSQL's port.", min=1, max=65535)
+    ] = None,
 ) -> Answer:
     """Start the embedded servers, migrated and with a demo. Running it again changes nothing."""
     settings = place.load()
@@ -76,8 +78,10 @@ def down() -> Answer:
 
 @command(app)
 def logs(
-    server: Annotated[Literal["postgres", "valkey"], typer.Argument()] = "postgres",
-    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many.")] = 50,
+    server: Annotated[
+        Literal["postgres", "valkey"], typer.Argument(metavar="SERVER", help="postgres or valkey")
+    ] = "postgres",
+    lines: Annotated[int, typer.Option("--lines", "-n", metavar="N", min=0, help="How many.")] = 50,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="And what comes.")] = False,
 ) -> Answer:
     """Show the end of an embedded server's log."""

@@ -29,6 +29,10 @@ async def status(
     current = place.load()
     found = _servers(current)
     database = await _database(current)
+    for server in found:
+        if not server["embedded"] and server["name"] == "postgres":
+            server["running"] = database["reachable"]
+            server["version"] = database["server_version"]
     data = {
         "profile": current.profile,
         "home": current.home,
@@ -74,7 +78,7 @@ def _servers(settings: Settings) -> list[dict[str, Any]]:
 
 
 def _own(name: str, url: str) -> dict[str, Any]:
-    return {"name": name, "embedded": False, "running": None, "url": url}
+    return {"name": name, "embedded": False, "running": None, "version": None, "url": url}
 
 
 async def _database(settings: Settings) -> dict[str, Any]:
@@ -126,7 +130,7 @@ def _view(data: dict[str, Any], *, every_setting: bool) -> View:
 
 def _server_row(server: dict[str, Any]) -> tuple[Any, ...]:
     if not server["embedded"]:
-        return server["name"], "your own", "", "", server["url"], ""
+        return server["name"], "your own", server["version"], "", server["url"], ""
     state = "running" if server["running"] else server["detail"] or "not running"
     return (
         server["name"], state, server["version"], server["pid"],

@@ -47,8 +47,10 @@ async def create(
 async def list_(
     status: Annotated[_Status | None, typer.Option(help="Only these.")] = None,
     plan: Annotated[_Plan | None, typer.Option(help="Only these.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 100,
-    after: Annotated[UUID | None, typer.Option(help="Continue after this id.")] = None,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, max=10_000)] = 100,
+    after: Annotated[
+        UUID | None, typer.Option(metavar="ID", help="Continue after this id.")
+    ] = None,
 ) -> Answer:
     """List tenants, newest first."""
     given = {"status": status, "plan": plan}

@@ -62,8 +62,10 @@ async def _create(email: str, password: str | None, values: dict[str, Any]) -> A
 @command(app, "list")
 async def list_(
     tenant: Annotated[str | None, typer.Option(help="Only its members.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 100,
-    after: Annotated[UUID | None, typer.Option(help="Continue after this id.")] = None,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, max=10_000)] = 100,
+    after: Annotated[
+        UUID | None, typer.Option(metavar="ID", help="Continue after this id.")
+    ] = None,
 ) -> Answer:
     """List users, newest first."""
     async with place.service("user list") as s:

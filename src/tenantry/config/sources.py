@@ -19,7 +19,9 @@ from tenantry.config.settings import PREFIX, Settings, is_secret
 NAMES = tuple(Settings.model_fields)
 _PATHS = ("home", "migrations", "pg_bin", "ssl_root_cert")
 # Read elsewhere: by `init` and `feature`, by the command line, and by the tests (two).
-_OTHER_VARIABLES = tuple(PREFIX + name for name in ("ADMIN_URL", "DEBUG", "REQUIRE", "TEST_SERVERS"))
+_OTHER_VARIABLES = tuple(
+    PREFIX + name for name in ("ADMIN_URL", "DEBUG", "REQUIRE", "TEST_SERVERS")
+)
 # Kubernetes adds these for a service named "tenantry".
 _SERVICE_LINK = re.compile(rf"{PREFIX}(\w+_)?(SERVICE_(HOST|PORT\w*)|PORT(_\d+_\w+)?)")
 

@@ -135,10 +135,11 @@ class Connection:
 
     @contextmanager
     def ended_with(self, task: asyncio.Task[Any]) -> Iterator[None]:
-        """Cancel `task` when the connection ends during this block."""
+        """Cancel `task` when the connection ends during this block, and does not end it."""
 
         def end(_: Any) -> None:
-            task.cancel()
+            # One turn later: a task that waits for its answer is then told what happened.
+            task.get_loop().call_soon(task.cancel)
 
         self.raw.add_termination_listener(end)
         try:

@@ -17,7 +17,7 @@ from .context import Context
 from .pool import Pool
 from .settle import Settled
 from .transaction import Transaction
-from .translate import is_lost, translate
+from .translate import OTHER_CONTEXT, is_lost, translate
 
 
 class OneShot:
@@ -74,6 +74,11 @@ class OneShot:
                 closed = connection.raw.is_closed()
                 if connection.reused and not self.writes and is_lost(error, closed):
                     continue  # it broke while it was idle
+                if connection.reused and getattr(error, "sqlstate", None) == OTHER_CONTEXT:
+                    # Nothing of ours sets a context for longer than a transaction: a function of
+                    # the user's has, where no statement showed it. Refused, so nothing has run.
+                    connection.tainted = True
+                    continue
                 raise translate(error, sql=self.sql, closed=closed) from error
             finally:
                 # Also finds a transaction left open, should the statement have been a BEGIN.

@@ -165,7 +165,8 @@ class Pool:
         """A connection that is in no transaction. Give it back with `release`, whatever happens."""
         connection = self.take()
         if connection is None:
-            connection = await self._wait(timeout or self.options.acquire_timeout)
+            limit = self.options.acquire_timeout if timeout is None else timeout
+            connection = await self._wait(limit)
         return connection
 
     def release(self, connection: Connection) -> None:
@@ -177,7 +178,7 @@ class Pool:
 
     async def rollback(self, connection: Connection) -> None:
         """Take back a connection in a transaction, and wait until that has ended."""
-        await asyncio.shield(self.spawn(self._clean(connection)))
+        await asyncio.wait({self.spawn(self._clean(connection))})
 
     def forget_statements(self) -> None:
         """The schema has changed: no connection may go on with a plan made before."""

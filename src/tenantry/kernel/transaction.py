@@ -8,7 +8,7 @@ from time import perf_counter
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from ..errors import SchemaChanged, TransactionClosed, TransactionError
+from ..errors import SchemaChanged, TenantryError, TransactionClosed, TransactionError
 from .commit import Outcome, aborted, commit
 from .connection import Connection, Record
 from .context import Context, Isolation, begin
@@ -158,8 +158,10 @@ class Transaction:
                 cancelled = await self._see_through(
                     f"ROLLBACK TO SAVEPOINT {name}; RELEASE SAVEPOINT {name}"
                 )
-            except TransactionError:
-                # The transaction itself is gone, and stays marked so; the first error tells why.
+            except TenantryError as error:
+                # What happened inside could not be undone, so nothing may be committed. The error
+                # on its way out tells why.
+                self._failure = error
                 if failed:
                     return
                 raise

@@ -49,6 +49,9 @@ CONSTRAINT_MESSAGES: dict[str, str] = {}
 #: (table, constraint) of a partition -> those of its parent. Whoever makes partitions sets one.
 PartitionResolver = Callable[[str, str], tuple[str, str]]
 #: Makes our error from the driver's and the statement's text.
+#: A one-shot function met a context that is not its own.
+OTHER_CONTEXT: Final = "TN002"
+
 Maker = Callable[[asyncpg.PostgresError, str], TenantryError]
 
 _resolve_partition: PartitionResolver | None = None
@@ -266,7 +269,7 @@ def _fixed(kind: type[TenantryError], message: str, hint: str = "") -> Maker:
 
 _EXACT: Final[dict[str, Maker]] = {
     "TN001": _ours(TenantNotWritable),
-    "TN002": _ours(ContextMismatch),
+    OTHER_CONTEXT: _ours(ContextMismatch),
     "TN003": _quota,
     "TN004": _ours(RuleViolated),
     "TN005": _ours(RuleViolated),
