@@ -40,7 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: list[str]) -> int:
-    from .app import parser  # noqa: PLC0415 - Typer, after all that may fail without it
+    import typer  # noqa: PLC0415
+
+    from .app import parser  # noqa: PLC0415
 
     try:
         answer = parser()(args=argv, prog_name="tenantry", standalone_mode=False)
@@ -53,6 +55,10 @@ def _run(argv: list[str]) -> int:
             raise
         screen.fail(error.to_dict())
         return exits.code_of(error)
+    except typer.Abort as error:
+        screen.say("Nothing was done.")
+        interrupted = isinstance(error.__context__, KeyboardInterrupt)
+        return exits.INTERRUPTED if interrupted else exits.FAILED
     except (KeyboardInterrupt, BrokenPipeError):
         raise
     except Exception as error:
