@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -16,7 +16,10 @@ from tenantry.kernel.pool import Pool
 from tenantry.kernel.transaction import Transaction
 from tenantry.schema.statements import Statement
 
+T = TypeVar("T")
 Row = asyncpg.Record
+#: What a call returns that only passes another's coroutine on.
+Answer = Coroutine[Any, Any, T]
 _one_shot = cache(OneShot)
 
 
@@ -31,11 +34,11 @@ class Bound:
         self.fetch_one = transaction.fetch_one
         self.execute = transaction.execute
 
-    async def call(self, hot: Statement, *args: Any) -> Sequence[Row]:
-        return await self.fetch(hot.sql, *args)
+    def call(self, hot: Statement, *args: Any) -> Answer[Sequence[Row]]:
+        return self.fetch(hot.sql, *args)
 
-    async def call_one(self, hot: Statement, *args: Any) -> Row | None:
-        return await self.fetch_one(hot.sql, *args)
+    def call_one(self, hot: Statement, *args: Any) -> Answer[Row | None]:
+        return self.fetch_one(hot.sql, *args)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Bound]:
@@ -73,15 +76,15 @@ class EachItsOwn:
         async with self.open() as transaction:
             return await transaction.execute(sql, *args)
 
-    async def call(self, hot: Statement, *args: Any) -> Sequence[Row]:
+    def call(self, hot: Statement, *args: Any) -> Answer[Sequence[Row]]:
         if hot.one_shot is None:
-            return await self.fetch(hot.sql, *args)
-        return await _one_shot(hot.one_shot).fetch(self._pool, self._context, *args)
+            return self.fetch(hot.sql, *args)
+        return _one_shot(hot.one_shot).fetch(self._pool, self._context, *args)
 
-    async def call_one(self, hot: Statement, *args: Any) -> Row | None:
+    def call_one(self, hot: Statement, *args: Any) -> Answer[Row | None]:
         if hot.one_shot is None:
-            return await self.fetch_one(hot.sql, *args)
-        return await _one_shot(hot.one_shot).fetch_one(self._pool, self._context, *args)
+            return self.fetch_one(hot.sql, *args)
+        return _one_shot(hot.one_shot).fetch_one(self._pool, self._context, *args)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Bound]:

@@ -69,7 +69,7 @@ def test_what_is_no_uuid_is_refused_without_repeating_it(value: Any) -> None:
 
 def test_a_uuid_with_text_inside_never_reaches_sql() -> None:
     with pytest.raises(TypeError):
-        Context(forged("'; DROP TABLE notes; --"))
+        begin(Context(forged("'; DROP TABLE notes; --")))
 
 
 def test_text_is_refused_where_a_uuid_is_due() -> None:

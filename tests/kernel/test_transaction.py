@@ -529,6 +529,28 @@ async def test_a_changed_table_asks_for_another_run(
     await admin.close()
 
 
+async def test_a_changed_type_costs_the_connection(
+    make_pool: MakePool, context: Context, place: Place
+) -> None:
+    pool = await make_pool(max_size=1)
+    admin = await place.admin()
+    await admin.execute(
+        "DROP TABLE IF EXISTS boxes; DROP TYPE IF EXISTS size; CREATE TYPE size AS (x int, y int);"
+        "CREATE TABLE boxes AS SELECT (1, 2)::size AS size; GRANT SELECT ON boxes TO kernel_app"
+    )
+
+    async def read() -> Any:
+        async with Transaction(pool, context) as t:
+            return await t.fetch_value("SELECT size FROM boxes")
+
+    assert len(await read()) == 2
+    await admin.execute("ALTER TYPE size ADD ATTRIBUTE z int; UPDATE boxes SET size = (1, 2, 3)")
+    with pytest.raises(SchemaChanged):
+        await read()
+    assert len(await read()) == 3
+    await admin.close()
+
+
 async def test_the_statement_cache_has_a_limit(make_pool: MakePool, context: Context) -> None:
     pool = await make_pool(max_size=1, statement_cache=10)
     for _ in range(2):

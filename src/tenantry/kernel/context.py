@@ -109,12 +109,10 @@ class Context:
     Made anew for every unit of work, so it is written out by hand: half of a dataclass's cost.
     """
 
-    __slots__ = ("actor", "settings", "tenant_id", "user_id")
+    __slots__ = ("actor", "tenant_id", "user_id")
     tenant_id: UUID | None
     user_id: UUID | None
     actor: Actor | None
-    #: The three SET LOCALs, ready to follow BEGIN.
-    settings: str
 
     def __init__(
         self,
@@ -122,18 +120,19 @@ class Context:
         user_id: UUID | None = None,
         actor: Actor | None = None,
     ) -> None:
-        tenant_id = _checked(tenant_id, "tenant_id")
-        user_id = _checked(user_id, "user_id")
         put = object.__setattr__
-        put(self, "tenant_id", tenant_id)
-        put(self, "user_id", user_id)
+        put(self, "tenant_id", _checked(tenant_id, "tenant_id"))
+        put(self, "user_id", _checked(user_id, "user_id"))
         put(self, "actor", actor)
-        put(
-            self,
-            "settings",
-            f"; SET LOCAL app.tenant_id = '{_literal(tenant_id)}'"
-            f"; SET LOCAL app.user_id = '{_literal(user_id)}'"
-            f"; SET LOCAL app.actor = '{actor.encoded if actor is not None else ''}'",
+
+    @property
+    def settings(self) -> str:
+        """The three SET LOCALs, ready to follow BEGIN. Calls of one round trip need none."""
+        actor = self.actor.encoded if self.actor is not None else ""
+        return (
+            f"; SET LOCAL app.tenant_id = '{_literal(self.tenant_id)}'"
+            f"; SET LOCAL app.user_id = '{_literal(self.user_id)}'"
+            f"; SET LOCAL app.actor = '{actor}'"
         )
 
     def __setattr__(self, name: str, value: object) -> None:

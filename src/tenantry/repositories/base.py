@@ -16,7 +16,7 @@ import asyncpg
 from sqlalchemy import ColumnElement
 
 from tenantry.errors import InvalidInput, NotFound
-from tenantry.models.base import Base, TenantRow
+from tenantry.models.base import Base
 from tenantry.schema.statements import Statement, newest
 
 from .compiler import Compiler
@@ -66,15 +66,16 @@ class Repository(Generic[M]):
     #: The column that tells rows apart within the scope.
     key: ClassVar[str] = "id"
     _compiler: ClassVar[Compiler[Any]]
+    _scoped: ClassVar[bool]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "model" in cls.__dict__:
             cls._compiler = Compiler(cls.model, cls.key)
+            cls._scoped = cls._compiler.scoped
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
-        self._scoped = issubclass(self.model, TenantRow)
 
     # ---- reading ----------------------------------------------------------------------------
 
