@@ -121,6 +121,7 @@ def test_sql_asks_no_server(project: Path) -> None:
     assert cli.json("migrate", "sql", f"{HEAD}:{HEAD}")["sql"].count("CREATE TABLE") == 0
 
 
+@pytest.mark.postgres("wheel")
 def test_an_applications_own_models(cli: Cli) -> None:
     """In processes of their own: a model that is imported belongs to the schema from then on."""
     (cli.folder / "shop").mkdir()

@@ -68,6 +68,6 @@ def test_what_is_not_there_or_not_possible(cli: Cli) -> None:
 
 def test_the_record_says_which_command_it_was(cli: Cli) -> None:
     cli("tenant", "create", "initech")
-    sql = "SELECT reason FROM tenantry.platform_log WHERE action = 'service_use'"
+    sql = "SELECT reason, user_agent LIKE 'tenantry (%@%)' FROM tenantry.platform_log WHERE action = 'service_use'"
     found = cli.process("psql", "--role", "service", "--", "-Atc", sql)
-    assert found.out == "tenantry tenant create initech\n"
+    assert found.out == "tenantry tenant create initech|t\n"

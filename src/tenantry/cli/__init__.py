@@ -40,9 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: list[str]) -> int:
-    import typer  # noqa: PLC0415
+    import typer
 
-    from .app import parser  # noqa: PLC0415
+    from .app import parser
 
     try:
         answer = parser()(args=argv, prog_name="tenantry", standalone_mode=False)

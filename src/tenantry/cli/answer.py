@@ -52,8 +52,8 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], empty: str = "N
     cells = [[_cell(value) for value in line] for line in rows]
 
     def build() -> RenderableType:
-        from rich.table import Table  # noqa: PLC0415
-        from rich.text import Text  # noqa: PLC0415
+        from rich.table import Table
+        from rich.text import Text
 
         drawn = Table(box=None, pad_edge=False, header_style="bold")
         for name in columns:
@@ -70,8 +70,8 @@ def facts(values: Mapping[str, Any]) -> View:
     shown = {k: _cell(v) for k, v in values.items() if v not in (None, "", [], {})}
 
     def build() -> RenderableType:
-        from rich.table import Table  # noqa: PLC0415
-        from rich.text import Text  # noqa: PLC0415
+        from rich.table import Table
+        from rich.text import Text
 
         grid = Table.grid(padding=(0, 2))
         grid.add_column(style="bold", no_wrap=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
-from tenantry.errors import ConfigurationError, LocalServerMissing
+from tenantry.errors import ConfigurationError
 
 from . import place
 from .answer import Answer
@@ -46,22 +46,20 @@ def psql(
     role: Annotated[_RoleOrSuperuser, typer.Option(help="Who to log in as.")] = "app",
 ) -> None:
     """Open psql as a role. What follows `--` is psql's own."""
-    from tenantry.config import DatabaseUrl  # noqa: PLC0415
+    from tenantry.config import DatabaseUrl
 
     settings = place.running()
     address = DatabaseUrl.parse(_url(settings, role))
     program = _program(settings)
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
-    if address.password:
-        # Neither the command line nor the shell's history ever has it.
-        environment["PGPASSWORD"] = address.password
+    # Neither the command line nor the shell's history ever has it.
+    secret = {"PGPASSWORD": address.password} if address.password else {}
     command_line = [str(program), str(replace(address, password=None)), *context.args]
     sys.stdout.flush()
-    os.execve(program, command_line, environment)  # noqa: S606 - no shell is wanted
+    os.execve(program, command_line, {**os.environ, **secret})  # noqa: S606 - no shell is wanted
 
 
 def _url(settings: Settings, role: str) -> str:
-    from tenantry.endpoints import DATABASE, is_embedded, servers, superuser_url, url_for  # noqa: PLC0415
+    from tenantry.endpoints import DATABASE, is_embedded, servers, superuser_url, url_for
 
     if role != "superuser":
         return url_for(settings, cast("Role", role))
@@ -75,7 +73,7 @@ def _url(settings: Settings, role: str) -> str:
 
 
 def _embedded_tcp(settings: Settings, role: RoleName) -> str:
-    from tenantry.endpoints import DATABASE, is_embedded, servers  # noqa: PLC0415
+    from tenantry.endpoints import DATABASE, is_embedded, servers
 
     if not is_embedded(settings):
         return _url(settings, role)
@@ -83,11 +81,8 @@ def _embedded_tcp(settings: Settings, role: RoleName) -> str:
 
 
 def _program(settings: Settings) -> Path:
-    from tenantry.endpoints import is_embedded, servers  # noqa: PLC0415
+    from tenantry.endpoints import is_embedded, servers
 
     found = shutil.which("psql")
-    if is_embedded(settings) or found is None:
-        return servers(settings).binary("psql")
-    if not found:
-        raise LocalServerMissing("There is no psql on the PATH.", server="postgres")
-    return Path(found)
+    # The embedded server's own psql fits it; for another server, any will do.
+    return Path(found) if found and not is_embedded(settings) else servers(settings).binary("psql")

@@ -19,7 +19,7 @@ _Name = Annotated[str, typer.Argument(metavar="NAME", help="graph or vectors")]
 @command(app, "list")
 async def list_() -> Answer:
     """List the features, and how they stand here."""
-    from tenantry.ops import features  # noqa: PLC0415
+    from tenantry.ops import features
 
     found = await features.list_features(place.running())
     rows = [
@@ -33,7 +33,7 @@ async def list_() -> Answer:
 @command(app)
 async def enable(name: _Name) -> Answer:
     """Make a feature's extension. On a server of your own, TENANTRY_ADMIN_URL says who can."""
-    from tenantry.ops import features  # noqa: PLC0415
+    from tenantry.ops import features
 
     with screen.progress() as tell:
         tell(f"Enabling {name}")
@@ -44,7 +44,7 @@ async def enable(name: _Name) -> Answer:
 @command(app)
 async def disable(name: _Name) -> Answer:
     """Remove a feature's extension; refused while anything is kept in it."""
-    from tenantry.ops import features  # noqa: PLC0415
+    from tenantry.ops import features
 
     found = await features.disable(place.running(), name, admin_url=_admin_url())
     return Answer(found, f"{found.name} is disabled.")

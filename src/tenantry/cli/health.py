@@ -18,7 +18,7 @@ app = typer.Typer()
 async def health() -> Answer:
     """Ask the database whether it is well, as the application would."""
     settings = place.running()
-    from tenantry.database import connect  # noqa: PLC0415 - brings SQLAlchemy
+    from tenantry.database import connect  # brings SQLAlchemy
 
     probe = settings.model_copy(update={"migrate": "off", "pool_min": 0})
     async with await connect(settings=probe) as db:
@@ -42,7 +42,7 @@ async def health() -> Answer:
 @command(app)
 def version() -> Answer:
     """Print Tenantry's version, the schema's, and Python's."""
-    from tenantry import migrations  # noqa: PLC0415
+    from tenantry import migrations
 
     number = version_of("tenantry")
     data = {"version": number, "schema": migrations.head(), "python": platform.python_version()}

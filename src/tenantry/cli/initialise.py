@@ -77,9 +77,9 @@ async def _prepare(
     admin_url: str, database: str, given: Mapping[str, str], *, rotate: bool
 ) -> dict[str, str]:
     """The roles' passwords, by their words; those not given are made up."""
-    import secrets  # noqa: PLC0415
+    import secrets
 
-    from tenantry.ops import setup  # noqa: PLC0415
+    from tenantry.ops import setup
 
     with screen.progress() as tell:
         tell("Looking at the server")
@@ -99,7 +99,7 @@ async def _prepare(
 
 
 def _admin_url(text: str | None, file: Path | None) -> DatabaseUrl:
-    from tenantry.config import DatabaseUrl  # noqa: PLC0415
+    from tenantry.config import DatabaseUrl
 
     if file is not None:
         text = _read(file, "admin_url_file").strip()

@@ -119,8 +119,8 @@ def sql(
 async def generate(message: Annotated[str, typer.Argument(metavar="MESSAGE")]) -> Answer:
     """Write a revision that brings the database to what your models mean."""
     settings = place.running()
-    from tenantry.migrations.generate import generate as write  # noqa: PLC0415
-    from tenantry.ops.setup import source_folder  # noqa: PLC0415
+    from tenantry.migrations.generate import generate as write
+    from tenantry.ops.setup import source_folder
 
     if not message.strip():
         raise InvalidInput("Say what the revision is for.", field="message")
@@ -142,10 +142,10 @@ async def generate(message: Annotated[str, typer.Argument(metavar="MESSAGE")]) -
 def _migrator(
     settings: Settings, tell: screen.Progress = lambda _: None, *, online: bool = True
 ) -> Migrator:
-    from tenantry.endpoints import url_for  # noqa: PLC0415
-    from tenantry.migrations.apply import load_models  # noqa: PLC0415
-    from tenantry.migrations.runner import Migrator  # noqa: PLC0415 - brings Alembic
-    from tenantry.models import metadata  # noqa: PLC0415
+    from tenantry.endpoints import url_for
+    from tenantry.migrations.apply import load_models
+    from tenantry.migrations.runner import Migrator  # brings Alembic
+    from tenantry.models import metadata
 
     load_models(settings.models)
     own = settings.migrations

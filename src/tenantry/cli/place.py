@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import sys
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from getpass import getuser
 from typing import TYPE_CHECKING
 
 from tenantry.errors import LocalServerError
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
 def load() -> Settings:
     """The settings of this folder and environment; what means nothing in them is said."""
-    from tenantry.config import UnknownSetting, load_settings  # noqa: PLC0415
+    from tenantry.config import UnknownSetting, load_settings
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UnknownSetting)
@@ -35,7 +38,7 @@ def load() -> Settings:
 def running(settings: Settings | None = None) -> Settings:
     """The settings, where what they mean is not an embedded server that stands still."""
     settings = settings or load()
-    from tenantry.endpoints import is_embedded, servers  # noqa: PLC0415
+    from tenantry.endpoints import is_embedded, servers
 
     if is_embedded(settings) and not servers(settings).status()[0].running:
         raise LocalServerError(
@@ -48,7 +51,7 @@ def running(settings: Settings | None = None) -> Settings:
 async def database() -> AsyncIterator[Database]:
     """A connection pool of one command. A database that lags behind is refused, not migrated."""
     settings = running()
-    from tenantry.database import connect  # noqa: PLC0415 - brings SQLAlchemy
+    from tenantry.database import connect  # brings SQLAlchemy
 
     frugal = settings.model_copy(update={"migrate": "check", "pool_min": 0})
     async with await connect(settings=frugal) as db:
@@ -58,15 +61,26 @@ async def database() -> AsyncIterator[Database]:
 @asynccontextmanager
 async def service(doing: str) -> AsyncIterator[ServiceTransaction]:
     """A transaction of the service role; the record says that it was this command's."""
-    async with database() as db, db.service(f"tenantry {doing}") as s:
-        yield s
+    async with database() as db:
+        from tenantry.kernel.context import Actor
+
+        actor = Actor(kind="service", user_agent=f"tenantry ({_whoever()}@{platform.node()})")
+        async with db.service(f"tenantry {doing}", actor=actor) as s:
+            yield s
 
 
 def _make_importable() -> None:
     """Modules of the project, which an installed command would not find by itself."""
-    from tenantry.config.project import project_folder  # noqa: PLC0415
+    from tenantry.config.project import project_folder
 
     root = project_folder()
     for folder in (root / "src", root):
         if folder.is_dir() and str(folder) not in sys.path:
             sys.path.insert(0, str(folder))
+
+
+def _whoever() -> str:
+    try:
+        return getuser()
+    except (KeyError, OSError):  # an account without a name, as containers have
+        return str(os.getuid())

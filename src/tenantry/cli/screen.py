@@ -74,13 +74,13 @@ def _styled(*parts: tuple[str, str]) -> None:
     if not sys.stderr.isatty():
         say("".join(text for text, _ in parts))
         return
-    from rich.text import Text  # noqa: PLC0415
+    from rich.text import Text
 
     _console(stderr=True).print(Text.assemble(*parts))
 
 
 def _console(*, stderr: bool) -> Any:
-    from rich.console import Console  # noqa: PLC0415 - most commands do without
+    from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else _PIPED_WIDTH
@@ -88,6 +88,6 @@ def _console(*, stderr: bool) -> Any:
 
 
 def _escaped(text: str) -> str:
-    from rich.markup import escape  # noqa: PLC0415
+    from rich.markup import escape
 
     return escape(text)

@@ -38,7 +38,7 @@ async def seed(
 
 async def load_demo(as_of: date | None) -> Demo:
     async with place.database() as db:
-        from tenantry.ops import demo  # noqa: PLC0415 - brings SQLAlchemy
+        from tenantry.ops import demo  # brings SQLAlchemy
 
         return await demo.seed(db, as_of=as_of)
 

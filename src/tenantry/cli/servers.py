@@ -34,7 +34,7 @@ def up(
 ) -> Answer:
     """Start the embedded servers, migrated and with a demo. Running it again changes nothing."""
     settings = place.load()
-    from tenantry.endpoints import is_embedded  # noqa: PLC0415
+    from tenantry.endpoints import is_embedded
 
     if settings.profile == "production":
         raise ConfigurationError(
@@ -65,7 +65,7 @@ def up(
 def down() -> Answer:
     """Stop the embedded servers. Their data stays."""
     settings = place.load()
-    from tenantry.endpoints import servers  # noqa: PLC0415
+    from tenantry.endpoints import servers
 
     local = servers(settings)
     stopped = [status.name for status in local.status() if status.running]
@@ -86,7 +86,7 @@ def logs(
 ) -> Answer:
     """Show the end of an embedded server's log."""
     settings = place.load()
-    from tenantry.endpoints import servers  # noqa: PLC0415
+    from tenantry.endpoints import servers
 
     local = servers(settings)
     path = local.log_path(server)
@@ -105,7 +105,7 @@ def logs(
 def _start(
     settings: Settings, tell: screen.Progress, *, port: int | None, valkey: bool
 ) -> tuple[LocalServers, bool]:
-    from tenantry.local import LocalServers  # noqa: PLC0415
+    from tenantry.local import LocalServers
 
     local = LocalServers(settings.home, pg_bin=settings.pg_bin, port=port)
     before = local.status()[0]
@@ -123,8 +123,8 @@ async def _fill(
     settings: Settings, local: LocalServers, tell: screen.Progress, *, seed: bool
 ) -> tuple[tuple[str, ...], int, dict[str, Any] | None]:
     """What was migrated, how many tenants there are, what the demo brought."""
-    from tenantry.endpoints import url_for  # noqa: PLC0415
-    from tenantry.ops import setup  # noqa: PLC0415
+    from tenantry.endpoints import url_for
+    from tenantry.ops import setup
 
     await setup.prepare(local, tell)
     found = await setup.standing(url_for(settings, "service"))
@@ -134,15 +134,15 @@ async def _fill(
     if not seed or found.tenants or settings.profile != "development":
         return applied, found.tenants, None
     tell("Loading the demo")
-    from .seed import load_demo  # noqa: PLC0415
+    from .seed import load_demo
 
     demo = await load_demo(None)
     return applied, len(demo.tenants), demo.to_dict()
 
 
 def _panel(data: dict[str, Any]) -> RenderableType:
-    from rich.panel import Panel  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+    from rich.panel import Panel
+    from rich.text import Text
 
     lines = [_server_line(server) for server in data["servers"]]
     count = data["tenants"]
@@ -155,7 +155,7 @@ def _panel(data: dict[str, Any]) -> RenderableType:
         "",
         "Next        tenantry status",
         "            tenantry psql --role app",
-        "            export TENANTRY_DATABASE_URL=$(tenantry url --role app)",
+        "Python      db = await tenantry.connect()",
     ]
     title = "Tenantry is running already" if data["already_running"] else "Tenantry is up"
     return Panel.fit(Text("\n".join(lines)), title=title, padding=(1, 2), border_style="green")

@@ -66,7 +66,7 @@ def server_facts(server: ServerStatus) -> dict[str, Any]:
 
 def _servers(settings: Settings) -> list[dict[str, Any]]:
     """Those the settings mean: embedded ones, and those of your own by their redacted URLs."""
-    from tenantry.endpoints import is_embedded, servers  # noqa: PLC0415
+    from tenantry.endpoints import is_embedded, servers
 
     own = {s.name: s.value for s in settings.describe()}
     embedded = {s.name: server_facts(s) for s in servers(settings).status()}
@@ -82,9 +82,9 @@ def _own(name: str, url: str) -> dict[str, Any]:
 
 
 async def _database(settings: Settings) -> dict[str, Any]:
-    from tenantry import migrations  # noqa: PLC0415
-    from tenantry.endpoints import url_for  # noqa: PLC0415
-    from tenantry.ops.setup import standing  # noqa: PLC0415
+    from tenantry import migrations
+    from tenantry.endpoints import url_for
+    from tenantry.ops.setup import standing
 
     empty = {"server_version": None, "revision": None, "tenants": None}
     base = {"head": migrations.head(), "at_head": False, "reachable": False, "error": None}
@@ -105,9 +105,9 @@ async def _database(settings: Settings) -> dict[str, Any]:
 
 def _view(data: dict[str, Any], *, every_setting: bool) -> View:
     def build() -> Any:
-        from rich.console import Group  # noqa: PLC0415
-        from rich.table import Table  # noqa: PLC0415
-        from rich.text import Text  # noqa: PLC0415
+        from rich.console import Group
+        from rich.table import Table
+        from rich.text import Text
 
         servers = Table(box=None, pad_edge=False, header_style="bold")
         for name in ("Server", "State", "Version", "Process", "URL", "Data"):

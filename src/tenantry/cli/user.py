@@ -50,7 +50,7 @@ def create(
 
 
 async def _create(email: str, password: str | None, values: dict[str, Any]) -> Answer:
-    from tenantry.passwords import hash_password  # noqa: PLC0415
+    from tenantry.passwords import hash_password
 
     if password is not None:
         values = {**values, "password_hash": hash_password(password)}
