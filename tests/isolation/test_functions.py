@@ -134,6 +134,7 @@ async def test_an_event_is_recorded_for_the_tenant_of_the_context_only(world: Wo
         ("app", "tenantry.secure_partition('audit_logs_default', 'audit_logs')"),
         ("readonly", "tenantry.record_event('x', 'y')"),
         ("readonly", "tenantry.record_platform_event('x', 'y')"),
+        ("app", "tenantry.record_platform_event('x', 'y')"),
         ("readonly", "tenantry.authenticate_key('x')"),
     ],
 )

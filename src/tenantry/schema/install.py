@@ -35,10 +35,12 @@ _FOR_ALL = (
 )
 _FOR_APP = (
     "record_event(text, text, uuid, jsonb)",
-    "record_platform_event(text, text, uuid, jsonb)",
     "authenticate_key(bytea)",
     "my_identities()",
 )
+
+#: The platform's log is not the application's to write.
+_FOR_SERVICE = ("record_platform_event(text, text, uuid, jsonb)",)
 
 
 def _read(name: str) -> str:
@@ -68,10 +70,12 @@ def install(metadata: MetaData) -> Iterator[str]:
         yield from one_shots(table)
         yield from grants(table)
         yield from _default_partition(table)
-    for function in (*_FOR_ALL, *_FOR_APP):
+    for function in (*_FOR_ALL, *_FOR_APP, *_FOR_SERVICE):
         yield f"REVOKE ALL ON FUNCTION tenantry.{function} FROM PUBLIC"
     for function in _FOR_ALL:
         yield f"GRANT EXECUTE ON FUNCTION tenantry.{function} TO {', '.join(_EVERYONE)}"
+    for function in _FOR_SERVICE:
+        yield f"GRANT EXECUTE ON FUNCTION tenantry.{function} TO {SERVICE}"
     for function in _FOR_APP:
         yield f"GRANT EXECUTE ON FUNCTION tenantry.{function} TO {APP}, {SERVICE}"
     yield f"REVOKE CREATE ON SCHEMA tenantry FROM {', '.join(DEFINERS)}"
