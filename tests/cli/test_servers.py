@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,14 @@ def test_up_with_less_and_on_a_port_of_ones_own(home: Cli) -> None:
         assert home.json("feature", "enable", "vectors")["enabled"] is True
         assert "vectors is disabled" in home("feature", "disable", "vectors").out
     assert home.json("feature", "enable", "flight", code=1)["error"] == "feature_unavailable"
+
+
+def test_two_at_the_same_moment(home: Cli) -> None:
+    with ThreadPoolExecutor() as pool:
+        both = list(pool.map(lambda _: home.process("up", "--no-valkey", "--json").json, range(2)))
+    assert {up["servers"][0]["pid"] for up in both} == {both[0]["servers"][0]["pid"]}
+    assert home.json("status")["database"]["tenants"] == 2
+    assert home.json("migrate", "check")["ok"] is True
 
 
 def test_a_port_that_is_taken(home: Cli) -> None:
