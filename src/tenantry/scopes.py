@@ -26,19 +26,15 @@ _one_shot = cache(OneShot)
 class Bound:
     """In a transaction. `tenant_id` is what repositories name, whatever role runs them."""
 
-    __slots__ = ("execute", "fetch", "fetch_one", "tenant_id")
+    __slots__ = ("execute", "fetch", "tenant_id")
 
     def __init__(self, transaction: Transaction, tenant_id: UUID | None) -> None:
         self.tenant_id = tenant_id
         self.fetch = transaction.fetch
-        self.fetch_one = transaction.fetch_one
         self.execute = transaction.execute
 
     def call(self, hot: Statement, *args: Any) -> Answer[Sequence[Row]]:
         return self.fetch(hot.sql, *args)
-
-    def call_one(self, hot: Statement, *args: Any) -> Answer[Row | None]:
-        return self.fetch_one(hot.sql, *args)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Bound]:
@@ -80,11 +76,6 @@ class EachItsOwn:
         if hot.one_shot is None:
             return self.fetch(hot.sql, *args)
         return _one_shot(hot.one_shot).fetch(self._pool, self._context, *args)
-
-    def call_one(self, hot: Statement, *args: Any) -> Answer[Row | None]:
-        if hot.one_shot is None:
-            return self.fetch_one(hot.sql, *args)
-        return _one_shot(hot.one_shot).fetch_one(self._pool, self._context, *args)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Bound]:

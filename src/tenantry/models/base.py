@@ -30,7 +30,7 @@ from sqlalchemy import (
     Uuid,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped
+from sqlalchemy.orm import DeclarativeBase, InstanceState, Mapped
 
 from .columns import NEW_ID, NOW, THIS_TENANT, Json, Vocabulary, column, member, reference
 
@@ -72,11 +72,31 @@ metadata = MetaData(
 )
 
 
+class _StateWhenAsked:
+    """The ORM's state of a row that a repository loaded, made when the ORM first asks for it.
+
+    Few rows ever meet a session, and making it takes as long as the rest of the instance.
+    """
+
+    def __get__(self, instance: Base | None, owner: type[Base]) -> Any:
+        # A class has none; a new instance has none yet, which is why its constructor makes one.
+        if instance is None or not instance.__dict__:
+            raise AttributeError("_sa_instance_state")
+        values = instance.__dict__
+        mapper = owner.__mapper__
+        values["_sa_instance_state"] = state = InstanceState(instance, mapper.class_manager)
+        # Known to be stored: an ORM session it is added to will update it, not insert it.
+        key = (values[mapper.get_property_by_column(c).key] for c in mapper.primary_key)
+        state.key = mapper.identity_key_from_primary_key(tuple(key))
+        return state
+
+
 @dataclass_transform(kw_only_default=True, field_specifiers=(column, reference, member))
 class Base(DeclarativeBase):
     """A table; `__access__` says who may reach it."""
 
     metadata = metadata
+    _sa_instance_state: ClassVar[Any] = _StateWhenAsked()
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         str: Text(),
         UUID: Uuid(),

@@ -37,7 +37,6 @@ class Scope(Protocol):
     async def fetch(self, sql: str, *args: Any) -> Sequence[Row]: ...
     async def execute(self, sql: str, *args: Any) -> int: ...
     async def call(self, hot: Statement, *args: Any) -> Sequence[Row]: ...
-    async def call_one(self, hot: Statement, *args: Any) -> Row | None: ...
     def transaction(self) -> AbstractAsyncContextManager[Self]: ...
 
 
@@ -81,16 +80,15 @@ class Repository(Generic[M]):
 
     async def get(self, id: UUID) -> M:
         """The row; `NotFound` when the tenant has none of that id."""
-        found = await self.find(id)
-        if found is None:
+        rows = await self._by_id(id)
+        if not rows:
             raise NotFound(self.model.__tablename__, id)
-        return found
+        return self._load(rows[0])
 
     async def find(self, id: UUID) -> M | None:
         """The row, or None."""
-        key = (self._scope.tenant_id, id) if self._scoped else (id,)
-        row = await self._scope.call_one(self._compiler.get, *key)
-        return self._load(row) if row is not None else None
+        rows = await self._by_id(id)
+        return self._load(rows[0]) if rows else None
 
     async def list(
         self,
@@ -174,6 +172,10 @@ class Repository(Generic[M]):
         return await self._scope.execute(statement.sql, *statement.arguments(key)) > 0
 
     # ---- parts ------------------------------------------------------------------------------
+
+    def _by_id(self, id: UUID) -> Coroutine[Any, Any, Sequence[Row]]:
+        key = (self._scope.tenant_id, id) if self._scoped else (id,)
+        return self._scope.call(self._compiler.get, *key)
 
     async def _fetch(
         self, statement: Statement, values: dict[str, Any], **more: Any

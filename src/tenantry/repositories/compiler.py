@@ -25,7 +25,6 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.orm import InstanceState
 
 from tenantry.errors import InvalidInput
 from tenantry.kernel.codecs import Whole
@@ -74,20 +73,14 @@ class Compiler(Generic[M]):
 
     @cached_property
     def load(self) -> Callable[[asyncpg.Record], M]:
-        """Row -> instance, without the ORM's loading machinery: 4 µs a row where that takes 34."""
-        model, new, manager = self.model, object.__new__, self.model.__mapper__.class_manager
+        """Row -> instance, without the ORM's loading machinery: 2 µs a row where that takes 34."""
+        model, new = self.model, object.__new__
         key_of = {a.columns[0]: a.key for a in self.model.__mapper__.column_attrs}
         keys = tuple(key_of[c] for c in self.columns)
-        identity = tuple(c.name for c in self.table.primary_key.columns)
 
         def load(row: asyncpg.Record) -> M:
-            # What the manager's new_instance() does, without its indirections (2 µs a row).
             instance = new(model)
-            values = instance.__dict__
-            values.update(zip(keys, row, strict=True))
-            values["_sa_instance_state"] = state = InstanceState(instance, manager)
-            # Known to be stored: an ORM session it is added to will update it, not insert it.
-            state.key = (model, tuple([values[k] for k in identity]), None)
+            instance.__dict__.update(zip(keys, row, strict=True))
             return instance
 
         return load
