@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from sqlalchemy import MetaData
 
+from tenantry.errors import MigrationError
 from tenantry.schema.catalog import KINDS, Catalog, Object, read_catalog
 from tenantry.schema.install import SERVER_DEPENDENT, install
+from tenantry.schema.roles import TENANT_ROLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,11 @@ async def expected_catalog(connection: Connection, metadata: MetaData) -> Catalo
     try:
         async with connection.transaction():
             await connection.execute("ALTER SCHEMA tenantry RENAME TO tenantry_live")
+            # A table that somebody opened is to be reported; the guard would refuse to build beside it.
+            await connection.execute(
+                "REVOKE ALL ON ALL TABLES IN SCHEMA tenantry_live"
+                f" FROM {', '.join(TENANT_ROLES)}, PUBLIC"
+            )
             await connection.execute("CREATE SCHEMA tenantry")
             for statement in install(metadata):
                 await connection.execute(statement)
@@ -70,31 +77,49 @@ async def find_changes(connection: Connection, metadata: MetaData) -> list[Chang
 
 
 def compare(live: Catalog, expected: Catalog) -> list[Change]:
-    """Changes in the order in which they can be made: removals first, in reverse, then the rest."""
-    gone = [Change(obj, None) for key, obj in live.items() if key not in expected]
-    gone.sort(key=lambda c: -KINDS.index(c.object.kind))
+    """Every difference, in the order in which they can be made good."""
+    gone = [Change(obj, None) for key, obj in reversed(live.items()) if key not in expected]
     made = [
         Change(live.get(key), obj)
         for key, obj in expected.items()
         if key not in live or live[key].definition != obj.definition
     ]
+    return _in_order([*gone, *made])
+
+
+def reverse(changes: Iterable[Change]) -> list[Change]:
+    return _in_order([Change(c.after, c.before) for c in reversed(list(changes))])
+
+
+def _in_order(changes: list[Change]) -> list[Change]:
+    """Removals first, what depends before what it depends on; then the rest, the other way round."""
+    gone = [c for c in changes if c.after is None]
+    made = [c for c in changes if c.after is not None]
+    gone.sort(key=lambda c: -KINDS.index(c.object.kind))
     made.sort(key=lambda c: KINDS.index(c.object.kind))
-    return [c for c in [*gone, *made] if not _implied(c, live, expected)]
+    return [*gone, *made]
 
 
-def _implied(change: Change, live: Catalog, expected: Catalog) -> bool:
-    """Whether a table's own coming or going brings this about."""
-    obj = change.object
-    table = ("table", "", obj.table)
-    if change.after is None:
-        # An index, a policy, a grant goes with its table; a foreign key may hold up another's going.
-        return bool(obj.table) and table not in expected and obj.kind != "foreign key"
-    return obj.kind == "column" and table not in live
+def essential(changes: Iterable[Change]) -> list[Change]:
+    """The changes but for what a table's own coming or going brings about."""
+    changes = list(changes)
+    tables = [c for c in changes if c.object.kind == "table"]
+    coming = {c.object.name for c in tables if c.before is None}
+    going = {c.object.name for c in tables if c.after is None}
+
+    def is_implied(change: Change) -> bool:
+        obj = change.object
+        if change.after is None:
+            # An index, a policy, a grant goes with its table; a foreign key may hold up another's.
+            return obj.table in going and obj.kind != "foreign key"
+        return change.before is None and obj.kind == "column" and obj.table in coming
+
+    return [change for change in changes if not is_implied(change)]
 
 
-def steps(changes: list[Change]) -> Iterator[str]:
+def steps(changes: Iterable[Change]) -> Iterator[str]:
     """The statements that make the changes."""
-    for change in changes:
+    for change in essential(changes):
         before, after = change.before, change.after
         if before is None and after is not None:
             yield from after.create
@@ -102,10 +127,6 @@ def steps(changes: list[Change]) -> Iterator[str]:
             yield from before.drop
         elif before is not None and after is not None:
             yield from _alter(before, after)
-
-
-def reverse(changes: list[Change]) -> list[Change]:
-    return [Change(c.after, c.before) for c in reversed(changes)]
 
 
 def _alter(before: Object, after: Object) -> Iterator[str]:
@@ -116,6 +137,17 @@ def _alter(before: Object, after: Object) -> Iterator[str]:
         yield from after.create
         for caller in set(_callers(before)) - set(_callers(after)):
             yield f"REVOKE EXECUTE ON FUNCTION tenantry.{after.name} FROM {caller}"
+    elif after.kind == "row security":
+        yield from after.create
+    elif after.kind == "grant":
+        # Of everything: a column it names may be gone by now.
+        yield f"REVOKE ALL ON tenantry.{before.table} FROM {before.name}"
+        yield from after.create
+    elif after.kind == "table":
+        raise MigrationError(
+            f"{after.name} would have to be partitioned differently, and its rows moved.",
+            hint="Write that revision by hand.",
+        )
     else:
         yield from before.drop
         yield from after.create

@@ -20,7 +20,8 @@ def configure(**options: Any) -> None:
 
 
 if context.is_offline_mode():
-    configure(dialect_name="postgresql", literal_binds=True)
+    # "named" leaves each % of a function's body as it is.
+    configure(dialect_name="postgresql", literal_binds=True, dialect_opts={"paramstyle": "named"})
 else:
     configure(connection=context.config.attributes["connection"])
 

@@ -21,7 +21,7 @@ from tenantry.migrations import run
 revision = "{revision}"
 down_revision = {parent!r}
 branch_labels = {label!r}
-depends_on = {depends!r}
+depends_on = None
 
 UP = ({up})
 
@@ -45,20 +45,17 @@ async def generate(migrator: Migrator, message: str, folder: Path) -> Path | Non
             "The database is not at the newest revision, so its difference is not the models'.",
             hint="Run `tenantry migrate up` first.",
         )
-    return write(migrator, message, folder, report.changes) if report.changes else None
+    if not report.differences:
+        return None
+    return write(migrator, message, folder, report.differences)
 
 
 def write(migrator: Migrator, message: str, folder: Path, changes: Sequence[Change]) -> Path:
     """The revision that makes these changes, as a file after those already in `folder`."""
     folder = folder.resolve()
-    scripts = migrator.scripts
-    mine = sorted(s.revision for s in scripts.walk_revisions() if Path(s.path).parent == folder)
+    known = migrator.scripts.walk_revisions()
+    mine = sorted(s.revision for s in known if Path(s.path).parent == folder)
     ours = folder == Path(str(files(__package__).joinpath("versions"))).resolve()
-    core = (
-        max(s.revision for s in scripts.walk_revisions() if s.revision.isdigit())
-        if not ours
-        else None
-    )
     number = f"{len(mine) + 1:04}"
     slug = re.sub(r"[^a-z0-9]+", "_", message.lower()).strip("_")[:40] or "revision"
     path = folder / f"{number}_{slug}.py"
@@ -67,7 +64,6 @@ def write(migrator: Migrator, message: str, folder: Path, changes: Sequence[Chan
         revision=number if ours else f"app_{number}",
         parent=mine[-1] if mine else None,
         label=None if ours or mine else ("app",),
-        depends=core,
         up=_render(_frame(list(changes))),
         down=_render(_frame(reverse(list(changes)))),
     )

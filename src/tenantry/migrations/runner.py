@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -30,11 +31,12 @@ from tenantry.models.base import Partitioned, model_of
 from tenantry.schema.catalog import VERSION_TABLE
 from tenantry.schema.roles import APP, OWNER, READONLY, SERVICE
 
-from .compare import Change, find_changes
+from .compare import Change, essential, find_changes
 
 #: Any number will do as long as it stays the same: one migration at a time in a database.
 _LOCK = 0x7E4A_4772
 _NAME = "tenantry-migrate"
+_INSTALLED = f"SELECT to_regclass('tenantry.{VERSION_TABLE}') IS NOT NULL"
 _Progress = Callable[[str], None]
 
 
@@ -51,7 +53,13 @@ class Report:
 
     current: tuple[str, ...]
     heads: tuple[str, ...]
-    changes: tuple[Change, ...]
+    #: Everything that differs, also what comes and goes with its table.
+    differences: tuple[Change, ...]
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What differs, as somebody wants to read it."""
+        return tuple(essential(self.differences))
 
     @property
     def at_head(self) -> bool:
@@ -86,24 +94,40 @@ class Migrator:
         )
 
     async def up(self, revision: str = "heads") -> tuple[str, ...]:
-        """Apply revisions up to `revision`; what this run applied."""
-        before = {r.id for r in await self.history() if r.applied}
+        """Apply revisions up to `revision`, ours before the application's; what this run applied."""
         async with self._alone():
-            await self._alembic(lambda config: command.upgrade(config, revision))
+            before = await self._applied()
+            for target in self.heads() if revision == "heads" else (revision,):
+                await self._alembic(partial(command.upgrade, revision=target))
             await self._make_partitions()
-        return tuple(r.id for r in await self.history() if r.applied and r.id not in before)
+            return tuple(r for r in await self._applied() if r not in before)
 
     async def down(self, revision: str) -> tuple[str, ...]:
-        """Undo revisions: the last N (`"1"`), down to one, or all (`"base"`)."""
-        target = f"-{revision}" if revision.isdigit() and len(revision) < 4 else revision
-        before = {r.id for r in await self.history() if r.applied}
+        """Undo revisions, the application's before ours: the last N (`"1"`), those after one, or
+        all (`"base"`)."""
         async with self._alone():
-            await self._alembic(lambda config: command.downgrade(config, target))
-        return tuple(sorted(before - {r.id for r in await self.history() if r.applied}))
+            before = await self._applied()
+            for target in self._ways_down(revision, before):
+                await self._alembic(partial(command.downgrade, revision=target))
+            after = await self._applied()
+        return tuple(r for r in reversed(before) if r not in after)
+
+    def _ways_down(self, revision: str, applied: list[str]) -> list[str]:
+        if revision == "base":
+            count = len(applied)
+        elif revision.isdigit() and len(revision) < 4:
+            count = int(revision)
+        else:
+            return [revision]
+        scripts = self.scripts
+        # Below a branch's first revision is the base of that branch, not of all.
+        return [
+            str(scripts.get_revision(r).down_revision or f"{r}@base") for r in applied[::-1][:count]
+        ]
 
     async def current(self) -> tuple[str, ...]:
         async with self._connection() as connection:
-            if not await connection.fetchval("SELECT to_regclass($1)", f"tenantry.{VERSION_TABLE}"):
+            if not await connection.fetchval(_INSTALLED):
                 return ()
             rows = await connection.fetch(
                 f"SELECT version_num FROM tenantry.{VERSION_TABLE} ORDER BY 1"
@@ -111,18 +135,25 @@ class Migrator:
         return tuple(row[0] for row in rows)
 
     def heads(self) -> tuple[str, ...]:
+        """The newest revision of each branch, ours (a number) first: the application's stand on it."""
         return tuple(sorted(self.scripts.get_heads()))
 
     async def history(self) -> list[Revision]:
-        """Every known revision, oldest first."""
-        applied = set()
+        """Every known revision, oldest first; the application's after ours."""
+        scripts = self.scripts
+        known = {
+            s.revision: s
+            for head in self.heads()
+            for s in reversed(list(scripts.iterate_revisions(head, "base")))
+        }
+        applied: set[str] = set()
         for current in await self.current():
-            if current in {s.revision for s in self.scripts.walk_revisions()}:
-                applied |= {
-                    s.revision for s in self.scripts.iterate_revisions(current, "base") if s
-                }
-        ordered = reversed(list(self.scripts.walk_revisions("base", "heads")))
-        return [Revision(s.revision, s.doc, s.revision in applied) for s in ordered]
+            if current in known:
+                applied |= {s.revision for s in scripts.iterate_revisions(current, "base")}
+        return [Revision(s.revision, s.doc, s.revision in applied) for s in known.values()]
+
+    async def _applied(self) -> list[str]:
+        return [r.id for r in await self.history() if r.applied]
 
     async def check(self) -> Report:
         """Compare the database with the models; nothing is changed."""
@@ -132,10 +163,19 @@ class Migrator:
         return Report(await self.current(), self.heads(), tuple(changes))
 
     def sql(self, revisions: str = "heads") -> str:
-        """The statements of a range of revisions (`"base:head"`), for running by hand."""
+        """The statements of a range of revisions (`"base:0002"`), for running by hand."""
+        ours, *others = self.heads()
+        ranges = [ours, *(f"{ours}:{head}" for head in others)]
+        scripts = map(self._sql, ranges if revisions == "heads" else [revisions])
+        return "".join([f"{self._setup};\n\n", *scripts])
+
+    def _sql(self, revisions: str) -> str:
         config = self._config()
         config.output_buffer = buffer = io.StringIO()
-        command.upgrade(config, revisions, sql=True)
+        try:
+            command.upgrade(config, revisions, sql=True)
+        except CommandError as error:
+            raise _refused(error) from error
         return buffer.getvalue()
 
     @property
@@ -173,11 +213,12 @@ class Migrator:
                     )
                 await asyncio.sleep(0.1)
                 waited += 0.1
-            await guard.execute(
-                f"CREATE TABLE IF NOT EXISTS tenantry.{VERSION_TABLE}"
-                f" (version_num varchar(64) CONSTRAINT {VERSION_TABLE}_pkc PRIMARY KEY);"
-                f" GRANT SELECT ON tenantry.{VERSION_TABLE} TO {APP}, {SERVICE}, {READONLY}"
-            )
+            if not await guard.fetchval(_INSTALLED):
+                await guard.execute(
+                    f"CREATE TABLE tenantry.{VERSION_TABLE}"
+                    f" (version_num varchar(64) CONSTRAINT {VERSION_TABLE}_pkc PRIMARY KEY);"
+                    f" GRANT SELECT ON tenantry.{VERSION_TABLE} TO {APP}, {SERVICE}, {READONLY}"
+                )
             yield
 
     async def _alembic(self, work: Callable[[Config], None]) -> None:
@@ -190,9 +231,7 @@ class Migrator:
             async with engine.connect() as connection:
                 await connection.run_sync(lambda sync: work(self._config(sync)))
         except CommandError as error:
-            raise MigrationError(
-                f"{error}.".replace("..", "."), hint="`tenantry migrate history` lists revisions."
-            ) from error
+            raise _refused(error) from error
         except DBAPIError as error:
             raise translate(getattr(error.orig, "__cause__", None) or error) from error
         finally:
@@ -216,3 +255,9 @@ class Migrator:
                         "SELECT tenantry.add_partition($1, $2, $3)",
                         table.name, model.__period__, moment,
                     )  # fmt: skip
+
+
+def _refused(error: CommandError) -> MigrationError:
+    return MigrationError(
+        f"{error}.".replace("..", "."), hint="`tenantry migrate history` lists revisions."
+    )

@@ -1,0 +1,214 @@
+"""An application's own models: their revisions are written, applied, changed and undone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+import tenantry
+from tenantry import Repository
+from tenantry.errors import (
+    AlreadyExists,
+    NotFound,
+    ReferenceNotFound,
+    RuleViolated,
+    TenantNotWritable,
+)
+from tenantry.migrations import head
+from tenantry.migrations.generate import generate
+from tenantry.migrations.runner import Migrator
+from tenantry.models import Tenant, metadata
+from tests.fixtures.database import Place
+
+from .dump import dump_schema
+from .own import INVOICES, own_models
+
+
+def _migrator(place: Place, folder: Path) -> Migrator:
+    return Migrator(place.url("owner"), metadata, locations=(folder,))
+
+
+async def _generate_and_apply(place: Place, folder: Path, message: str) -> str:
+    path = await generate(_migrator(place, folder), message, folder)
+    assert path is not None
+    compile(path.read_text(), path, "exec")
+    (made,) = await _migrator(place, folder).up()
+    assert [str(c) for c in await _migrator(place, folder).changes()] == []
+    assert await generate(_migrator(place, folder), "nothing", folder) is None
+    return made
+
+
+def _repository(module: ModuleType, name: str) -> Any:
+    return type(name, (Repository,), {"model": getattr(module, name)})
+
+
+async def test_a_generated_revision_brings_the_tables_and_takes_them_away(
+    place: Place, folder: Path
+) -> None:
+    before = await dump_schema(place)
+    with own_models():
+        assert await _generate_and_apply(place, folder, "invoices") == "app_0001"
+        with_them = await dump_schema(place)
+        assert "CREATE TABLE tenantry.invoices" in with_them
+        migrator = _migrator(place, folder)
+        assert set(await migrator.current()) == {head(), "app_0001"}
+        assert await migrator.down("app@base") == ("app_0001",)
+        assert await dump_schema(place) == before
+        assert await migrator.up() == ("app_0001",)
+        assert await dump_schema(place) == with_them
+
+
+async def test_everything_that_makes_a_table_safe_comes_by_itself(
+    place: Place, folder: Path, acme: Tenant, beta: Tenant, db: tenantry.Database
+) -> None:
+    with own_models() as module:
+        await _generate_and_apply(place, folder, "invoices")
+        kind = _repository(module, "Invoice")
+        mine, other = (db.tenant(t.id).repository(kind) for t in (acme, beta))
+        project = await db.tenant(beta.id).projects.create(name="beta's")
+        made = await mine._create(number="1", cents=5)
+        await other._create(number="1")  # unique within the tenant only
+        assert [i.id for i in await mine.list()] == [made.id]
+        with pytest.raises(NotFound):
+            await other.get(made.id)
+        with pytest.raises(ReferenceNotFound):
+            await mine.update(made.id, project_id=project.id)
+        with pytest.raises(RuleViolated):
+            await mine.update(made.id, status="odd")
+        with pytest.raises(AlreadyExists):
+            await mine._create(number="1")
+        changed = await mine.update(made.id, status="sent")
+        assert changed.updated_at > made.updated_at
+        (line,) = await db.tenant(acme.id).audit.list(resource_type="invoices", action="update")
+        assert (line.old_values, line.new_values) == ({"status": "draft"}, {"status": "sent"})
+        async with db.service("test") as s:
+            await s.tenants.suspend(acme.id)
+        with pytest.raises(TenantNotWritable):
+            await mine._create(number="2")
+    raw = await place.connection("app")
+    try:
+        assert await raw.fetchval("SELECT count(*) FROM tenantry.invoices") == 0
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await raw.execute(
+                "INSERT INTO tenantry.invoices (tenant_id, number) VALUES ($1, 'x')", uuid4()
+            )
+    finally:
+        await raw.close()
+
+
+_CHANGES = {
+    "a column more": ("cents: Mapped[int] = column(default=0)",
+                      "cents: Mapped[int] = column(default=0)\n    note: Mapped[str | None] = column(default=None)"),
+    "a column with a default more": ("cents: Mapped[int] = column(default=0)",
+                      "cents: Mapped[int] = column(default=0)\n    vat: Mapped[int] = column(default=19)"),
+    "a column less": ("    cents: Mapped[int] = column(default=0)\n", ""),
+    "another default": ("column(default=0)", "column(default=100)"),
+    "no default": ("column(default=0)", "column()"),
+    "another type": ("cents: Mapped[int] = column(default=0)", "cents: Mapped[str] = column(default='')"),
+    "a column that may be empty": ("cents: Mapped[int] = column(default=0)", "cents: Mapped[int | None] = column(default=0)"),
+    "another check": ("length(number) <= 20", "length(number) <= 30"),
+    "a check more": ("column(default=0)", "column(default=0, check='cents >= 0')"),
+    "another word": ('"draft", "sent", "paid"', '"draft", "sent", "paid", "void"'),
+    "another unique rule": ('unique("number")', 'unique("number", "status")'),
+    "another rule of deletion": ('on_delete="set null", default=None', 'on_delete="cascade", default=None'),
+    "another policy": ('    __tablename__ = "invoices"\n',
+                       '    __tablename__ = "invoices"\n    __access__ = Access(\n'
+                       '        rows="tenant_id = tenantry.current_tenant_id() AND cents >= 0", insert=True\n    )\n'),
+    "not audited": ("class Invoice(TenantScoped, Audited)", "class Invoice(TenantScoped)"),
+    "the other audited": ("class InvoiceLine(TenantScoped)", "class InvoiceLine(TenantScoped, Audited)"),
+    "a table less": (INVOICES[INVOICES.index("class InvoiceLine"):], ""),
+    "a table more": ("class InvoiceLine", 'class Extra(TenantScoped):\n    __tablename__ = "extras"\n'
+                     "    text: Mapped[str] = column()\n\n\nclass InvoiceLine"),
+}  # fmt: skip
+
+
+_ORDER = pytest.mark.xfail(
+    strict=False, reason="grants name columns in the table's order, so one added since differs"
+)
+
+
+@pytest.mark.postgres("wheel")
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(name, marks=_ORDER) if name.endswith("more") and "column" in name else name
+        for name in _CHANGES
+    ],
+)
+async def test_a_changed_model_goes_up_and_down_again(
+    place: Place, folder: Path, change: str, db: tenantry.Database, acme: Tenant
+) -> None:
+    source = INVOICES.replace(
+        "from tenantry import", "from tenantry.models import Access\nfrom tenantry import"
+    )
+    old, new = _CHANGES[change]
+    assert old in source
+    with own_models(source) as module:
+        await _generate_and_apply(place, folder, "invoices")
+        before = await dump_schema(place)
+        await db.tenant(acme.id).repository(_repository(module, "Invoice"))._create(number="1")
+    with own_models(source.replace(old, new)):
+        await _generate_and_apply(place, folder, change)
+        after = await dump_schema(place)
+        assert await _migrator(place, folder).down("app_0001") == ("app_0002",)
+    with own_models(source):
+        changes = await _migrator(place, folder).changes()
+        assert [str(c) for c in changes] == []
+        assert _lines(await dump_schema(place)) == _lines(before)
+    with own_models(source.replace(old, new)):
+        await _migrator(place, folder).up()
+        assert _lines(await dump_schema(place)) == _lines(after)
+
+
+def _lines(dump: str) -> list[str]:
+    """Columns come back at the end of their table."""
+    return sorted(line.rstrip(",") for line in dump.splitlines())
+
+
+_EVENTS = """
+from sqlalchemy.orm import Mapped
+
+from tenantry import AppendOnly, Partitioned, column
+from tenantry.models import TenantRow
+
+
+class Event(TenantRow, Partitioned, AppendOnly):
+    __tablename__ = "events"
+    __period__ = "week"
+
+    text: Mapped[str] = column()
+"""
+
+
+async def test_a_partitioned_table_comes_with_its_partitions(
+    place: Place, folder: Path, db: tenantry.Database, acme: Tenant, beta: Tenant
+) -> None:
+    before = await dump_schema(place)
+    with own_models(_EVENTS) as module:
+        await _generate_and_apply(place, folder, "events")
+        events = _repository(module, "Event")
+        await db.tenant(acme.id).repository(events)._create(text="x")
+        assert len(await db.tenant(acme.id).repository(events).list()) == 1
+        assert await db.tenant(beta.id).repository(events).list() == []
+        admin = await place.connection("superuser")
+        try:
+            rows = await admin.fetch(
+                "SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity AS secured"
+                " FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid"
+                " WHERE i.inhparent = 'tenantry.events'::regclass"
+            )
+            assert len(rows) == 1 + 4
+            assert all(row["secured"] for row in rows)
+            used = await admin.fetchval(
+                "SELECT DISTINCT tableoid::regclass::text FROM tenantry.events"
+            )
+            assert used != "tenantry.events_default"
+        finally:
+            await admin.close()
+        assert await _migrator(place, folder).down("app@base") == ("app_0001",)
+    assert await dump_schema(place) == before
