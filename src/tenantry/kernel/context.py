@@ -32,6 +32,8 @@ _LIMITS: Final = {"request_id": 200, "user_agent": 1024, "reason": 1024}
 
 def parse_uuid(value: object, field: str = "id") -> UUID:
     """A plain `uuid.UUID` from a UUID or its text; anything else is refused."""
+    if type(value) is UUID:
+        return value
     try:
         if isinstance(value, UUID):
             return _plain(value)
@@ -48,9 +50,7 @@ def _plain(value: UUID) -> UUID:
     return value if type(value) is UUID else UUID(int=int.__index__(value.int))
 
 
-def _literal(value: UUID | None) -> str:
-    if value is None:
-        return ""
+def _literal(value: UUID) -> str:
     # Formatted by int itself: whatever the object claims to be, only hex digits come out.
     h = int.__format__(value.int, "032x")
     return f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}"
@@ -128,11 +128,11 @@ class Context:
     @property
     def settings(self) -> str:
         """The three SET LOCALs, ready to follow BEGIN. Calls of one round trip need none."""
-        actor = self.actor.encoded if self.actor is not None else ""
+        tenant_id, user_id, actor = self.tenant_id, self.user_id, self.actor
         return (
-            f"; SET LOCAL app.tenant_id = '{_literal(self.tenant_id)}'"
-            f"; SET LOCAL app.user_id = '{_literal(self.user_id)}'"
-            f"; SET LOCAL app.actor = '{actor}'"
+            f"; SET LOCAL app.tenant_id = '{_literal(tenant_id) if tenant_id else ''}'"
+            f"; SET LOCAL app.user_id = '{_literal(user_id) if user_id else ''}'"
+            f"; SET LOCAL app.actor = '{actor.encoded if actor else ''}'"
         )
 
     def __setattr__(self, name: str, value: object) -> None:

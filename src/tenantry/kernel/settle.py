@@ -26,11 +26,12 @@ class Settled(Generic[T]):
     __slots__ = (
         "_asyncio_future_blocking",
         "_call",
-        "_future",
         "_give_up",
         "_grace",
         "_timer",
+        "add_done_callback",
         "cancelled",
+        "get_loop",
     )
 
     def __init__(
@@ -57,8 +58,9 @@ class Settled(Generic[T]):
                         continue
                     # What a task does: the future asked to be waited for by whoever gets it.
                     future._asyncio_future_blocking = False
-                    self._future: asyncio.Future[Any] = future
                     self._asyncio_future_blocking = True
+                    self.add_done_callback = future.add_done_callback
+                    self.get_loop = future.get_loop
                     yield self
                 except asyncio.CancelledError as error:
                     self.cancelled = error
@@ -75,9 +77,3 @@ class Settled(Generic[T]):
         if self._timer is None:
             self._timer = self.get_loop().call_later(self._grace, self._give_up)
         return False
-
-    def add_done_callback(self, callback: Callable[[Any], object], *, context: Any = None) -> None:
-        self._future.add_done_callback(callback, context=context)
-
-    def get_loop(self) -> asyncio.AbstractEventLoop:
-        return self._future.get_loop()
