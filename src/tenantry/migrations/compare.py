@@ -53,12 +53,11 @@ async def expected_catalog(connection: Connection, metadata: MetaData) -> Catalo
     catalog: Catalog = {}
     try:
         async with connection.transaction():
-            await connection.execute("ALTER SCHEMA tenantry RENAME TO tenantry_live")
             # A table that somebody opened is to be reported; the guard would refuse to build beside it.
             await connection.execute(
-                "REVOKE ALL ON ALL TABLES IN SCHEMA tenantry_live"
-                f" FROM {', '.join(TENANT_ROLES)}, PUBLIC"
+                f"REVOKE ALL ON ALL TABLES IN SCHEMA tenantry FROM {', '.join(TENANT_ROLES)}, PUBLIC"
             )
+            await connection.execute("ALTER SCHEMA tenantry RENAME TO tenantry_live")
             await connection.execute("CREATE SCHEMA tenantry")
             for statement in install(metadata):
                 await connection.execute(statement)
