@@ -88,7 +88,8 @@ def _implied(change: Change, live: Catalog, expected: Catalog) -> bool:
     table = ("table", "", obj.table)
     if change.after is None:
         # An index, a policy, a grant goes with its table; a foreign key may hold up another's going.
-        return bool(obj.table) and table not in expected and obj.kind != "foreign key"
+        home = {table, ("view", "", obj.table)}
+        return bool(obj.table) and not home & expected.keys() and obj.kind != "foreign key"
     return obj.kind == "column" and table not in live
 
 

@@ -87,7 +87,7 @@ class Migrator:
 
     async def up(self, revision: str = "heads") -> tuple[str, ...]:
         """Apply revisions up to `revision`; what this run applied."""
-        before = set(await self.current())
+        before = {r.id for r in await self.history() if r.applied}
         async with self._alone():
             await self._alembic(lambda config: command.upgrade(config, revision))
             await self._make_partitions()

@@ -83,10 +83,13 @@ class Base(DeclarativeBase):
         datetime: DateTime(timezone=True),
         Json: JSONB(),
         list[str]: JSONB(),
+        list[Any]: JSONB(),
+        list[Json]: JSONB(),
     }
     __abstract__ = True
     #: Unless it says more, only the service role reaches a table.
     __access__: ClassVar[Access] = NOBODY
+    __rules__: ClassVar[tuple[Rule, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -147,6 +150,20 @@ class Counted:
 
     __usage__: ClassVar[str]
     __quota__: ClassVar[str]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A trigger that keeps a rule of the table; its function stands in `schema/*.sql`.
+
+    `on` is when it fires: `"BEFORE INSERT OR UPDATE"` and the like for each row, or the events of
+    one that is called once a statement with the rows it changed.
+    """
+
+    function: str
+    on: str
+    #: Once a statement, after it, with `old_rows` and `new_rows`.
+    set_based: bool = False
 
 
 def unique(*columns: str, **kwargs: Any) -> UniqueConstraint:

@@ -8,7 +8,7 @@ from sqlalchemy import Table
 
 from tenantry.models.base import AppendOnly, TenantRow, model_of
 
-from .roles import APP, AUDIT, AUTH, KEEPER, READONLY, SERVICE
+from .roles import APP, AUDIT, AUTH, KEEPER, READONLY, SEARCH, SERVICE, VIEWS
 
 #: What the definer roles' functions need: table -> role -> privileges.
 DEFINER_GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -20,6 +20,20 @@ DEFINER_GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
     "api_keys": {AUTH: ("SELECT",)},
     "audit_logs": {AUDIT: ("INSERT",)},
     "platform_log": {AUDIT: ("INSERT",)},
+    "workflows": {KEEPER: ("SELECT", "INSERT")},
+    "tasks": {KEEPER: ("SELECT",), SEARCH: ("SELECT",), VIEWS: ("SELECT",)},
+    "task_dependencies": {KEEPER: ("SELECT",)},
+    "qa_reviews": {KEEPER: ("SELECT",)},
+    "agents": {KEEPER: ("SELECT", "UPDATE")},
+    "desks": {KEEPER: ("SELECT", "UPDATE"), SEARCH: ("SELECT",), VIEWS: ("SELECT",)},
+    "conversations": {KEEPER: ("SELECT", "UPDATE")},
+    "agent_sessions": {KEEPER: ("SELECT", "UPDATE"), VIEWS: ("SELECT",)},
+    "cost_entries": {KEEPER: ("SELECT", "INSERT", "UPDATE"), VIEWS: ("SELECT",)},
+    "model_prices": {KEEPER: ("SELECT",)},
+    "lessons": {KEEPER: ("SELECT", "UPDATE"), SEARCH: ("SELECT",)},
+    "evidence": {SEARCH: ("SELECT",)},
+    "documents": {SEARCH: ("SELECT",)},
+    "chunks": {SEARCH: ("SELECT",)},
 }
 
 
@@ -57,10 +71,9 @@ def grants(table: Table) -> Iterator[str]:
     if access.select:
         yield f"GRANT SELECT{_readable(table)} ON {name} TO {APP}, {READONLY}"
     for privilege, allowed in (("INSERT", access.insert), ("UPDATE", access.update)):
-        if allowed is True and privilege == "INSERT":
-            yield f"GRANT INSERT ON {name} TO {APP}"
-        elif allowed:
-            columns = allowed if isinstance(allowed, tuple) else updatable(table)
+        if allowed:
+            chosen = insertable if privilege == "INSERT" else updatable
+            columns = allowed if isinstance(allowed, tuple) else chosen(table)
             yield f"GRANT {privilege} ({', '.join(columns)}) ON {name} TO {APP}"
     if access.delete:
         yield f"GRANT DELETE ON {name} TO {APP}"
@@ -70,10 +83,15 @@ def grants(table: Table) -> Iterator[str]:
         yield f"GRANT {', '.join(privileges)} ON {name} TO {role}"
 
 
+def insertable(table: Table) -> list[str]:
+    """All but what triggers keep."""
+    return [c.name for c in table.columns if not c.info.get("kept")]
+
+
 def updatable(table: Table) -> list[str]:
     """Never the key: a row does not move to another tenant, nor an id to another partition."""
     fixed = {"created_at", "updated_at", *(c.name for c in table.primary_key.columns)}
-    return [c.name for c in table.columns if c.name not in fixed]
+    return [name for name in insertable(table) if name not in fixed]
 
 
 def _readable(table: Table) -> str:

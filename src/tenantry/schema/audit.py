@@ -25,7 +25,13 @@ def audit_function(table: Table) -> str:
     tenant = (
         "tenant_id" if "tenant_id" in table.columns else "id" if table.name == "tenants" else None
     )
-    hidden = ["updated_at", *keys, *_marked(table, "secret"), *_marked(table, "quiet")]
+    hidden = [
+        "updated_at",
+        *keys,
+        *_marked(table, "secret"),
+        *_marked(table, "quiet"),
+        *_marked(table, "kept"),
+    ]
     compared = [c.name for c in table.columns if c.name not in {*hidden, "created_at"}]
     secrets = _marked(table, "secret")
 

@@ -17,7 +17,7 @@ from tenantry.models.base import Partitioned, model_of
 
 from .access import grants, row_security
 from .oneshot import one_shots
-from .roles import APP, DEFINERS, LOGINS, SCHEMA_USAGE, SERVICE
+from .roles import APP, DEFINERS, KEEPER, LOGINS, SCHEMA_USAGE, SERVICE, TENANT_ROLES
 from .triggers import triggers
 
 _DIALECT = asyncpg.dialect()  # type: ignore[no-untyped-call]
@@ -33,12 +33,40 @@ _FOR_ALL = (
     "uuid_at(timestamptz)",
     "time_of(uuid)",
 )
+#: Functions that read and write tables, by subject.
+_AFTER_TABLES = (
+    "rows.sql",
+    "record.sql",
+    "identity.sql",
+    "workflows.sql",
+    "tasks.sql",
+    "desks.sql",
+    "totals.sql",
+    "learning.sql",
+    "views.sql",
+)
 _FOR_APP = (
     "record_event(text, text, uuid, jsonb)",
     "record_platform_event(text, text, uuid, jsonb)",
     "authenticate_key(bytea)",
     "my_identities()",
+    "record_lesson_outcome(uuid, boolean)",
+    "record_lesson_applied(uuid)",
 )
+#: What the readonly role may ask as well.
+_FOR_TENANTS = (
+    "search_tasks(text, integer)",
+    "search_lessons(text, integer)",
+    "search_evidence(text, integer)",
+    "search_chunks(text, uuid, integer)",
+    "lessons_tagged(text[], boolean, integer)",
+    "desk_subtree(uuid)",
+    "cost_summary()",
+    "desk_figures()",
+    "tenant_statistics()",
+)
+_FOR_SERVICE = ("refresh_view(text)", "refresh_all_views()", "install_workflows(uuid)")
+_FOR_KEEPER = ("workflow_lock(uuid)", "structure_lock(text, uuid)")
 
 
 def _read(name: str) -> str:
@@ -60,7 +88,7 @@ def install(metadata: MetaData) -> Iterator[str]:
     yield _read("partitions.sql")
     for table in tables:
         yield from create_table(table)
-    for name in ("rows.sql", "record.sql", "identity.sql"):
+    for name in _AFTER_TABLES:
         yield _read(name)
     for table in tables:
         yield from row_security(table)
@@ -68,8 +96,14 @@ def install(metadata: MetaData) -> Iterator[str]:
         yield from one_shots(table)
         yield from grants(table)
         yield from _default_partition(table)
-    for function in (*_FOR_ALL, *_FOR_APP):
+    for function in (*_FOR_ALL, *_FOR_APP, *_FOR_TENANTS, *_FOR_SERVICE, *_FOR_KEEPER):
         yield f"REVOKE ALL ON FUNCTION tenantry.{function} FROM PUBLIC"
+    for function in _FOR_KEEPER:
+        yield f"GRANT EXECUTE ON FUNCTION tenantry.{function} TO {KEEPER}"
+    for function in _FOR_TENANTS:
+        yield f"GRANT EXECUTE ON FUNCTION tenantry.{function} TO {', '.join(TENANT_ROLES)}"
+    for function in _FOR_SERVICE:
+        yield f"GRANT EXECUTE ON FUNCTION tenantry.{function} TO {SERVICE}"
     for function in _FOR_ALL:
         yield f"GRANT EXECUTE ON FUNCTION tenantry.{function} TO {', '.join(_EVERYONE)}"
     for function in _FOR_APP:

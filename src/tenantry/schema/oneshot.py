@@ -7,16 +7,19 @@ what was there. It runs with the caller's rights, so row security holds inside a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import Column, Table
 from sqlalchemy.dialects.postgresql import asyncpg
 
 from tenantry.models.base import TenantRow, model_of
+from tenantry.models.columns import LTree
 
 from .roles import TENANT_ROLES
 from .statements import Statement, get, newest, readable
 
 _DIALECT = asyncpg.dialect()  # type: ignore[no-untyped-call]
+_quote = _DIALECT.identifier_preparer.quote
 #: Name of the function's last part -> (its statement, the types of its parameters).
 ONE_SHOTS = {"get": (get, "uuid, uuid"), "newest": (newest, "uuid, uuid, bigint")}
 
@@ -25,13 +28,18 @@ def one_shots(table: Table) -> Iterator[str]:
     model = model_of(table)
     if not issubclass(model, TenantRow) or not model.__access__.select:
         return
-    columns = ", ".join(
-        f"{c.name} {c.type.compile(dialect=_DIALECT).lower()}" for c in readable(model)
-    )
+    columns = ", ".join(f"{_quote(c.name)} {_type_read(c)}" for c in readable(model))
     for name, (statement, parameters) in ONE_SHOTS.items():
         function = f"tenantry.{table.name}_{name}"
         yield _function(function, parameters, columns, statement(model))
         yield f"GRANT EXECUTE ON FUNCTION {function}({parameters}) TO {', '.join(TENANT_ROLES)}"
+
+
+def _type_read(column: Column[Any]) -> str:
+    """The type a column is read as: a path of labels comes as text."""
+    return (
+        "text" if isinstance(column.type, LTree) else column.type.compile(dialect=_DIALECT).lower()
+    )
 
 
 def _function(name: str, parameters: str, columns: str, statement: Statement) -> str:

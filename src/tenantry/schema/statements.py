@@ -28,6 +28,7 @@ from sqlalchemy.types import TypeEngine
 from tenantry.models.base import Base
 
 _DIALECT = asyncpg.dialect()  # type: ignore[no-untyped-call]
+_quote = _DIALECT.identifier_preparer.quote
 _HIGHEST = text("'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid")
 
 
@@ -66,13 +67,13 @@ def compile_statement(statement: Executable, one_shot: str | None = None) -> Sta
 
 
 def readable(model: type[Base]) -> list[Column[Any]]:
-    """A model's columns but for its secrets, which are never read back."""
+    """A model's columns but for its secrets and what is there to be searched alone."""
     table: Table = model.__table__  # type: ignore[assignment]
-    return [c for c in table.columns if not c.info.get("secret")]
+    return [c for c in table.columns if not (c.info.get("secret") or c.info.get("hidden"))]
 
 
 def one_shot_call(model: type[Base], name: str, parameters: int) -> str:
-    columns = ", ".join(c.name for c in readable(model))
+    columns = ", ".join(_quote(c.name) for c in readable(model))
     places = ", ".join(f"${n}" for n in range(1, parameters + 1))
     return f"SELECT {columns} FROM tenantry.{model.__tablename__}_{name}({places})"
 

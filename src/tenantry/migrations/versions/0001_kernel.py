@@ -14,11 +14,11 @@ UP = (
 DO $do$
 BEGIN
     IF to_regprocedure('pg_catalog.uuidv7()') IS NOT NULL THEN
-        EXECUTE 'CREATE FUNCTION tenantry.uuidv7() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE
+        EXECUTE 'CREATE OR REPLACE FUNCTION tenantry.uuidv7() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE
                  RETURN pg_catalog.uuidv7()';
     ELSE
         EXECUTE $fallback$
-        CREATE FUNCTION tenantry.uuidv7() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE
+        CREATE OR REPLACE FUNCTION tenantry.uuidv7() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE
         RETURN (
             SELECT encode(
                 substring(int8send(m.us / 1000) FROM 3)

@@ -1,0 +1,185 @@
+-- Totals that are kept with the rows they sum: set-based, and always in the order of ids, so that
+-- two writers that touch the same rows wait for each other instead of deadlocking.
+
+CREATE FUNCTION tenantry.total_messages() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+DECLARE
+    part record;
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        FOR part IN
+            SELECT n.tenant_id, n.conversation_id AS id, count(*) AS many, max(n.id::text)::uuid AS newest
+            FROM new_rows AS n WHERE n.conversation_id IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2
+        LOOP
+            UPDATE tenantry.conversations AS c
+            SET message_count = c.message_count + part.many, last_message_id = greatest(c.last_message_id, part.newest)
+            WHERE c.tenant_id = part.tenant_id AND c.id = part.id;
+        END LOOP;
+        FOR part IN
+            SELECT n.tenant_id, n.session_id AS id, count(*) AS many, max(n.id::text)::uuid AS newest,
+                   sum(n.input_tokens) AS tokens_in, sum(n.output_tokens) AS tokens_out, sum(n.cost_usd) AS cost
+            FROM new_rows AS n WHERE n.session_id IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2
+        LOOP
+            UPDATE tenantry.agent_sessions AS s
+            SET message_count = s.message_count + part.many, last_message_id = greatest(s.last_message_id, part.newest),
+                input_tokens = s.input_tokens + part.tokens_in, output_tokens = s.output_tokens + part.tokens_out,
+                cost_usd = s.cost_usd + part.cost
+            WHERE s.tenant_id = part.tenant_id AND s.id = part.id;
+        END LOOP;
+    ELSE
+        FOR part IN
+            SELECT o.tenant_id, o.conversation_id AS id, count(*) AS many
+            FROM old_rows AS o WHERE o.conversation_id IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2
+        LOOP
+            UPDATE tenantry.conversations AS c SET message_count = c.message_count - part.many
+            WHERE c.tenant_id = part.tenant_id AND c.id = part.id;
+        END LOOP;
+        FOR part IN
+            SELECT o.tenant_id, o.session_id AS id, count(*) AS many,
+                   sum(o.input_tokens) AS tokens_in, sum(o.output_tokens) AS tokens_out, sum(o.cost_usd) AS cost
+            FROM old_rows AS o WHERE o.session_id IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2
+        LOOP
+            UPDATE tenantry.agent_sessions AS s
+            SET message_count = s.message_count - part.many, input_tokens = s.input_tokens - part.tokens_in,
+                output_tokens = s.output_tokens - part.tokens_out, cost_usd = s.cost_usd - part.cost
+            WHERE s.tenant_id = part.tenant_id AND s.id = part.id;
+        END LOOP;
+    END IF;
+    RETURN NULL;
+END
+$$;
+ALTER FUNCTION tenantry.total_messages() OWNER TO tenantry_keeper;
+
+-- An execution's own figures: when it ended and how long it took, unless the caller knows better.
+CREATE FUNCTION tenantry.time_execution() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+BEGIN
+    IF NEW.agent_id IS NOT NULL AND NEW.agent_type IS NULL THEN
+        SELECT a.agent_type INTO NEW.agent_type FROM tenantry.agents AS a
+        WHERE a.tenant_id = NEW.tenant_id AND a.id = NEW.agent_id;
+    END IF;
+    IF NEW.status IN ('pending', 'running') THEN
+        NEW.completed_at := NULL;
+        NEW.duration_ms := NULL;
+    ELSE
+        NEW.completed_at := coalesce(NEW.completed_at, clock_timestamp());
+        NEW.duration_ms := coalesce(
+            NEW.duration_ms, greatest(0, round(extract(epoch FROM NEW.completed_at - NEW.started_at) * 1000))::integer);
+    END IF;
+    RETURN NEW;
+END
+$$;
+ALTER FUNCTION tenantry.time_execution() OWNER TO tenantry_keeper;
+
+-- What executions add to their agents' records and their sessions' totals: the difference between
+-- before and after, whatever happened to them. An agent's record counts what has ended.
+CREATE FUNCTION tenantry.total_executions() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+DECLARE
+    part record;
+    source text := CASE TG_OP
+        WHEN 'INSERT' THEN 'SELECT 1 AS sign, n.* FROM new_rows AS n'
+        WHEN 'DELETE' THEN 'SELECT -1 AS sign, o.* FROM old_rows AS o'
+        ELSE 'SELECT 1 AS sign, n.* FROM new_rows AS n UNION ALL SELECT -1, o.* FROM old_rows AS o'
+    END;
+BEGIN
+    FOR part IN EXECUTE format(
+        $sum$
+        SELECT * FROM (
+            SELECT e.tenant_id, e.agent_id AS id, sum(e.sign) AS many,
+                   coalesce(sum(e.sign) FILTER (WHERE e.status = 'success'), 0) AS good,
+                   coalesce(sum(e.sign) FILTER (WHERE e.duration_ms IS NOT NULL), 0) AS timed,
+                   coalesce(sum(e.sign * e.duration_ms::bigint), 0) AS spent
+            FROM (%s) AS e
+            WHERE e.agent_id IS NOT NULL AND e.status NOT IN ('pending', 'running')
+            GROUP BY 1, 2
+        ) AS p WHERE (p.many, p.good, p.timed, p.spent) <> (0, 0, 0, 0) ORDER BY 1, 2
+        $sum$, source)
+    LOOP
+        UPDATE tenantry.agents AS a
+        SET execution_count = a.execution_count + part.many,
+            success_count = a.success_count + part.good,
+            timed_count = a.timed_count + part.timed,
+            total_execution_ms = a.total_execution_ms + part.spent,
+            success_rate = (a.success_count + part.good)::float8 / nullif(a.execution_count + part.many, 0),
+            avg_execution_time_ms = (a.total_execution_ms + part.spent)::float8 / nullif(a.timed_count + part.timed, 0)
+        WHERE a.tenant_id = part.tenant_id AND a.id = part.id;
+    END LOOP;
+    FOR part IN EXECUTE format(
+        $sum$
+        SELECT * FROM (
+            SELECT e.tenant_id, e.session_id AS id, sum(e.sign * e.input_tokens) AS tokens_in,
+                   sum(e.sign * e.output_tokens) AS tokens_out, sum(e.sign * e.cost_usd) AS cost
+            FROM (%s) AS e WHERE e.session_id IS NOT NULL GROUP BY 1, 2
+        ) AS p WHERE (p.tokens_in, p.tokens_out, p.cost) <> (0, 0, 0) ORDER BY 1, 2
+        $sum$, source)
+    LOOP
+        UPDATE tenantry.agent_sessions AS s
+        SET input_tokens = s.input_tokens + part.tokens_in, output_tokens = s.output_tokens + part.tokens_out,
+            cost_usd = s.cost_usd + part.cost
+        WHERE s.tenant_id = part.tenant_id AND s.id = part.id;
+    END LOOP;
+    RETURN NULL;
+END
+$$;
+ALTER FUNCTION tenantry.total_executions() OWNER TO tenantry_keeper;
+
+-- A session's end and how long it took.
+CREATE FUNCTION tenantry.time_session() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.status = 'active' THEN
+        NEW.ended_at := NULL;
+        NEW.duration_ms := NULL;
+    ELSE
+        NEW.ended_at := coalesce(NEW.ended_at, clock_timestamp());
+        NEW.duration_ms := greatest(0, round(extract(epoch FROM NEW.ended_at - NEW.started_at) * 1000));
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+-- A session's cost stands in the accounts once, however often it is saved: its entry has its id.
+CREATE FUNCTION tenantry.account_session() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+BEGIN
+    IF NEW.status = 'active' OR NEW.cost_usd = 0 AND NEW.input_tokens = 0 AND NEW.output_tokens = 0 THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO tenantry.cost_entries
+        (tenant_id, id, desk_id, agent_id, task_id, session_id, provider, model, input_tokens, output_tokens,
+         cost_usd, billing_month, description)
+    SELECT NEW.tenant_id, NEW.id, NEW.desk_id, coalesce(NEW.agent_id, d.agent_id), NEW.task_id, NEW.id,
+           coalesce(a.model_provider, d.llm_provider, ''), coalesce(a.model_name, d.llm_model, ''),
+           NEW.input_tokens, NEW.output_tokens, NEW.cost_usd,
+           date_trunc('month', NEW.started_at AT TIME ZONE 'UTC')::date, 'session'
+    FROM (SELECT) AS one
+    LEFT JOIN tenantry.desks AS d ON d.tenant_id = NEW.tenant_id AND d.id = NEW.desk_id
+    LEFT JOIN tenantry.agents AS a ON a.tenant_id = NEW.tenant_id AND a.id = coalesce(NEW.agent_id, d.agent_id)
+    ON CONFLICT (tenant_id, id) DO UPDATE
+    SET input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens, cost_usd = excluded.cost_usd;
+    RETURN NULL;
+END
+$$;
+ALTER FUNCTION tenantry.account_session() OWNER TO tenantry_keeper;
+
+-- An expense without a cost takes that of its tokens at the price of its day.
+CREATE FUNCTION tenantry.price_cost_entry() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+BEGIN
+    IF NEW.cost_usd IS NULL THEN
+        SELECT round((NEW.input_tokens * p.input_price + NEW.output_tokens * p.output_price
+                      + NEW.cached_tokens * coalesce(p.cached_input_price, p.input_price)) / 1000000, 6)
+        INTO NEW.cost_usd
+        FROM tenantry.model_prices AS p
+        WHERE p.provider = NEW.provider AND p.model = NEW.model
+          AND p.valid_from <= NEW.created_at AND (p.valid_until IS NULL OR p.valid_until > NEW.created_at)
+        ORDER BY p.valid_from DESC LIMIT 1;
+    END IF;
+    IF NEW.cost_usd IS NULL THEN
+        RAISE EXCEPTION 'no cost given, and no price is known for %/%', NEW.provider, NEW.model
+            USING ERRCODE = 'TN004', TABLE = 'cost_entries', SCHEMA = 'tenantry', COLUMN = 'cost_usd', CONSTRAINT = 'price_known';
+    END IF;
+    RETURN NEW;
+END
+$$;
+ALTER FUNCTION tenantry.price_cost_entry() OWNER TO tenantry_keeper;
