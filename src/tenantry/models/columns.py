@@ -50,11 +50,16 @@ class LTree(UserDefinedType[str]):
         return cast(colexpr, Text)
 
 
-def searchable(expression: str) -> Any:
-    """A full-text column kept by the database. It is searched through a function, never read."""
+def searchable(*expressions: str) -> Any:
+    """A full-text column kept by the database, searched through a function and never read. What is
+    found in the first of several expressions counts more than in the next."""
+    vectors = [f"to_tsvector('english'::regconfig, {expression})" for expression in expressions]
+    if len(vectors) > 1:
+        ranked = zip(vectors, "ABCD", strict=False)
+        vectors = [f"setweight({vector}, '{weight}')" for vector, weight in ranked]
     return column(
         TSVECTOR,
-        Computed(f"to_tsvector('english'::regconfig, {expression})", persisted=True),
+        Computed(" || ".join(vectors), persisted=True),
         init=False,
         default=None,
         kept=True,

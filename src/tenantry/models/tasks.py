@@ -23,7 +23,7 @@ class Task(TenantScoped, Audited, Counted):
     __quota__: ClassVar[str] = "max_tasks"
     __rules__: ClassVar[tuple[Rule, ...]] = (
         Rule("govern_task", "BEFORE INSERT OR UPDATE"),
-        Rule("refuse_circular_parents", "BEFORE UPDATE OF parent_id"),
+        Rule("refuse_circular_parents", "BEFORE INSERT OR UPDATE OF parent_id"),
     )
     __table_args__ = (
         Index("tasks_project_id_idx", "tenant_id", "project_id", "id"),  # recent(project)
@@ -94,4 +94,4 @@ class Task(TenantScoped, Audited, Counted):
     started_at: Mapped[datetime | None] = column(default=None, init=False, kept=True)
     completed_at: Mapped[datetime | None] = column(default=None, init=False, kept=True)
     status_changed_at: Mapped[datetime] = column(default=NOW, init=False, kept=True)
-    search: Mapped[str] = searchable("title || ' ' || coalesce(description, '')")
+    search: Mapped[str] = searchable("title", "coalesce(description, '')")

@@ -48,6 +48,7 @@ class Delegation(TenantScoped, Audited):
     """A task handed from one desk to another."""
 
     __tablename__ = "delegations"
+    __rules__: ClassVar[tuple[Rule, ...]] = (Rule("answer_delegation", "BEFORE INSERT OR UPDATE"),)
     __table_args__ = (
         Index("delegations_task_id_idx", "tenant_id", "task_id", "id"),
         Index("delegations_from_desk_id_idx", "tenant_id", "from_desk_id", "id"),
@@ -90,6 +91,7 @@ class Approval(TenantScoped, Audited):
     """A person's yes or no to what a task is about to do or has made."""
 
     __tablename__ = "approvals"
+    __rules__: ClassVar[tuple[Rule, ...]] = (Rule("decide_approval", "BEFORE INSERT OR UPDATE"),)
     __table_args__ = (
         Index("approvals_task_id_idx", "tenant_id", "task_id", "id"),
         Index("approvals_user_id_idx", "tenant_id", "user_id"),

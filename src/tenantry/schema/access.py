@@ -20,13 +20,15 @@ DEFINER_GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
     "api_keys": {AUTH: ("SELECT",)},
     "audit_logs": {AUDIT: ("INSERT",)},
     "platform_log": {AUDIT: ("INSERT",)},
-    "workflows": {KEEPER: ("SELECT", "INSERT")},
+    # UPDATE: what FOR SHARE needs.
+    "workflows": {KEEPER: ("SELECT", "INSERT", "UPDATE")},
     "tasks": {KEEPER: ("SELECT",), SEARCH: ("SELECT",), VIEWS: ("SELECT",)},
     "task_dependencies": {KEEPER: ("SELECT",)},
     "qa_reviews": {KEEPER: ("SELECT",)},
     "agents": {KEEPER: ("SELECT", "UPDATE")},
     "desks": {KEEPER: ("SELECT", "UPDATE"), SEARCH: ("SELECT",), VIEWS: ("SELECT",)},
     "conversations": {KEEPER: ("SELECT", "UPDATE")},
+    "messages": {KEEPER: ("SELECT",)},
     "agent_sessions": {KEEPER: ("SELECT", "UPDATE"), VIEWS: ("SELECT",)},
     "cost_entries": {KEEPER: ("SELECT", "INSERT", "UPDATE"), VIEWS: ("SELECT",)},
     "model_prices": {KEEPER: ("SELECT",)},
@@ -34,6 +36,7 @@ DEFINER_GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
     "evidence": {SEARCH: ("SELECT",)},
     "documents": {SEARCH: ("SELECT",)},
     "chunks": {SEARCH: ("SELECT",)},
+    "data_sources": {AUTH: ("SELECT",)},
 }
 
 

@@ -40,6 +40,7 @@ _AFTER_TABLES = (
     "identity.sql",
     "workflows.sql",
     "tasks.sql",
+    "work.sql",
     "desks.sql",
     "totals.sql",
     "learning.sql",
@@ -56,6 +57,7 @@ _FOR_APP = (
 #: What the readonly role may ask as well.
 _FOR_TENANTS = (
     "search_tasks(text, integer)",
+    "tasks_labelled(text, integer)",
     "search_lessons(text, integer)",
     "search_evidence(text, integer)",
     "search_chunks(text, uuid, integer)",
@@ -66,7 +68,7 @@ _FOR_TENANTS = (
     "tenant_statistics()",
 )
 _FOR_SERVICE = ("refresh_view(text)", "refresh_all_views()", "install_workflows(uuid)")
-_FOR_KEEPER = ("workflow_lock(uuid)", "structure_lock(text, uuid)")
+_FOR_KEEPER = ("workflow_lock(uuid)", "structure_lock(text, uuid)", "one_at_a_time(uuid)")
 
 
 def _read(name: str) -> str:

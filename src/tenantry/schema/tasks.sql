@@ -5,79 +5,122 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 DECLARE
     flow record;
     category text;
-    before text := CASE WHEN TG_OP = 'UPDATE' THEN OLD.state_category END;
+    moved boolean;
+    gate jsonb;
     lacking text[];
 BEGIN
     -- Other systems' words for the same things.
     NEW.type := CASE NEW.type WHEN 'bug' THEN 'bugfix' WHEN 'documentation' THEN 'docs' ELSE NEW.type END;
-    IF TG_OP = 'UPDATE' AND NEW.status = OLD.status AND NEW.workflow_id = OLD.workflow_id THEN
-        RETURN NEW;
-    END IF;
-    IF NEW.workflow_id IS NULL THEN
+    NEW.title := coalesce(
+        nullif(NEW.title, ''),
+        nullif(left(rtrim(split_part(ltrim(NEW.prompt, E' \t\r\n'), E'\n', 1)), 200), ''));
+    IF TG_OP = 'UPDATE' THEN
+        moved := NEW.workflow_id <> OLD.workflow_id;
+        IF NEW.status = OLD.status AND NOT moved THEN
+            NEW.state_category := OLD.state_category;
+            RETURN NEW;
+        END IF;
+    ELSIF NEW.workflow_id IS NULL THEN
         SELECT w.id INTO NEW.workflow_id FROM tenantry.workflows AS w
         WHERE w.tenant_id = NEW.tenant_id AND w.is_default;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'a task without a workflow needs a default one, and there is none'
+                USING ERRCODE = 'TN004', TABLE = 'tasks', SCHEMA = 'tenantry', COLUMN = 'workflow_id', CONSTRAINT = 'workflow_default';
+        END IF;
     END IF;
-    PERFORM pg_advisory_xact_lock_shared(tenantry.workflow_lock(NEW.workflow_id));
+    -- The stages stay as they are until this transaction ends. One that reads an older snapshot
+    -- would not see that they have changed: locking the row tells it so.
+    IF current_setting('transaction_isolation') = 'read committed' THEN
+        PERFORM pg_advisory_xact_lock_shared(tenantry.workflow_lock(NEW.workflow_id));
+    ELSE
+        PERFORM FROM tenantry.workflows AS w
+        WHERE w.tenant_id = NEW.tenant_id AND w.id = NEW.workflow_id FOR SHARE;
+    END IF;
     SELECT w.name, w.stages, w.transition_rules, w.initial_stage, w.qa_pipeline INTO flow
     FROM tenantry.workflows AS w WHERE w.tenant_id = NEW.tenant_id AND w.id = NEW.workflow_id;
     IF NOT FOUND THEN
-        RETURN NEW;  -- the foreign key will say so
+        RAISE EXCEPTION 'there is no workflow %', NEW.workflow_id
+            USING ERRCODE = '23503', TABLE = 'tasks', SCHEMA = 'tenantry', CONSTRAINT = 'tasks_workflow_id_fkey';
     END IF;
-    NEW.status := coalesce(NEW.status, flow.initial_stage);
-    NEW.title := coalesce(nullif(NEW.title, ''), nullif(left(split_part(NEW.prompt, E'\n', 1), 200), ''));
+    IF TG_OP = 'INSERT' THEN
+        NEW.status := coalesce(NEW.status, flow.initial_stage);
+    END IF;
     SELECT s ->> 'category' INTO category
     FROM jsonb_array_elements(flow.stages) AS s WHERE s ->> 'name' = NEW.status;
-    IF category IS NULL THEN
+    IF NOT moved AND NOT coalesce(flow.transition_rules -> OLD.status ? NEW.status, false) THEN
+        RAISE EXCEPTION 'workflow % does not allow % -> %; from there: %', flow.name, OLD.status, NEW.status,
+            coalesce((SELECT string_agg(t, ', ') FROM jsonb_array_elements_text(flow.transition_rules -> OLD.status) AS t), 'nothing')
+            USING ERRCODE = 'TN004', TABLE = 'tasks', SCHEMA = 'tenantry', COLUMN = 'status', CONSTRAINT = 'workflow_transition',
+                  DETAIL = jsonb_build_object('stage', OLD.status, 'to', NEW.status,
+                                              'allowed', coalesce(flow.transition_rules -> OLD.status, '[]'));
+    ELSIF category IS NULL THEN
         RAISE EXCEPTION 'workflow % has no stage %', flow.name, NEW.status
             USING ERRCODE = 'TN004', TABLE = 'tasks', SCHEMA = 'tenantry', COLUMN = 'status', CONSTRAINT = 'workflow_stage';
+    ELSIF moved AND NEW.status <> flow.initial_stage AND category <> OLD.state_category THEN
+        RAISE EXCEPTION 'a task that is % moves to workflow % on its first stage %, or on one of that kind',
+            OLD.state_category, flow.name, flow.initial_stage
+            USING ERRCODE = 'TN004', TABLE = 'tasks', SCHEMA = 'tenantry', COLUMN = 'workflow_id', CONSTRAINT = 'workflow_transition',
+                  DETAIL = jsonb_build_object('stage', OLD.status, 'to', NEW.status, 'allowed', jsonb_build_array(flow.initial_stage));
     END IF;
-    IF TG_OP = 'UPDATE' AND NEW.workflow_id = OLD.workflow_id THEN
-        IF NOT coalesce(flow.transition_rules -> OLD.status ? NEW.status, false) THEN
-            RAISE EXCEPTION 'workflow % does not allow % -> %; from there: %', flow.name, OLD.status, NEW.status,
-                coalesce(flow.transition_rules ->> OLD.status, 'nothing')
-                USING ERRCODE = 'TN004', TABLE = 'tasks', SCHEMA = 'tenantry', COLUMN = 'status', CONSTRAINT = 'workflow_transition';
+    -- Back to work, and giving up, are always open; on only past every review since it came here.
+    IF TG_OP = 'UPDATE' AND category IN ('waiting', 'review', 'done') THEN
+        gate := flow.qa_pipeline -> OLD.status;
+        IF moved THEN
+            SELECT w.qa_pipeline -> OLD.status INTO gate
+            FROM tenantry.workflows AS w WHERE w.tenant_id = OLD.tenant_id AND w.id = OLD.workflow_id;
         END IF;
-        -- Back to work is always open; forward only past every review asked for since it came here.
-        IF category IN ('done', 'review') AND flow.qa_pipeline ? OLD.status THEN
-            lacking := ARRAY(
-                SELECT needed FROM jsonb_array_elements_text(flow.qa_pipeline -> OLD.status) AS needed
-                WHERE coalesce((
-                    SELECT r.verdict FROM tenantry.qa_reviews AS r
-                    WHERE r.tenant_id = NEW.tenant_id AND r.task_id = NEW.id AND r.stage = needed
-                      AND r.reviewed_at >= OLD.status_changed_at
-                    ORDER BY r.reviewed_at DESC, r.id DESC LIMIT 1), '') <> 'passed');
-            IF cardinality(lacking) > 0 THEN
-                RAISE EXCEPTION '% cannot be left: not passed: %', OLD.status, array_to_string(lacking, ', ')
-                    USING ERRCODE = 'TN004', TABLE = 'tasks', SCHEMA = 'tenantry', COLUMN = 'status', CONSTRAINT = 'workflow_review';
-            END IF;
+        lacking := ARRAY(
+            SELECT needed FROM jsonb_array_elements_text(gate) AS needed
+            WHERE 'passed' IS DISTINCT FROM (
+                SELECT r.verdict FROM tenantry.qa_reviews AS r
+                WHERE r.tenant_id = NEW.tenant_id AND r.task_id = NEW.id AND r.stage = needed
+                  AND r.reviewed_at >= OLD.status_changed_at
+                ORDER BY r.reviewed_at DESC, r.id DESC LIMIT 1));
+        IF cardinality(lacking) > 0 THEN
+            RAISE EXCEPTION '% cannot be left: not passed: %', OLD.status, array_to_string(lacking, ', ')
+                USING ERRCODE = 'TN004', TABLE = 'tasks', SCHEMA = 'tenantry', COLUMN = 'status', CONSTRAINT = 'workflow_review',
+                      DETAIL = jsonb_build_object('stage', OLD.status, 'to', NEW.status, 'missing', lacking);
         END IF;
     END IF;
     NEW.state_category := category;
-    NEW.status_changed_at := clock_timestamp();
-    IF category = 'active' AND NEW.started_at IS NULL THEN
-        NEW.started_at := now();
+    -- What has been so before it came here, as the service role imports it, keeps its times.
+    IF TG_OP = 'UPDATE' OR NEW.status_changed_at IS NULL OR NEW.status_changed_at >= now() THEN
+        NEW.status_changed_at := clock_timestamp();
     END IF;
-    IF category IN ('done', 'failed') THEN
-        NEW.completed_at := CASE WHEN before IN ('done', 'failed') THEN OLD.completed_at ELSE now() END;
-    ELSE
+    IF category = 'active' THEN
+        NEW.started_at := coalesce(NEW.started_at, now());
+    END IF;
+    IF category NOT IN ('done', 'failed') THEN
         NEW.completed_at := NULL;
+    ELSIF TG_OP = 'INSERT' THEN
+        NEW.completed_at := coalesce(NEW.completed_at, now());
+    ELSIF OLD.state_category NOT IN ('done', 'failed') THEN
+        NEW.completed_at := now();
     END IF;
     RETURN NEW;
 END
 $$;
 ALTER FUNCTION tenantry.govern_task() OWNER TO tenantry_keeper;
 
--- Of two that would close a circle together, the second waits for the first and then sees it.
 CREATE FUNCTION tenantry.structure_lock(what text, tenant uuid) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN hashtextextended(what || tenant::text, 20261121);
+
+-- Of two that would close a circle together, the second waits for the first and then sees it. Where
+-- it cannot, because its snapshot is older, the changed row refuses it as not serializable.
+CREATE FUNCTION tenantry.one_at_a_time(tenant uuid) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = ''
+BEGIN ATOMIC
+    UPDATE tenantry.tenant_usage AS u SET current_tasks = u.current_tasks WHERE u.tenant_id = tenant;
+END;
+ALTER FUNCTION tenantry.one_at_a_time(uuid) OWNER TO tenantry_keeper;
 
 CREATE FUNCTION tenantry.refuse_circular_dependencies() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 DECLARE
     circle uuid;
 BEGIN
-    PERFORM pg_advisory_xact_lock(tenantry.structure_lock('dependencies', t.tenant_id))
+    PERFORM tenantry.one_at_a_time(t.tenant_id)
     FROM (SELECT DISTINCT n.tenant_id FROM new_rows AS n ORDER BY 1) AS t;
     WITH RECURSIVE reached AS (
         SELECT n.tenant_id, n.task_id AS start, n.depends_on_id AS at FROM new_rows AS n
@@ -101,7 +144,16 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 DECLARE
     circle boolean;
 BEGIN
-    PERFORM pg_advisory_xact_lock(tenantry.structure_lock('parents', NEW.tenant_id));
+    IF NEW.parent_id IS NULL THEN
+        RETURN NEW;
+    END IF;
+    -- Nothing can stand below a row before it is there, but for others of the same statement.
+    IF TG_OP = 'UPDATE' THEN
+        IF NEW.parent_id = OLD.parent_id THEN
+            RETURN NEW;
+        END IF;
+        PERFORM tenantry.one_at_a_time(NEW.tenant_id);
+    END IF;
     WITH RECURSIVE above AS (
         SELECT NEW.parent_id AS id
         UNION
@@ -129,3 +181,12 @@ RETURNS TABLE (id uuid, rank real) LANGUAGE sql STABLE SECURITY DEFINER SET sear
     LIMIT least(many, 1000)
 $$;
 ALTER FUNCTION tenantry.search_tasks(text, integer) OWNER TO tenantry_search;
+
+CREATE FUNCTION tenantry.tasks_labelled(label text, many integer DEFAULT 50)
+RETURNS TABLE (id uuid) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+    SELECT t.id FROM tenantry.tasks AS t
+    WHERE t.tenant_id = tenantry.current_tenant_id() AND t.labels ? label
+    ORDER BY t.id DESC
+    LIMIT least(many, 1000)
+$$;
+ALTER FUNCTION tenantry.tasks_labelled(text, integer) OWNER TO tenantry_search;

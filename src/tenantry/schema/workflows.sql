@@ -8,37 +8,57 @@ RETURN hashtextextended(workflow_id::text, 20261121);
 CREATE FUNCTION tenantry.check_workflow() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 DECLARE
-    names text[] := ARRAY(SELECT s ->> 'name' FROM jsonb_array_elements(NEW.stages) AS s);
+    names text[];
     wrong text;
 BEGIN
     SELECT CASE
-        WHEN cardinality(names) = 0 THEN 'it has no stage'
-        WHEN cardinality(names) <> (SELECT count(DISTINCT n) FROM unnest(names) AS n)
-            THEN 'a stage has no name or is there twice'
-        WHEN EXISTS (SELECT FROM jsonb_array_elements(NEW.stages) AS s
-                     WHERE s ->> 'category' NOT IN ('todo', 'active', 'waiting', 'review', 'done', 'failed')
-                        OR s ->> 'category' IS NULL)
-            THEN 'a stage has no category of todo, active, waiting, review, done, failed'
-        WHEN NEW.initial_stage <> ALL (names) THEN 'its initial stage is none of its stages'
-        WHEN EXISTS (SELECT FROM jsonb_each(NEW.transition_rules) AS r
-                     WHERE r.key <> ALL (names)
-                        OR EXISTS (SELECT FROM jsonb_array_elements_text(r.value) AS t WHERE t <> ALL (names)))
-            THEN 'a transition names a stage that is not there'
-        WHEN EXISTS (SELECT FROM jsonb_each(NEW.qa_pipeline) AS q
-                     WHERE q.key <> ALL (names)
-                        OR EXISTS (SELECT FROM jsonb_array_elements_text(q.value) AS r
-                                   WHERE r NOT IN ('automated_tests', 'code_review', 'security_scan', 'peer_review')))
-            THEN 'its quality pipeline names a stage or a review that is not there'
-        WHEN NEW.retry_rule ->> 'stage' <> ALL (names) THEN 'its retry rule names a stage that is not there'
+        WHEN jsonb_typeof(NEW.stages) <> 'array' THEN 'its stages are no list'
+        WHEN jsonb_typeof(NEW.transition_rules) <> 'object'
+          OR EXISTS (SELECT FROM jsonb_each(NEW.transition_rules) AS r WHERE jsonb_typeof(r.value) <> 'array')
+            THEN 'its transitions are no lists of stages by stage'
+        WHEN jsonb_typeof(NEW.qa_pipeline) <> 'object'
+          OR EXISTS (SELECT FROM jsonb_each(NEW.qa_pipeline) AS q WHERE jsonb_typeof(q.value) <> 'array')
+            THEN 'its quality pipeline is no lists of reviews by stage'
+        WHEN jsonb_typeof(NEW.retry_rule) <> 'object' THEN 'its retry rule is no object'
     END INTO wrong;
+    IF wrong IS NULL THEN
+        names := ARRAY(SELECT s ->> 'name' FROM jsonb_array_elements(NEW.stages) AS s);
+        SELECT CASE
+            WHEN cardinality(names) = 0 THEN 'it has no stage'
+            WHEN cardinality(names) <> (SELECT count(DISTINCT nullif(n, '')) FROM unnest(names) AS n)
+                THEN 'a stage has no name or is there twice'
+            WHEN EXISTS (SELECT FROM jsonb_array_elements(NEW.stages) AS s
+                         WHERE s ->> 'category' NOT IN ('todo', 'active', 'waiting', 'review', 'done', 'failed')
+                            OR s ->> 'category' IS NULL)
+                THEN 'a stage has no category of todo, active, waiting, review, done, failed'
+            WHEN NEW.initial_stage <> ALL (names) THEN 'its initial stage is none of its stages'
+            WHEN EXISTS (SELECT FROM jsonb_each(NEW.transition_rules) AS r
+                         WHERE r.key <> ALL (names)
+                            OR EXISTS (SELECT FROM jsonb_array_elements_text(r.value) AS t
+                                       WHERE t IS NULL OR t <> ALL (names)))
+                THEN 'a transition names a stage that is not there'
+            WHEN EXISTS (SELECT FROM jsonb_each(NEW.qa_pipeline) AS q
+                         WHERE q.key <> ALL (names)
+                            OR EXISTS (SELECT FROM jsonb_array_elements_text(q.value) AS r
+                                       WHERE r IS NULL OR r NOT IN ('automated_tests', 'code_review', 'security_scan', 'peer_review')))
+                THEN 'its quality pipeline names a stage or a review that is not there'
+            WHEN NEW.retry_rule ->> 'stage' <> ALL (names) THEN 'its retry rule names a stage that is not there'
+            WHEN jsonb_typeof(NEW.retry_rule -> 'max_retries') <> 'number' THEN 'its retry rule counts with no number'
+        END INTO wrong;
+    END IF;
     IF wrong IS NULL AND TG_OP = 'UPDATE' AND NEW.stages <> OLD.stages THEN
-        PERFORM pg_advisory_xact_lock(tenantry.workflow_lock(NEW.id));
-        SELECT format('tasks stand on its stage %s, which would go or change its category', t.status) INTO wrong
-        FROM tenantry.tasks AS t
-        WHERE t.tenant_id = NEW.tenant_id AND t.workflow_id = NEW.id
-          AND NOT EXISTS (SELECT FROM jsonb_array_elements(NEW.stages) AS s
-                          WHERE s ->> 'name' = t.status AND s ->> 'category' = t.state_category)
-        LIMIT 1;
+        IF current_setting('transaction_isolation') <> 'read committed' THEN
+            -- It would not see the tasks that moved since it began.
+            wrong := 'its stages can be changed in a read committed transaction only';
+        ELSE
+            PERFORM pg_advisory_xact_lock(tenantry.workflow_lock(NEW.id));
+            SELECT format('tasks stand on its stage %s, which would go or change its category', t.status) INTO wrong
+            FROM tenantry.tasks AS t
+            WHERE t.tenant_id = NEW.tenant_id AND t.workflow_id = NEW.id
+              AND NOT EXISTS (SELECT FROM jsonb_array_elements(NEW.stages) AS s
+                              WHERE s ->> 'name' = t.status AND s ->> 'category' = t.state_category)
+            LIMIT 1;
+        END IF;
     END IF;
     IF wrong IS NOT NULL THEN
         RAISE EXCEPTION 'workflow %: %', NEW.name, wrong

@@ -133,37 +133,57 @@ RETURN hashtextextended((workflow_id)::text, (20261121)::bigint)""",
  SET search_path TO ''
 AS $function$
 DECLARE
-    names text[] := ARRAY(SELECT s ->> 'name' FROM jsonb_array_elements(NEW.stages) AS s);
+    names text[];
     wrong text;
 BEGIN
     SELECT CASE
-        WHEN cardinality(names) = 0 THEN 'it has no stage'
-        WHEN cardinality(names) <> (SELECT count(DISTINCT n) FROM unnest(names) AS n)
-            THEN 'a stage has no name or is there twice'
-        WHEN EXISTS (SELECT FROM jsonb_array_elements(NEW.stages) AS s
-                     WHERE s ->> 'category' NOT IN ('todo', 'active', 'waiting', 'review', 'done', 'failed')
-                        OR s ->> 'category' IS NULL)
-            THEN 'a stage has no category of todo, active, waiting, review, done, failed'
-        WHEN NEW.initial_stage <> ALL (names) THEN 'its initial stage is none of its stages'
-        WHEN EXISTS (SELECT FROM jsonb_each(NEW.transition_rules) AS r
-                     WHERE r.key <> ALL (names)
-                        OR EXISTS (SELECT FROM jsonb_array_elements_text(r.value) AS t WHERE t <> ALL (names)))
-            THEN 'a transition names a stage that is not there'
-        WHEN EXISTS (SELECT FROM jsonb_each(NEW.qa_pipeline) AS q
-                     WHERE q.key <> ALL (names)
-                        OR EXISTS (SELECT FROM jsonb_array_elements_text(q.value) AS r
-                                   WHERE r NOT IN ('automated_tests', 'code_review', 'security_scan', 'peer_review')))
-            THEN 'its quality pipeline names a stage or a review that is not there'
-        WHEN NEW.retry_rule ->> 'stage' <> ALL (names) THEN 'its retry rule names a stage that is not there'
+        WHEN jsonb_typeof(NEW.stages) <> 'array' THEN 'its stages are no list'
+        WHEN jsonb_typeof(NEW.transition_rules) <> 'object'
+          OR EXISTS (SELECT FROM jsonb_each(NEW.transition_rules) AS r WHERE jsonb_typeof(r.value) <> 'array')
+            THEN 'its transitions are no lists of stages by stage'
+        WHEN jsonb_typeof(NEW.qa_pipeline) <> 'object'
+          OR EXISTS (SELECT FROM jsonb_each(NEW.qa_pipeline) AS q WHERE jsonb_typeof(q.value) <> 'array')
+            THEN 'its quality pipeline is no lists of reviews by stage'
+        WHEN jsonb_typeof(NEW.retry_rule) <> 'object' THEN 'its retry rule is no object'
     END INTO wrong;
+    IF wrong IS NULL THEN
+        names := ARRAY(SELECT s ->> 'name' FROM jsonb_array_elements(NEW.stages) AS s);
+        SELECT CASE
+            WHEN cardinality(names) = 0 THEN 'it has no stage'
+            WHEN cardinality(names) <> (SELECT count(DISTINCT nullif(n, '')) FROM unnest(names) AS n)
+                THEN 'a stage has no name or is there twice'
+            WHEN EXISTS (SELECT FROM jsonb_array_elements(NEW.stages) AS s
+                         WHERE s ->> 'category' NOT IN ('todo', 'active', 'waiting', 'review', 'done', 'failed')
+                            OR s ->> 'category' IS NULL)
+                THEN 'a stage has no category of todo, active, waiting, review, done, failed'
+            WHEN NEW.initial_stage <> ALL (names) THEN 'its initial stage is none of its stages'
+            WHEN EXISTS (SELECT FROM jsonb_each(NEW.transition_rules) AS r
+                         WHERE r.key <> ALL (names)
+                            OR EXISTS (SELECT FROM jsonb_array_elements_text(r.value) AS t
+                                       WHERE t IS NULL OR t <> ALL (names)))
+                THEN 'a transition names a stage that is not there'
+            WHEN EXISTS (SELECT FROM jsonb_each(NEW.qa_pipeline) AS q
+                         WHERE q.key <> ALL (names)
+                            OR EXISTS (SELECT FROM jsonb_array_elements_text(q.value) AS r
+                                       WHERE r IS NULL OR r NOT IN ('automated_tests', 'code_review', 'security_scan', 'peer_review')))
+                THEN 'its quality pipeline names a stage or a review that is not there'
+            WHEN NEW.retry_rule ->> 'stage' <> ALL (names) THEN 'its retry rule names a stage that is not there'
+            WHEN jsonb_typeof(NEW.retry_rule -> 'max_retries') <> 'number' THEN 'its retry rule counts with no number'
+        END INTO wrong;
+    END IF;
     IF wrong IS NULL AND TG_OP = 'UPDATE' AND NEW.stages <> OLD.stages THEN
-        PERFORM pg_advisory_xact_lock(tenantry.workflow_lock(NEW.id));
-        SELECT format('tasks stand on its stage %s, which would go or change its category', t.status) INTO wrong
-        FROM tenantry.tasks AS t
-        WHERE t.tenant_id = NEW.tenant_id AND t.workflow_id = NEW.id
-          AND NOT EXISTS (SELECT FROM jsonb_array_elements(NEW.stages) AS s
-                          WHERE s ->> 'name' = t.status AND s ->> 'category' = t.state_category)
-        LIMIT 1;
+        IF current_setting('transaction_isolation') <> 'read committed' THEN
+            -- It would not see the tasks that moved since it began.
+            wrong := 'its stages can be changed in a read committed transaction only';
+        ELSE
+            PERFORM pg_advisory_xact_lock(tenantry.workflow_lock(NEW.id));
+            SELECT format('tasks stand on its stage %s, which would go or change its category', t.status) INTO wrong
+            FROM tenantry.tasks AS t
+            WHERE t.tenant_id = NEW.tenant_id AND t.workflow_id = NEW.id
+              AND NOT EXISTS (SELECT FROM jsonb_array_elements(NEW.stages) AS s
+                              WHERE s ->> 'name' = t.status AND s ->> 'category' = t.state_category)
+            LIMIT 1;
+        END IF;
     END IF;
     IF wrong IS NOT NULL THEN
         RAISE EXCEPTION 'workflow %: %', NEW.name, wrong
@@ -235,62 +255,97 @@ AS $function$
 DECLARE
     flow record;
     category text;
-    before text := CASE WHEN TG_OP = 'UPDATE' THEN OLD.state_category END;
+    moved boolean;
+    gate jsonb;
     lacking text[];
 BEGIN
     -- Other systems' words for the same things.
     NEW.type := CASE NEW.type WHEN 'bug' THEN 'bugfix' WHEN 'documentation' THEN 'docs' ELSE NEW.type END;
-    IF TG_OP = 'UPDATE' AND NEW.status = OLD.status AND NEW.workflow_id = OLD.workflow_id THEN
-        RETURN NEW;
-    END IF;
-    IF NEW.workflow_id IS NULL THEN
+    NEW.title := coalesce(
+        nullif(NEW.title, ''),
+        nullif(left(rtrim(split_part(ltrim(NEW.prompt, E' \t\r\n'), E'\n', 1)), 200), ''));
+    IF TG_OP = 'UPDATE' THEN
+        moved := NEW.workflow_id <> OLD.workflow_id;
+        IF NEW.status = OLD.status AND NOT moved THEN
+            NEW.state_category := OLD.state_category;
+            RETURN NEW;
+        END IF;
+    ELSIF NEW.workflow_id IS NULL THEN
         SELECT w.id INTO NEW.workflow_id FROM tenantry.workflows AS w
         WHERE w.tenant_id = NEW.tenant_id AND w.is_default;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'a task without a workflow needs a default one, and there is none'
+                USING ERRCODE = 'TN004', TABLE = 'tasks', SCHEMA = 'tenantry', COLUMN = 'workflow_id', CONSTRAINT = 'workflow_default';
+        END IF;
     END IF;
-    PERFORM pg_advisory_xact_lock_shared(tenantry.workflow_lock(NEW.workflow_id));
+    -- The stages stay as they are until this transaction ends. One that reads an older snapshot
+    -- would not see that they have changed: locking the row tells it so.
+    IF current_setting('transaction_isolation') = 'read committed' THEN
+        PERFORM pg_advisory_xact_lock_shared(tenantry.workflow_lock(NEW.workflow_id));
+    ELSE
+        PERFORM FROM tenantry.workflows AS w
+        WHERE w.tenant_id = NEW.tenant_id AND w.id = NEW.workflow_id FOR SHARE;
+    END IF;
     SELECT w.name, w.stages, w.transition_rules, w.initial_stage, w.qa_pipeline INTO flow
     FROM tenantry.workflows AS w WHERE w.tenant_id = NEW.tenant_id AND w.id = NEW.workflow_id;
     IF NOT FOUND THEN
-        RETURN NEW;  -- the foreign key will say so
+        RAISE EXCEPTION 'there is no workflow %', NEW.workflow_id
+            USING ERRCODE = '23503', TABLE = 'tasks', SCHEMA = 'tenantry', CONSTRAINT = 'tasks_workflow_id_fkey';
     END IF;
-    NEW.status := coalesce(NEW.status, flow.initial_stage);
-    NEW.title := coalesce(nullif(NEW.title, ''), nullif(left(split_part(NEW.prompt, E'\n', 1), 200), ''));
+    IF TG_OP = 'INSERT' THEN
+        NEW.status := coalesce(NEW.status, flow.initial_stage);
+    END IF;
     SELECT s ->> 'category' INTO category
     FROM jsonb_array_elements(flow.stages) AS s WHERE s ->> 'name' = NEW.status;
-    IF category IS NULL THEN
+    IF NOT moved AND NOT coalesce(flow.transition_rules -> OLD.status ? NEW.status, false) THEN
+        RAISE EXCEPTION 'workflow % does not allow % -> %; from there: %', flow.name, OLD.status, NEW.status,
+            coalesce((SELECT string_agg(t, ', ') FROM jsonb_array_elements_text(flow.transition_rules -> OLD.status) AS t), 'nothing')
+            USING ERRCODE = 'TN004', TABLE = 'tasks', SCHEMA = 'tenantry', COLUMN = 'status', CONSTRAINT = 'workflow_transition',
+                  DETAIL = jsonb_build_object('stage', OLD.status, 'to', NEW.status,
+                                              'allowed', coalesce(flow.transition_rules -> OLD.status, '[]'));
+    ELSIF category IS NULL THEN
         RAISE EXCEPTION 'workflow % has no stage %', flow.name, NEW.status
             USING ERRCODE = 'TN004', TABLE = 'tasks', SCHEMA = 'tenantry', COLUMN = 'status', CONSTRAINT = 'workflow_stage';
+    ELSIF moved AND NEW.status <> flow.initial_stage AND category <> OLD.state_category THEN
+        RAISE EXCEPTION 'a task that is % moves to workflow % on its first stage %, or on one of that kind',
+            OLD.state_category, flow.name, flow.initial_stage
+            USING ERRCODE = 'TN004', TABLE = 'tasks', SCHEMA = 'tenantry', COLUMN = 'workflow_id', CONSTRAINT = 'workflow_transition',
+                  DETAIL = jsonb_build_object('stage', OLD.status, 'to', NEW.status, 'allowed', jsonb_build_array(flow.initial_stage));
     END IF;
-    IF TG_OP = 'UPDATE' AND NEW.workflow_id = OLD.workflow_id THEN
-        IF NOT coalesce(flow.transition_rules -> OLD.status ? NEW.status, false) THEN
-            RAISE EXCEPTION 'workflow % does not allow % -> %; from there: %', flow.name, OLD.status, NEW.status,
-                coalesce(flow.transition_rules ->> OLD.status, 'nothing')
-                USING ERRCODE = 'TN004', TABLE = 'tasks', SCHEMA = 'tenantry', COLUMN = 'status', CONSTRAINT = 'workflow_transition';
+    -- Back to work, and giving up, are always open; on only past every review since it came here.
+    IF TG_OP = 'UPDATE' AND category IN ('waiting', 'review', 'done') THEN
+        gate := flow.qa_pipeline -> OLD.status;
+        IF moved THEN
+            SELECT w.qa_pipeline -> OLD.status INTO gate
+            FROM tenantry.workflows AS w WHERE w.tenant_id = OLD.tenant_id AND w.id = OLD.workflow_id;
         END IF;
-        -- Back to work is always open; forward only past every review asked for since it came here.
-        IF category IN ('done', 'review') AND flow.qa_pipeline ? OLD.status THEN
-            lacking := ARRAY(
-                SELECT needed FROM jsonb_array_elements_text(flow.qa_pipeline -> OLD.status) AS needed
-                WHERE coalesce((
-                    SELECT r.verdict FROM tenantry.qa_reviews AS r
-                    WHERE r.tenant_id = NEW.tenant_id AND r.task_id = NEW.id AND r.stage = needed
-                      AND r.reviewed_at >= OLD.status_changed_at
-                    ORDER BY r.reviewed_at DESC, r.id DESC LIMIT 1), '') <> 'passed');
-            IF cardinality(lacking) > 0 THEN
-                RAISE EXCEPTION '% cannot be left: not passed: %', OLD.status, array_to_string(lacking, ', ')
-                    USING ERRCODE = 'TN004', TABLE = 'tasks', SCHEMA = 'tenantry', COLUMN = 'status', CONSTRAINT = 'workflow_review';
-            END IF;
+        lacking := ARRAY(
+            SELECT needed FROM jsonb_array_elements_text(gate) AS needed
+            WHERE 'passed' IS DISTINCT FROM (
+                SELECT r.verdict FROM tenantry.qa_reviews AS r
+                WHERE r.tenant_id = NEW.tenant_id AND r.task_id = NEW.id AND r.stage = needed
+                  AND r.reviewed_at >= OLD.status_changed_at
+                ORDER BY r.reviewed_at DESC, r.id DESC LIMIT 1));
+        IF cardinality(lacking) > 0 THEN
+            RAISE EXCEPTION '% cannot be left: not passed: %', OLD.status, array_to_string(lacking, ', ')
+                USING ERRCODE = 'TN004', TABLE = 'tasks', SCHEMA = 'tenantry', COLUMN = 'status', CONSTRAINT = 'workflow_review',
+                      DETAIL = jsonb_build_object('stage', OLD.status, 'to', NEW.status, 'missing', lacking);
         END IF;
     END IF;
     NEW.state_category := category;
-    NEW.status_changed_at := clock_timestamp();
-    IF category = 'active' AND NEW.started_at IS NULL THEN
-        NEW.started_at := now();
+    -- What has been so before it came here, as the service role imports it, keeps its times.
+    IF TG_OP = 'UPDATE' OR NEW.status_changed_at IS NULL OR NEW.status_changed_at >= now() THEN
+        NEW.status_changed_at := clock_timestamp();
     END IF;
-    IF category IN ('done', 'failed') THEN
-        NEW.completed_at := CASE WHEN before IN ('done', 'failed') THEN OLD.completed_at ELSE now() END;
-    ELSE
+    IF category = 'active' THEN
+        NEW.started_at := coalesce(NEW.started_at, now());
+    END IF;
+    IF category NOT IN ('done', 'failed') THEN
         NEW.completed_at := NULL;
+    ELSIF TG_OP = 'INSERT' THEN
+        NEW.completed_at := coalesce(NEW.completed_at, now());
+    ELSIF OLD.state_category NOT IN ('done', 'failed') THEN
+        NEW.completed_at := now();
     END IF;
     RETURN NEW;
 END
@@ -304,6 +359,17 @@ $function$""",
 RETURN hashtextextended((what || (tenant)::text), (20261121)::bigint)""",
     r"""REVOKE ALL ON FUNCTION tenantry.structure_lock(text, uuid) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.structure_lock(text, uuid) TO tenantry_keeper""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.one_at_a_time(tenant uuid)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+BEGIN ATOMIC
+ UPDATE tenantry.tenant_usage u SET current_tasks = u.current_tasks
+   WHERE (u.tenant_id = one_at_a_time.tenant);
+END""",
+    r"""ALTER FUNCTION tenantry.one_at_a_time(uuid) OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.one_at_a_time(uuid) FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.refuse_circular_dependencies()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -313,7 +379,7 @@ AS $function$
 DECLARE
     circle uuid;
 BEGIN
-    PERFORM pg_advisory_xact_lock(tenantry.structure_lock('dependencies', t.tenant_id))
+    PERFORM tenantry.one_at_a_time(t.tenant_id)
     FROM (SELECT DISTINCT n.tenant_id FROM new_rows AS n ORDER BY 1) AS t;
     WITH RECURSIVE reached AS (
         SELECT n.tenant_id, n.task_id AS start, n.depends_on_id AS at FROM new_rows AS n
@@ -341,7 +407,16 @@ AS $function$
 DECLARE
     circle boolean;
 BEGIN
-    PERFORM pg_advisory_xact_lock(tenantry.structure_lock('parents', NEW.tenant_id));
+    IF NEW.parent_id IS NULL THEN
+        RETURN NEW;
+    END IF;
+    -- Nothing can stand below a row before it is there, but for others of the same statement.
+    IF TG_OP = 'UPDATE' THEN
+        IF NEW.parent_id = OLD.parent_id THEN
+            RETURN NEW;
+        END IF;
+        PERFORM tenantry.one_at_a_time(NEW.tenant_id);
+    END IF;
     WITH RECURSIVE above AS (
         SELECT NEW.parent_id AS id
         UNION
@@ -373,6 +448,56 @@ $function$""",
     r"""ALTER FUNCTION tenantry.search_tasks(text, integer) OWNER TO tenantry_search""",
     r"""REVOKE ALL ON FUNCTION tenantry.search_tasks(text, integer) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.search_tasks(text, integer) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.tasks_labelled(label text, many integer DEFAULT 50)
+ RETURNS TABLE(id uuid)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+    SELECT t.id FROM tenantry.tasks AS t
+    WHERE t.tenant_id = tenantry.current_tenant_id() AND t.labels ? label
+    ORDER BY t.id DESC
+    LIMIT least(many, 1000)
+$function$""",
+    r"""ALTER FUNCTION tenantry.tasks_labelled(text, integer) OWNER TO tenantry_search""",
+    r"""REVOKE ALL ON FUNCTION tenantry.tasks_labelled(text, integer) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.tasks_labelled(text, integer) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.decide_approval()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+BEGIN
+    -- Not the whole row: a member who leaves is taken out of the decisions made.
+    IF TG_OP = 'UPDATE' AND OLD.decision <> 'pending'
+       AND (NEW.decision <> OLD.decision OR NEW.user_id <> OLD.user_id) THEN
+        RAISE EXCEPTION 'approval % is % already', OLD.id, OLD.decision
+            USING ERRCODE = 'TN004', TABLE = 'approvals', SCHEMA = 'tenantry', COLUMN = 'decision', CONSTRAINT = 'decided_once',
+                  DETAIL = jsonb_build_object('decision', OLD.decision);
+    END IF;
+    NEW.decided_at := CASE WHEN NEW.decision <> 'pending' THEN coalesce(NEW.decided_at, now()) END;
+    RETURN NEW;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.decide_approval() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.answer_delegation()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF TG_OP = 'UPDATE' AND NEW.status <> OLD.status AND NOT (
+        OLD.status = 'offered' AND NEW.status IN ('accepted', 'declined', 'cancelled')
+        OR OLD.status = 'accepted' AND NEW.status IN ('completed', 'cancelled')) THEN
+        RAISE EXCEPTION 'delegation % is % already', OLD.id, OLD.status
+            USING ERRCODE = 'TN004', TABLE = 'delegations', SCHEMA = 'tenantry', COLUMN = 'status', CONSTRAINT = 'decided_once',
+                  DETAIL = jsonb_build_object('decision', OLD.status);
+    END IF;
+    NEW.answered_at := CASE WHEN NEW.status <> 'offered' THEN coalesce(NEW.answered_at, now()) END;
+    RETURN NEW;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.answer_delegation() FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.place_desk()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -439,44 +564,93 @@ $function$""",
 AS $function$
 DECLARE
     part record;
+    at_an_end boolean;
 BEGIN
     IF TG_OP = 'INSERT' THEN
         FOR part IN
-            SELECT n.tenant_id, n.conversation_id AS id, count(*) AS many, max(n.id::text)::uuid AS newest
+            SELECT n.tenant_id, n.conversation_id AS id, count(*) AS many,
+                   min(n.id::text)::uuid AS oldest, max(n.id::text)::uuid AS newest
             FROM new_rows AS n WHERE n.conversation_id IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2
         LOOP
             UPDATE tenantry.conversations AS c
-            SET message_count = c.message_count + part.many, last_message_id = greatest(c.last_message_id, part.newest)
+            SET message_count = c.message_count + part.many,
+                first_message_id = least(c.first_message_id, part.oldest),
+                last_message_id = greatest(c.last_message_id, part.newest)
             WHERE c.tenant_id = part.tenant_id AND c.id = part.id;
         END LOOP;
         FOR part IN
-            SELECT n.tenant_id, n.session_id AS id, count(*) AS many, max(n.id::text)::uuid AS newest,
+            SELECT n.tenant_id, n.session_id AS id, count(*) AS many,
+                   min(n.id::text)::uuid AS oldest, max(n.id::text)::uuid AS newest,
                    sum(n.input_tokens) AS tokens_in, sum(n.output_tokens) AS tokens_out, sum(n.cost_usd) AS cost
             FROM new_rows AS n WHERE n.session_id IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2
         LOOP
             UPDATE tenantry.agent_sessions AS s
-            SET message_count = s.message_count + part.many, last_message_id = greatest(s.last_message_id, part.newest),
+            SET message_count = s.message_count + part.many,
+                first_message_id = least(s.first_message_id, part.oldest),
+                last_message_id = greatest(s.last_message_id, part.newest),
                 input_tokens = s.input_tokens + part.tokens_in, output_tokens = s.output_tokens + part.tokens_out,
                 cost_usd = s.cost_usd + part.cost
             WHERE s.tenant_id = part.tenant_id AND s.id = part.id;
         END LOOP;
-    ELSE
+    ELSIF TG_OP = 'UPDATE' THEN
+        IF EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n USING (tenant_id, id)
+                   WHERE (o.conversation_id, o.session_id) IS DISTINCT FROM (n.conversation_id, n.session_id)) THEN
+            RAISE EXCEPTION 'a message stays in its conversation and its session'
+                USING ERRCODE = 'TN004', TABLE = 'messages', SCHEMA = 'tenantry', CONSTRAINT = 'messages_stay';
+        END IF;
         FOR part IN
-            SELECT o.tenant_id, o.conversation_id AS id, count(*) AS many
+            SELECT n.tenant_id, n.session_id AS id, sum(n.input_tokens - o.input_tokens) AS tokens_in,
+                   sum(n.output_tokens - o.output_tokens) AS tokens_out, sum(n.cost_usd - o.cost_usd) AS cost
+            FROM old_rows AS o JOIN new_rows AS n USING (tenant_id, id)
+            WHERE n.session_id IS NOT NULL
+              AND (o.input_tokens, o.output_tokens, o.cost_usd) <> (n.input_tokens, n.output_tokens, n.cost_usd)
+            GROUP BY 1, 2 ORDER BY 1, 2
+        LOOP
+            UPDATE tenantry.agent_sessions AS s
+            SET input_tokens = s.input_tokens + part.tokens_in, output_tokens = s.output_tokens + part.tokens_out,
+                cost_usd = s.cost_usd + part.cost
+            WHERE s.tenant_id = part.tenant_id AND s.id = part.id;
+        END LOOP;
+    ELSE
+        -- Which message is at an end now is asked once the parent's row is ours: whoever adds one waits.
+        FOR part IN
+            SELECT o.tenant_id, o.conversation_id AS id, count(*) AS many, array_agg(o.id) AS gone
             FROM old_rows AS o WHERE o.conversation_id IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2
         LOOP
             UPDATE tenantry.conversations AS c SET message_count = c.message_count - part.many
-            WHERE c.tenant_id = part.tenant_id AND c.id = part.id;
+            WHERE c.tenant_id = part.tenant_id AND c.id = part.id
+            RETURNING c.first_message_id = ANY (part.gone) OR c.last_message_id = ANY (part.gone) INTO at_an_end;
+            IF at_an_end THEN
+                UPDATE tenantry.conversations AS c
+                SET first_message_id = (SELECT m.id FROM tenantry.messages AS m
+                                        WHERE m.tenant_id = part.tenant_id AND m.conversation_id = part.id
+                                        ORDER BY m.id LIMIT 1),
+                    last_message_id = (SELECT m.id FROM tenantry.messages AS m
+                                       WHERE m.tenant_id = part.tenant_id AND m.conversation_id = part.id
+                                       ORDER BY m.id DESC LIMIT 1)
+                WHERE c.tenant_id = part.tenant_id AND c.id = part.id;
+            END IF;
         END LOOP;
         FOR part IN
-            SELECT o.tenant_id, o.session_id AS id, count(*) AS many,
+            SELECT o.tenant_id, o.session_id AS id, count(*) AS many, array_agg(o.id) AS gone,
                    sum(o.input_tokens) AS tokens_in, sum(o.output_tokens) AS tokens_out, sum(o.cost_usd) AS cost
             FROM old_rows AS o WHERE o.session_id IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2
         LOOP
             UPDATE tenantry.agent_sessions AS s
             SET message_count = s.message_count - part.many, input_tokens = s.input_tokens - part.tokens_in,
                 output_tokens = s.output_tokens - part.tokens_out, cost_usd = s.cost_usd - part.cost
-            WHERE s.tenant_id = part.tenant_id AND s.id = part.id;
+            WHERE s.tenant_id = part.tenant_id AND s.id = part.id
+            RETURNING s.first_message_id = ANY (part.gone) OR s.last_message_id = ANY (part.gone) INTO at_an_end;
+            IF at_an_end THEN
+                UPDATE tenantry.agent_sessions AS s
+                SET first_message_id = (SELECT m.id FROM tenantry.messages AS m
+                                        WHERE m.tenant_id = part.tenant_id AND m.session_id = part.id
+                                        ORDER BY m.id LIMIT 1),
+                    last_message_id = (SELECT m.id FROM tenantry.messages AS m
+                                       WHERE m.tenant_id = part.tenant_id AND m.session_id = part.id
+                                       ORDER BY m.id DESC LIMIT 1)
+                WHERE s.tenant_id = part.tenant_id AND s.id = part.id;
+            END IF;
         END LOOP;
     END IF;
     RETURN NULL;
@@ -1055,7 +1229,7 @@ BEGIN
         INSERT INTO tenantry.audit_logs (
             tenant_id, action, resource_type, resource_id, old_values, new_values, details,
             actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
-        SELECT n.tenant_id, 'create', 'patterns', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id'], NULL,
+        SELECT n.tenant_id, 'create', 'patterns', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id', 'frequency', 'last_seen'], NULL,
             a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
         FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
     ELSIF TG_OP = 'UPDATE' THEN
@@ -1066,18 +1240,16 @@ BEGIN
             a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
         FROM old_rows AS o
         JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
-        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id'] || ARRAY['created_at',
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id', 'frequency', 'last_seen'] || ARRAY['created_at',
                 CASE WHEN o.type IS NOT DISTINCT FROM n.type THEN 'type' END,
                 CASE WHEN o.agent_type IS NOT DISTINCT FROM n.agent_type THEN 'agent_type' END,
-                CASE WHEN o.pattern IS NOT DISTINCT FROM n.pattern THEN 'pattern' END,
-                CASE WHEN o.frequency IS NOT DISTINCT FROM n.frequency THEN 'frequency' END,
-                CASE WHEN o.last_seen IS NOT DISTINCT FROM n.last_seen THEN 'last_seen' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
-        WHERE o.type IS DISTINCT FROM n.type OR o.agent_type IS DISTINCT FROM n.agent_type OR o.pattern IS DISTINCT FROM n.pattern OR o.frequency IS DISTINCT FROM n.frequency OR o.last_seen IS DISTINCT FROM n.last_seen;
+                CASE WHEN o.pattern IS NOT DISTINCT FROM n.pattern THEN 'pattern' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.type IS DISTINCT FROM n.type OR o.agent_type IS DISTINCT FROM n.agent_type OR o.pattern IS DISTINCT FROM n.pattern;
     ELSE
         INSERT INTO tenantry.audit_logs (
             tenant_id, action, resource_type, resource_id, old_values, new_values, details,
             actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
-        SELECT o.tenant_id, 'delete', 'patterns', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id'], NULL, NULL,
+        SELECT o.tenant_id, 'delete', 'patterns', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id', 'frequency', 'last_seen'], NULL, NULL,
             a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
         FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
     END IF;
@@ -1696,7 +1868,7 @@ BEGIN
         INSERT INTO tenantry.audit_logs (
             tenant_id, action, resource_type, resource_id, old_values, new_values, details,
             actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
-        SELECT n.tenant_id, 'create', 'agent_sessions', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id', 'duration_ms', 'message_count', 'input_tokens', 'output_tokens', 'cost_usd', 'last_message_id'], NULL,
+        SELECT n.tenant_id, 'create', 'agent_sessions', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id', 'duration_ms', 'message_count', 'input_tokens', 'output_tokens', 'cost_usd', 'first_message_id', 'last_message_id'], NULL,
             a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
         FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
     ELSIF TG_OP = 'UPDATE' THEN
@@ -1707,7 +1879,7 @@ BEGIN
             a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
         FROM old_rows AS o
         JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
-        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id', 'duration_ms', 'message_count', 'input_tokens', 'output_tokens', 'cost_usd', 'last_message_id'] || ARRAY['created_at',
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id', 'duration_ms', 'message_count', 'input_tokens', 'output_tokens', 'cost_usd', 'first_message_id', 'last_message_id'] || ARRAY['created_at',
                 CASE WHEN o.desk_id IS NOT DISTINCT FROM n.desk_id THEN 'desk_id' END,
                 CASE WHEN o.agent_id IS NOT DISTINCT FROM n.agent_id THEN 'agent_id' END,
                 CASE WHEN o.task_id IS NOT DISTINCT FROM n.task_id THEN 'task_id' END,
@@ -1721,7 +1893,7 @@ BEGIN
         INSERT INTO tenantry.audit_logs (
             tenant_id, action, resource_type, resource_id, old_values, new_values, details,
             actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
-        SELECT o.tenant_id, 'delete', 'agent_sessions', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id', 'duration_ms', 'message_count', 'input_tokens', 'output_tokens', 'cost_usd', 'last_message_id'], NULL, NULL,
+        SELECT o.tenant_id, 'delete', 'agent_sessions', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id', 'duration_ms', 'message_count', 'input_tokens', 'output_tokens', 'cost_usd', 'first_message_id', 'last_message_id'], NULL, NULL,
             a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
         FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
     END IF;
@@ -1731,7 +1903,7 @@ $function$""",
     r"""ALTER FUNCTION tenantry.audit_agent_sessions() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_agent_sessions() FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.agent_sessions_get(uuid, uuid)
- RETURNS TABLE(tenant_id uuid, id uuid, desk_id uuid, agent_id uuid, task_id uuid, status text, started_at timestamp with time zone, ended_at timestamp with time zone, duration_ms bigint, message_count integer, input_tokens bigint, output_tokens bigint, cost_usd numeric, last_message_id uuid, metrics jsonb, state jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
+ RETURNS TABLE(tenant_id uuid, id uuid, desk_id uuid, agent_id uuid, task_id uuid, status text, started_at timestamp with time zone, ended_at timestamp with time zone, duration_ms bigint, message_count integer, input_tokens bigint, output_tokens bigint, cost_usd numeric, first_message_id uuid, last_message_id uuid, metrics jsonb, state jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
  LANGUAGE plpgsql
  SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
@@ -1745,7 +1917,7 @@ BEGIN
     END IF;
     during := pg_catalog.set_config('app.tenant_id', $1::text, true);
     RETURN QUERY
-    SELECT tenantry.agent_sessions.tenant_id, tenantry.agent_sessions.id, tenantry.agent_sessions.desk_id, tenantry.agent_sessions.agent_id, tenantry.agent_sessions.task_id, tenantry.agent_sessions.status, tenantry.agent_sessions.started_at, tenantry.agent_sessions.ended_at, tenantry.agent_sessions.duration_ms, tenantry.agent_sessions.message_count, tenantry.agent_sessions.input_tokens, tenantry.agent_sessions.output_tokens, tenantry.agent_sessions.cost_usd, tenantry.agent_sessions.last_message_id, tenantry.agent_sessions.metrics, tenantry.agent_sessions.state, tenantry.agent_sessions.created_at, tenantry.agent_sessions.updated_at
+    SELECT tenantry.agent_sessions.tenant_id, tenantry.agent_sessions.id, tenantry.agent_sessions.desk_id, tenantry.agent_sessions.agent_id, tenantry.agent_sessions.task_id, tenantry.agent_sessions.status, tenantry.agent_sessions.started_at, tenantry.agent_sessions.ended_at, tenantry.agent_sessions.duration_ms, tenantry.agent_sessions.message_count, tenantry.agent_sessions.input_tokens, tenantry.agent_sessions.output_tokens, tenantry.agent_sessions.cost_usd, tenantry.agent_sessions.first_message_id, tenantry.agent_sessions.last_message_id, tenantry.agent_sessions.metrics, tenantry.agent_sessions.state, tenantry.agent_sessions.created_at, tenantry.agent_sessions.updated_at
 FROM tenantry.agent_sessions
 WHERE tenantry.agent_sessions.tenant_id = $1::UUID AND tenantry.agent_sessions.id = $2::UUID;
     during := pg_catalog.set_config('app.tenant_id', before, true);
@@ -1754,7 +1926,7 @@ $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.agent_sessions_get(uuid, uuid) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.agent_sessions_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.agent_sessions_newest(uuid, uuid, bigint)
- RETURNS TABLE(tenant_id uuid, id uuid, desk_id uuid, agent_id uuid, task_id uuid, status text, started_at timestamp with time zone, ended_at timestamp with time zone, duration_ms bigint, message_count integer, input_tokens bigint, output_tokens bigint, cost_usd numeric, last_message_id uuid, metrics jsonb, state jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
+ RETURNS TABLE(tenant_id uuid, id uuid, desk_id uuid, agent_id uuid, task_id uuid, status text, started_at timestamp with time zone, ended_at timestamp with time zone, duration_ms bigint, message_count integer, input_tokens bigint, output_tokens bigint, cost_usd numeric, first_message_id uuid, last_message_id uuid, metrics jsonb, state jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
  LANGUAGE plpgsql
  SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
@@ -1768,7 +1940,7 @@ BEGIN
     END IF;
     during := pg_catalog.set_config('app.tenant_id', $1::text, true);
     RETURN QUERY
-    SELECT tenantry.agent_sessions.tenant_id, tenantry.agent_sessions.id, tenantry.agent_sessions.desk_id, tenantry.agent_sessions.agent_id, tenantry.agent_sessions.task_id, tenantry.agent_sessions.status, tenantry.agent_sessions.started_at, tenantry.agent_sessions.ended_at, tenantry.agent_sessions.duration_ms, tenantry.agent_sessions.message_count, tenantry.agent_sessions.input_tokens, tenantry.agent_sessions.output_tokens, tenantry.agent_sessions.cost_usd, tenantry.agent_sessions.last_message_id, tenantry.agent_sessions.metrics, tenantry.agent_sessions.state, tenantry.agent_sessions.created_at, tenantry.agent_sessions.updated_at
+    SELECT tenantry.agent_sessions.tenant_id, tenantry.agent_sessions.id, tenantry.agent_sessions.desk_id, tenantry.agent_sessions.agent_id, tenantry.agent_sessions.task_id, tenantry.agent_sessions.status, tenantry.agent_sessions.started_at, tenantry.agent_sessions.ended_at, tenantry.agent_sessions.duration_ms, tenantry.agent_sessions.message_count, tenantry.agent_sessions.input_tokens, tenantry.agent_sessions.output_tokens, tenantry.agent_sessions.cost_usd, tenantry.agent_sessions.first_message_id, tenantry.agent_sessions.last_message_id, tenantry.agent_sessions.metrics, tenantry.agent_sessions.state, tenantry.agent_sessions.created_at, tenantry.agent_sessions.updated_at
 FROM tenantry.agent_sessions
 WHERE tenantry.agent_sessions.tenant_id = $1::UUID AND tenantry.agent_sessions.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.agent_sessions.id DESC
  LIMIT $3::INTEGER;
@@ -2250,7 +2422,7 @@ BEGIN
         INSERT INTO tenantry.audit_logs (
             tenant_id, action, resource_type, resource_id, old_values, new_values, details,
             actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
-        SELECT n.tenant_id, 'create', 'lessons', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id', 'search'], NULL,
+        SELECT n.tenant_id, 'create', 'lessons', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id', 'application_count', 'success_rate', 'search'], NULL,
             a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
         FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
     ELSIF TG_OP = 'UPDATE' THEN
@@ -2261,7 +2433,7 @@ BEGIN
             a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
         FROM old_rows AS o
         JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
-        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id', 'search'] || ARRAY['created_at',
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id', 'application_count', 'success_rate', 'search'] || ARRAY['created_at',
                 CASE WHEN o.task_id IS NOT DISTINCT FROM n.task_id THEN 'task_id' END,
                 CASE WHEN o.category IS NOT DISTINCT FROM n.category THEN 'category' END,
                 CASE WHEN o.title IS NOT DISTINCT FROM n.title THEN 'title' END,
@@ -2270,16 +2442,14 @@ BEGIN
                 CASE WHEN o.tags IS NOT DISTINCT FROM n.tags THEN 'tags' END,
                 CASE WHEN o.source_agent IS NOT DISTINCT FROM n.source_agent THEN 'source_agent' END,
                 CASE WHEN o.confidence IS NOT DISTINCT FROM n.confidence THEN 'confidence' END,
-                CASE WHEN o.application_count IS NOT DISTINCT FROM n.application_count THEN 'application_count' END,
-                CASE WHEN o.success_rate IS NOT DISTINCT FROM n.success_rate THEN 'success_rate' END,
                 CASE WHEN o.human_validated IS NOT DISTINCT FROM n.human_validated THEN 'human_validated' END,
                 CASE WHEN o.validated_by IS NOT DISTINCT FROM n.validated_by THEN 'validated_by' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
-        WHERE o.task_id IS DISTINCT FROM n.task_id OR o.category IS DISTINCT FROM n.category OR o.title IS DISTINCT FROM n.title OR o.summary IS DISTINCT FROM n.summary OR o.details IS DISTINCT FROM n.details OR o.tags IS DISTINCT FROM n.tags OR o.source_agent IS DISTINCT FROM n.source_agent OR o.confidence IS DISTINCT FROM n.confidence OR o.application_count IS DISTINCT FROM n.application_count OR o.success_rate IS DISTINCT FROM n.success_rate OR o.human_validated IS DISTINCT FROM n.human_validated OR o.validated_by IS DISTINCT FROM n.validated_by;
+        WHERE o.task_id IS DISTINCT FROM n.task_id OR o.category IS DISTINCT FROM n.category OR o.title IS DISTINCT FROM n.title OR o.summary IS DISTINCT FROM n.summary OR o.details IS DISTINCT FROM n.details OR o.tags IS DISTINCT FROM n.tags OR o.source_agent IS DISTINCT FROM n.source_agent OR o.confidence IS DISTINCT FROM n.confidence OR o.human_validated IS DISTINCT FROM n.human_validated OR o.validated_by IS DISTINCT FROM n.validated_by;
     ELSE
         INSERT INTO tenantry.audit_logs (
             tenant_id, action, resource_type, resource_id, old_values, new_values, details,
             actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
-        SELECT o.tenant_id, 'delete', 'lessons', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id', 'search'], NULL, NULL,
+        SELECT o.tenant_id, 'delete', 'lessons', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id', 'application_count', 'success_rate', 'search'], NULL, NULL,
             a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
         FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
     END IF;
@@ -2848,7 +3018,7 @@ BEGIN
         INSERT INTO tenantry.audit_logs (
             tenant_id, action, resource_type, resource_id, old_values, new_values, details,
             actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
-        SELECT n.tenant_id, 'create', 'conversations', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id', 'message_count', 'last_message_id'], NULL,
+        SELECT n.tenant_id, 'create', 'conversations', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id', 'message_count', 'first_message_id', 'last_message_id'], NULL,
             a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
         FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
     ELSIF TG_OP = 'UPDATE' THEN
@@ -2859,7 +3029,7 @@ BEGIN
             a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
         FROM old_rows AS o
         JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
-        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id', 'message_count', 'last_message_id'] || ARRAY['created_at',
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id', 'message_count', 'first_message_id', 'last_message_id'] || ARRAY['created_at',
                 CASE WHEN o.business_id IS NOT DISTINCT FROM n.business_id THEN 'business_id' END,
                 CASE WHEN o.project_id IS NOT DISTINCT FROM n.project_id THEN 'project_id' END,
                 CASE WHEN o.session_id IS NOT DISTINCT FROM n.session_id THEN 'session_id' END,
@@ -2871,7 +3041,7 @@ BEGIN
         INSERT INTO tenantry.audit_logs (
             tenant_id, action, resource_type, resource_id, old_values, new_values, details,
             actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
-        SELECT o.tenant_id, 'delete', 'conversations', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id', 'message_count', 'last_message_id'], NULL, NULL,
+        SELECT o.tenant_id, 'delete', 'conversations', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id', 'message_count', 'first_message_id', 'last_message_id'], NULL, NULL,
             a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
         FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
     END IF;
@@ -2881,7 +3051,7 @@ $function$""",
     r"""ALTER FUNCTION tenantry.audit_conversations() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_conversations() FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.conversations_get(uuid, uuid)
- RETURNS TABLE(tenant_id uuid, id uuid, business_id uuid, project_id uuid, session_id uuid, user_id uuid, title text, message_count integer, last_message_id uuid, metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
+ RETURNS TABLE(tenant_id uuid, id uuid, business_id uuid, project_id uuid, session_id uuid, user_id uuid, title text, message_count integer, first_message_id uuid, last_message_id uuid, metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
  LANGUAGE plpgsql
  SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
@@ -2895,7 +3065,7 @@ BEGIN
     END IF;
     during := pg_catalog.set_config('app.tenant_id', $1::text, true);
     RETURN QUERY
-    SELECT tenantry.conversations.tenant_id, tenantry.conversations.id, tenantry.conversations.business_id, tenantry.conversations.project_id, tenantry.conversations.session_id, tenantry.conversations.user_id, tenantry.conversations.title, tenantry.conversations.message_count, tenantry.conversations.last_message_id, tenantry.conversations.metadata, tenantry.conversations.created_at, tenantry.conversations.updated_at
+    SELECT tenantry.conversations.tenant_id, tenantry.conversations.id, tenantry.conversations.business_id, tenantry.conversations.project_id, tenantry.conversations.session_id, tenantry.conversations.user_id, tenantry.conversations.title, tenantry.conversations.message_count, tenantry.conversations.first_message_id, tenantry.conversations.last_message_id, tenantry.conversations.metadata, tenantry.conversations.created_at, tenantry.conversations.updated_at
 FROM tenantry.conversations
 WHERE tenantry.conversations.tenant_id = $1::UUID AND tenantry.conversations.id = $2::UUID;
     during := pg_catalog.set_config('app.tenant_id', before, true);
@@ -2904,7 +3074,7 @@ $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.conversations_get(uuid, uuid) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.conversations_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.conversations_newest(uuid, uuid, bigint)
- RETURNS TABLE(tenant_id uuid, id uuid, business_id uuid, project_id uuid, session_id uuid, user_id uuid, title text, message_count integer, last_message_id uuid, metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
+ RETURNS TABLE(tenant_id uuid, id uuid, business_id uuid, project_id uuid, session_id uuid, user_id uuid, title text, message_count integer, first_message_id uuid, last_message_id uuid, metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
  LANGUAGE plpgsql
  SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
@@ -2918,7 +3088,7 @@ BEGIN
     END IF;
     during := pg_catalog.set_config('app.tenant_id', $1::text, true);
     RETURN QUERY
-    SELECT tenantry.conversations.tenant_id, tenantry.conversations.id, tenantry.conversations.business_id, tenantry.conversations.project_id, tenantry.conversations.session_id, tenantry.conversations.user_id, tenantry.conversations.title, tenantry.conversations.message_count, tenantry.conversations.last_message_id, tenantry.conversations.metadata, tenantry.conversations.created_at, tenantry.conversations.updated_at
+    SELECT tenantry.conversations.tenant_id, tenantry.conversations.id, tenantry.conversations.business_id, tenantry.conversations.project_id, tenantry.conversations.session_id, tenantry.conversations.user_id, tenantry.conversations.title, tenantry.conversations.message_count, tenantry.conversations.first_message_id, tenantry.conversations.last_message_id, tenantry.conversations.metadata, tenantry.conversations.created_at, tenantry.conversations.updated_at
 FROM tenantry.conversations
 WHERE tenantry.conversations.tenant_id = $1::UUID AND tenantry.conversations.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.conversations.id DESC
  LIMIT $3::INTEGER;
@@ -3468,7 +3638,7 @@ $function$""",
     started_at timestamp with time zone,
     completed_at timestamp with time zone,
     status_changed_at timestamp with time zone DEFAULT now() NOT NULL,
-    search tsvector GENERATED ALWAYS AS (to_tsvector('english'::regconfig, ((title || ' '::text) || COALESCE(description, ''::text)))) STORED,
+    search tsvector GENERATED ALWAYS AS ((setweight(to_tsvector('english'::regconfig, title), 'A'::"char") || setweight(to_tsvector('english'::regconfig, COALESCE(description, ''::text)), 'B'::"char"))) STORED,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 )""",
@@ -3486,6 +3656,7 @@ $function$""",
     input_tokens bigint DEFAULT 0 NOT NULL,
     output_tokens bigint DEFAULT 0 NOT NULL,
     cost_usd numeric(14,6) DEFAULT 0 NOT NULL,
+    first_message_id uuid,
     last_message_id uuid,
     metrics jsonb DEFAULT '{}'::jsonb NOT NULL,
     state jsonb DEFAULT '{}'::jsonb NOT NULL,
@@ -3684,6 +3855,7 @@ $function$""",
     user_id uuid,
     title text,
     message_count integer DEFAULT 0 NOT NULL,
+    first_message_id uuid,
     last_message_id uuid,
     metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -4127,6 +4299,7 @@ WITH NO DATA""",
     r"""CREATE POLICY service ON tenantry.workflows AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY keeper_select ON tenantry.workflows AS PERMISSIVE FOR SELECT TO tenantry_keeper USING ((CURRENT_USER = 'tenantry_keeper'::name))""",
     r"""CREATE POLICY keeper_insert ON tenantry.workflows AS PERMISSIVE FOR INSERT TO tenantry_keeper WITH CHECK ((CURRENT_USER = 'tenantry_keeper'::name))""",
+    r"""CREATE POLICY keeper_update ON tenantry.workflows AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING ((CURRENT_USER = 'tenantry_keeper'::name))""",
     r"""CREATE POLICY tenant ON tenantry.businesses AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.businesses AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.businesses AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
@@ -4161,6 +4334,7 @@ WITH NO DATA""",
     r"""CREATE POLICY tenant ON tenantry.data_sources AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.data_sources AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.data_sources AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY auth_select ON tenantry.data_sources AS PERMISSIVE FOR SELECT TO tenantry_auth USING ((CURRENT_USER = 'tenantry_auth'::name))""",
     r"""CREATE POLICY tenant ON tenantry.delegations AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.delegations AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.delegations AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
@@ -4216,6 +4390,7 @@ WITH NO DATA""",
     r"""CREATE POLICY tenant ON tenantry.messages AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.messages AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.messages AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY keeper_select ON tenantry.messages AS PERMISSIVE FOR SELECT TO tenantry_keeper USING ((CURRENT_USER = 'tenantry_keeper'::name))""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.model_prices REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_model_prices()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.model_prices REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_model_prices()""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.model_prices REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_model_prices()""",
@@ -4264,7 +4439,7 @@ WITH NO DATA""",
     r"""CREATE TRIGGER count_delete AFTER DELETE ON tenantry.tasks REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.count_tasks()""",
     r"""CREATE TRIGGER count_insert AFTER INSERT ON tenantry.tasks REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.count_tasks()""",
     r"""CREATE TRIGGER govern_task BEFORE INSERT OR UPDATE ON tenantry.tasks FOR EACH ROW EXECUTE FUNCTION tenantry.govern_task()""",
-    r"""CREATE TRIGGER refuse_circular_parents BEFORE UPDATE OF parent_id ON tenantry.tasks FOR EACH ROW EXECUTE FUNCTION tenantry.refuse_circular_parents()""",
+    r"""CREATE TRIGGER refuse_circular_parents BEFORE INSERT OR UPDATE OF parent_id ON tenantry.tasks FOR EACH ROW EXECUTE FUNCTION tenantry.refuse_circular_parents()""",
     r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.tasks FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.tasks FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER account_session AFTER INSERT OR UPDATE ON tenantry.agent_sessions FOR EACH ROW EXECUTE FUNCTION tenantry.account_session()""",
@@ -4277,6 +4452,7 @@ WITH NO DATA""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.approvals REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_approvals()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.approvals REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_approvals()""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.approvals REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_approvals()""",
+    r"""CREATE TRIGGER decide_approval BEFORE INSERT OR UPDATE ON tenantry.approvals FOR EACH ROW EXECUTE FUNCTION tenantry.decide_approval()""",
     r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.approvals FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.approvals FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.artifacts REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_artifacts()""",
@@ -4289,6 +4465,7 @@ WITH NO DATA""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.data_sources REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_data_sources()""",
     r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.data_sources FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.data_sources FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER answer_delegation BEFORE INSERT OR UPDATE ON tenantry.delegations FOR EACH ROW EXECUTE FUNCTION tenantry.answer_delegation()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.delegations REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_delegations()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.delegations REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_delegations()""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.delegations REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_delegations()""",
@@ -4362,6 +4539,7 @@ WITH NO DATA""",
     r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.messages FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER total_messages_delete AFTER DELETE ON tenantry.messages REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.total_messages()""",
     r"""CREATE TRIGGER total_messages_insert AFTER INSERT ON tenantry.messages REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.total_messages()""",
+    r"""CREATE TRIGGER total_messages_update AFTER UPDATE ON tenantry.messages REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.total_messages()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.messages FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""GRANT DELETE, INSERT (tenant_id, id, activity_type, summary, project_id, task_id, user_id, agent_id, details, is_public, created_at), SELECT, UPDATE (activity_type, summary, project_id, task_id, user_id, agent_id, details, is_public) ON tenantry.activity_feed TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.activity_feed TO tenantry_readonly""",
@@ -4403,6 +4581,7 @@ WITH NO DATA""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.cost_entries TO tenantry_service""",
     r"""GRANT SELECT ON tenantry.cost_entries TO tenantry_views""",
     r"""GRANT DELETE, INSERT (tenant_id, id, knowledge_base_id, name, source_type, location, config, credentials, sync_schedule, sync_status, last_synced_at, last_error, created_at, updated_at), SELECT (tenant_id, id, knowledge_base_id, name, source_type, location, config, sync_schedule, sync_status, last_synced_at, last_error, created_at, updated_at), UPDATE (knowledge_base_id, name, source_type, location, config, credentials, sync_schedule, sync_status, last_synced_at, last_error) ON tenantry.data_sources TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.data_sources TO tenantry_auth""",
     r"""GRANT SELECT (tenant_id, id, knowledge_base_id, name, source_type, location, config, sync_schedule, sync_status, last_synced_at, last_error, created_at, updated_at) ON tenantry.data_sources TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.data_sources TO tenantry_service""",
     r"""GRANT DELETE, INSERT (tenant_id, id, task_id, from_desk_id, to_desk_id, reason, status, answer, answered_at, created_at, updated_at), SELECT, UPDATE (task_id, from_desk_id, to_desk_id, reason, status, answer, answered_at) ON tenantry.delegations TO tenantry_app""",
@@ -4428,12 +4607,13 @@ WITH NO DATA""",
     r"""GRANT DELETE, INSERT (tenant_id, id, name, description, desk_id, embedding_provider, embedding_model, embedding_dimensions, embedding_config, vector_store, vector_store_config, created_at, updated_at), SELECT, UPDATE (name, description, desk_id, embedding_provider, embedding_model, embedding_dimensions, embedding_config, vector_store, vector_store_config) ON tenantry.knowledge_bases TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.knowledge_bases TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.knowledge_bases TO tenantry_service""",
-    r"""GRANT DELETE, INSERT (tenant_id, id, task_id, category, title, summary, details, tags, source_agent, confidence, application_count, success_rate, human_validated, validated_by, created_at, updated_at), SELECT, UPDATE (task_id, category, title, summary, details, tags, source_agent, confidence, application_count, success_rate, human_validated, validated_by) ON tenantry.lessons TO tenantry_app""",
+    r"""GRANT DELETE, INSERT (tenant_id, id, task_id, category, title, summary, details, tags, source_agent, confidence, human_validated, validated_by, created_at, updated_at), SELECT, UPDATE (task_id, category, title, summary, details, tags, source_agent, confidence, human_validated, validated_by) ON tenantry.lessons TO tenantry_app""",
     r"""GRANT SELECT, UPDATE ON tenantry.lessons TO tenantry_keeper""",
     r"""GRANT SELECT ON tenantry.lessons TO tenantry_readonly""",
     r"""GRANT SELECT ON tenantry.lessons TO tenantry_search""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.lessons TO tenantry_service""",
-    r"""GRANT DELETE, INSERT (tenant_id, id, conversation_id, session_id, role, content, tool_calls, tool_call_id, tool_result, model, input_tokens, output_tokens, cost_usd, metadata, created_at, updated_at), SELECT, UPDATE (conversation_id, session_id, role, content, tool_calls, tool_call_id, tool_result, model, input_tokens, output_tokens, cost_usd, metadata) ON tenantry.messages TO tenantry_app""",
+    r"""GRANT DELETE, INSERT (tenant_id, id, conversation_id, session_id, role, content, tool_calls, tool_call_id, tool_result, model, input_tokens, output_tokens, cost_usd, metadata, created_at, updated_at), SELECT, UPDATE (content, tool_calls, tool_call_id, tool_result, model, input_tokens, output_tokens, cost_usd, metadata) ON tenantry.messages TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.messages TO tenantry_keeper""",
     r"""GRANT SELECT ON tenantry.messages TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.messages TO tenantry_service""",
     r"""GRANT SELECT ON tenantry.model_prices TO tenantry_app""",
@@ -4472,7 +4652,7 @@ WITH NO DATA""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.tasks TO tenantry_service""",
     r"""GRANT SELECT ON tenantry.tasks TO tenantry_views""",
     r"""GRANT DELETE, INSERT (tenant_id, id, name, description, stages, transition_rules, initial_stage, qa_pipeline, retry_rule, is_default, is_builtin, created_at, updated_at), SELECT, UPDATE (name, description, stages, transition_rules, initial_stage, qa_pipeline, retry_rule, is_default, is_builtin) ON tenantry.workflows TO tenantry_app""",
-    r"""GRANT INSERT, SELECT ON tenantry.workflows TO tenantry_keeper""",
+    r"""GRANT INSERT, SELECT, UPDATE ON tenantry.workflows TO tenantry_keeper""",
     r"""GRANT SELECT ON tenantry.workflows TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.workflows TO tenantry_service""",
     r"""CREATE TABLE tenantry.activity_feed_default PARTITION OF tenantry.activity_feed DEFAULT""",
@@ -4496,7 +4676,7 @@ DOWN = (
     r"""DROP TABLE tenantry.activity_feed_default""",
     r"""REVOKE DELETE, INSERT, SELECT, UPDATE ON tenantry.workflows FROM tenantry_service""",
     r"""REVOKE SELECT ON tenantry.workflows FROM tenantry_readonly""",
-    r"""REVOKE INSERT, SELECT ON tenantry.workflows FROM tenantry_keeper""",
+    r"""REVOKE INSERT, SELECT, UPDATE ON tenantry.workflows FROM tenantry_keeper""",
     r"""REVOKE DELETE, INSERT (tenant_id, id, name, description, stages, transition_rules, initial_stage, qa_pipeline, retry_rule, is_default, is_builtin, created_at, updated_at), SELECT, UPDATE (name, description, stages, transition_rules, initial_stage, qa_pipeline, retry_rule, is_default, is_builtin) ON tenantry.workflows FROM tenantry_app""",
     r"""REVOKE SELECT ON tenantry.tasks FROM tenantry_views""",
     r"""REVOKE DELETE, INSERT, SELECT, UPDATE ON tenantry.tasks FROM tenantry_service""",
@@ -4535,12 +4715,13 @@ DOWN = (
     r"""REVOKE SELECT ON tenantry.model_prices FROM tenantry_app""",
     r"""REVOKE DELETE, INSERT, SELECT, UPDATE ON tenantry.messages FROM tenantry_service""",
     r"""REVOKE SELECT ON tenantry.messages FROM tenantry_readonly""",
-    r"""REVOKE DELETE, INSERT (tenant_id, id, conversation_id, session_id, role, content, tool_calls, tool_call_id, tool_result, model, input_tokens, output_tokens, cost_usd, metadata, created_at, updated_at), SELECT, UPDATE (conversation_id, session_id, role, content, tool_calls, tool_call_id, tool_result, model, input_tokens, output_tokens, cost_usd, metadata) ON tenantry.messages FROM tenantry_app""",
+    r"""REVOKE SELECT ON tenantry.messages FROM tenantry_keeper""",
+    r"""REVOKE DELETE, INSERT (tenant_id, id, conversation_id, session_id, role, content, tool_calls, tool_call_id, tool_result, model, input_tokens, output_tokens, cost_usd, metadata, created_at, updated_at), SELECT, UPDATE (content, tool_calls, tool_call_id, tool_result, model, input_tokens, output_tokens, cost_usd, metadata) ON tenantry.messages FROM tenantry_app""",
     r"""REVOKE DELETE, INSERT, SELECT, UPDATE ON tenantry.lessons FROM tenantry_service""",
     r"""REVOKE SELECT ON tenantry.lessons FROM tenantry_search""",
     r"""REVOKE SELECT ON tenantry.lessons FROM tenantry_readonly""",
     r"""REVOKE SELECT, UPDATE ON tenantry.lessons FROM tenantry_keeper""",
-    r"""REVOKE DELETE, INSERT (tenant_id, id, task_id, category, title, summary, details, tags, source_agent, confidence, application_count, success_rate, human_validated, validated_by, created_at, updated_at), SELECT, UPDATE (task_id, category, title, summary, details, tags, source_agent, confidence, application_count, success_rate, human_validated, validated_by) ON tenantry.lessons FROM tenantry_app""",
+    r"""REVOKE DELETE, INSERT (tenant_id, id, task_id, category, title, summary, details, tags, source_agent, confidence, human_validated, validated_by, created_at, updated_at), SELECT, UPDATE (task_id, category, title, summary, details, tags, source_agent, confidence, human_validated, validated_by) ON tenantry.lessons FROM tenantry_app""",
     r"""REVOKE DELETE, INSERT, SELECT, UPDATE ON tenantry.knowledge_bases FROM tenantry_service""",
     r"""REVOKE SELECT ON tenantry.knowledge_bases FROM tenantry_readonly""",
     r"""REVOKE DELETE, INSERT (tenant_id, id, name, description, desk_id, embedding_provider, embedding_model, embedding_dimensions, embedding_config, vector_store, vector_store_config, created_at, updated_at), SELECT, UPDATE (name, description, desk_id, embedding_provider, embedding_model, embedding_dimensions, embedding_config, vector_store, vector_store_config) ON tenantry.knowledge_bases FROM tenantry_app""",
@@ -4566,6 +4747,7 @@ DOWN = (
     r"""REVOKE DELETE, INSERT (tenant_id, id, task_id, from_desk_id, to_desk_id, reason, status, answer, answered_at, created_at, updated_at), SELECT, UPDATE (task_id, from_desk_id, to_desk_id, reason, status, answer, answered_at) ON tenantry.delegations FROM tenantry_app""",
     r"""REVOKE DELETE, INSERT, SELECT, UPDATE ON tenantry.data_sources FROM tenantry_service""",
     r"""REVOKE SELECT (tenant_id, id, knowledge_base_id, name, source_type, location, config, sync_schedule, sync_status, last_synced_at, last_error, created_at, updated_at) ON tenantry.data_sources FROM tenantry_readonly""",
+    r"""REVOKE SELECT ON tenantry.data_sources FROM tenantry_auth""",
     r"""REVOKE DELETE, INSERT (tenant_id, id, knowledge_base_id, name, source_type, location, config, credentials, sync_schedule, sync_status, last_synced_at, last_error, created_at, updated_at), SELECT (tenant_id, id, knowledge_base_id, name, source_type, location, config, sync_schedule, sync_status, last_synced_at, last_error, created_at, updated_at), UPDATE (knowledge_base_id, name, source_type, location, config, credentials, sync_schedule, sync_status, last_synced_at, last_error) ON tenantry.data_sources FROM tenantry_app""",
     r"""REVOKE SELECT ON tenantry.cost_entries FROM tenantry_views""",
     r"""REVOKE DELETE, INSERT, SELECT, UPDATE ON tenantry.cost_entries FROM tenantry_service""",
@@ -4607,6 +4789,7 @@ DOWN = (
     r"""REVOKE SELECT ON tenantry.activity_feed FROM tenantry_readonly""",
     r"""REVOKE DELETE, INSERT (tenant_id, id, activity_type, summary, project_id, task_id, user_id, agent_id, details, is_public, created_at), SELECT, UPDATE (activity_type, summary, project_id, task_id, user_id, agent_id, details, is_public) ON tenantry.activity_feed FROM tenantry_app""",
     r"""DROP TRIGGER touch_updated_at ON tenantry.messages""",
+    r"""DROP TRIGGER total_messages_update ON tenantry.messages""",
     r"""DROP TRIGGER total_messages_insert ON tenantry.messages""",
     r"""DROP TRIGGER total_messages_delete ON tenantry.messages""",
     r"""DROP TRIGGER refuse_unwritable ON tenantry.messages""",
@@ -4680,6 +4863,7 @@ DOWN = (
     r"""DROP TRIGGER audit_update ON tenantry.delegations""",
     r"""DROP TRIGGER audit_insert ON tenantry.delegations""",
     r"""DROP TRIGGER audit_delete ON tenantry.delegations""",
+    r"""DROP TRIGGER answer_delegation ON tenantry.delegations""",
     r"""DROP TRIGGER touch_updated_at ON tenantry.data_sources""",
     r"""DROP TRIGGER refuse_unwritable ON tenantry.data_sources""",
     r"""DROP TRIGGER audit_update ON tenantry.data_sources""",
@@ -4692,6 +4876,7 @@ DOWN = (
     r"""DROP TRIGGER audit_delete ON tenantry.artifacts""",
     r"""DROP TRIGGER touch_updated_at ON tenantry.approvals""",
     r"""DROP TRIGGER refuse_unwritable ON tenantry.approvals""",
+    r"""DROP TRIGGER decide_approval ON tenantry.approvals""",
     r"""DROP TRIGGER audit_update ON tenantry.approvals""",
     r"""DROP TRIGGER audit_insert ON tenantry.approvals""",
     r"""DROP TRIGGER audit_delete ON tenantry.approvals""",
@@ -4753,6 +4938,7 @@ DOWN = (
     r"""DROP TRIGGER audit_update ON tenantry.model_prices""",
     r"""DROP TRIGGER audit_insert ON tenantry.model_prices""",
     r"""DROP TRIGGER audit_delete ON tenantry.model_prices""",
+    r"""DROP POLICY keeper_select ON tenantry.messages""",
     r"""DROP POLICY service ON tenantry.messages""",
     r"""DROP POLICY tenant_floor ON tenantry.messages""",
     r"""DROP POLICY tenant ON tenantry.messages""",
@@ -4808,6 +4994,7 @@ DOWN = (
     r"""DROP POLICY service ON tenantry.delegations""",
     r"""DROP POLICY tenant_floor ON tenantry.delegations""",
     r"""DROP POLICY tenant ON tenantry.delegations""",
+    r"""DROP POLICY auth_select ON tenantry.data_sources""",
     r"""DROP POLICY service ON tenantry.data_sources""",
     r"""DROP POLICY tenant_floor ON tenantry.data_sources""",
     r"""DROP POLICY tenant ON tenantry.data_sources""",
@@ -4842,6 +5029,7 @@ DOWN = (
     r"""DROP POLICY service ON tenantry.businesses""",
     r"""DROP POLICY tenant_floor ON tenantry.businesses""",
     r"""DROP POLICY tenant ON tenantry.businesses""",
+    r"""DROP POLICY keeper_update ON tenantry.workflows""",
     r"""DROP POLICY keeper_insert ON tenantry.workflows""",
     r"""DROP POLICY keeper_select ON tenantry.workflows""",
     r"""DROP POLICY service ON tenantry.workflows""",
@@ -5307,9 +5495,13 @@ DOWN = (
     r"""DROP FUNCTION tenantry.desk_subtree(uuid)""",
     r"""DROP FUNCTION tenantry.move_subtree()""",
     r"""DROP FUNCTION tenantry.place_desk()""",
+    r"""DROP FUNCTION tenantry.answer_delegation()""",
+    r"""DROP FUNCTION tenantry.decide_approval()""",
+    r"""DROP FUNCTION tenantry.tasks_labelled(text, integer)""",
     r"""DROP FUNCTION tenantry.search_tasks(text, integer)""",
     r"""DROP FUNCTION tenantry.refuse_circular_parents()""",
     r"""DROP FUNCTION tenantry.refuse_circular_dependencies()""",
+    r"""DROP FUNCTION tenantry.one_at_a_time(uuid)""",
     r"""DROP FUNCTION tenantry.structure_lock(text, uuid)""",
     r"""DROP FUNCTION tenantry.govern_task()""",
     r"""DROP FUNCTION tenantry.install_workflows(uuid)""",
@@ -5336,8 +5528,8 @@ $function$""",
 RETURN to_timestamp((((((('x'::text || lpad("left"(replace((id)::text, '-'::text, ''::text), 12), 16, '0'::text)))::bit(64))::bigint)::numeric / 1000.0))::double precision)""",
     r"""REVOKE ALL ON FUNCTION tenantry.time_of(uuid) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.time_of(uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.time_of(id uuid) FROM tenantry_search""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.time_of(id uuid) FROM tenantry_views""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.time_of(id uuid) FROM tenantry_search""",
     r"""CREATE OR REPLACE FUNCTION tenantry.uuid_at(moment timestamp with time zone)
  RETURNS uuid
  LANGUAGE sql
@@ -5345,8 +5537,8 @@ RETURN to_timestamp((((((('x'::text || lpad("left"(replace((id)::text, '-'::text
 RETURN ((lpad(to_hex(((EXTRACT(epoch FROM moment) * (1000)::numeric))::bigint), 12, '0'::text) || repeat('0'::text, 20)))::uuid""",
     r"""REVOKE ALL ON FUNCTION tenantry.uuid_at(timestamp with time zone) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.uuid_at(timestamp with time zone) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.uuid_at(moment timestamp with time zone) FROM tenantry_search""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.uuid_at(moment timestamp with time zone) FROM tenantry_views""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.uuid_at(moment timestamp with time zone) FROM tenantry_search""",
     r"""CREATE OR REPLACE FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text)
  RETURNS record
  LANGUAGE plpgsql
@@ -5376,8 +5568,8 @@ END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.acting() FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.acting() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text) FROM tenantry_search""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text) FROM tenantry_views""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text) FROM tenantry_search""",
     r"""CREATE OR REPLACE FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid DEFAULT NULL::uuid)
  RETURNS void
  LANGUAGE plpgsql
@@ -5390,8 +5582,8 @@ END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.set_tenant_context(uuid, uuid) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.set_tenant_context(uuid, uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid) FROM tenantry_search""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid) FROM tenantry_views""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid) FROM tenantry_search""",
     r"""CREATE OR REPLACE FUNCTION tenantry.current_user_id()
  RETURNS uuid
  LANGUAGE sql
@@ -5399,8 +5591,8 @@ $function$""",
 RETURN (NULLIF(current_setting('app.user_id'::text, true), ''::text))::uuid""",
     r"""REVOKE ALL ON FUNCTION tenantry.current_user_id() FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.current_user_id() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.current_user_id() FROM tenantry_search""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.current_user_id() FROM tenantry_views""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.current_user_id() FROM tenantry_search""",
     r"""CREATE OR REPLACE FUNCTION tenantry.current_tenant_id()
  RETURNS uuid
  LANGUAGE sql
@@ -5408,8 +5600,8 @@ RETURN (NULLIF(current_setting('app.user_id'::text, true), ''::text))::uuid""",
 RETURN (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid""",
     r"""REVOKE ALL ON FUNCTION tenantry.current_tenant_id() FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.current_tenant_id() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.current_tenant_id() FROM tenantry_search""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.current_tenant_id() FROM tenantry_views""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.current_tenant_id() FROM tenantry_search""",
     r"""CREATE OR REPLACE FUNCTION tenantry.uuidv7()
  RETURNS uuid
  LANGUAGE sql
@@ -5417,8 +5609,8 @@ RETURN (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid"""
 RETURN (SELECT (encode(((SUBSTRING(int8send((m.us / 1000)) FROM 3) || int2send(((28672 + (((m.us % (1000)::bigint) * 4096) / 1000)))::smallint)) || set_byte(r.bits, 0, ((get_byte(r.bits, 0) & 63) | 128))), 'hex'::text))::uuid AS encode FROM (SELECT ((EXTRACT(epoch FROM clock_timestamp()) * (1000000)::numeric))::bigint AS us) m, (SELECT SUBSTRING(uuid_send(gen_random_uuid()) FROM 9) AS bits) r)""",
     r"""REVOKE ALL ON FUNCTION tenantry.uuidv7() FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.uuidv7() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.uuidv7() FROM tenantry_search""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.uuidv7() FROM tenantry_views""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.uuidv7() FROM tenantry_search""",
     r"""REVOKE CREATE ON SCHEMA tenantry FROM tenantry_keeper""",
 )
 
