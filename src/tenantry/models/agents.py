@@ -116,6 +116,7 @@ class AgentSession(TenantScoped, Audited):
     input_tokens: Mapped[int] = column(BigInteger, default=0, init=False, kept=True)
     output_tokens: Mapped[int] = column(BigInteger, default=0, init=False, kept=True)
     cost_usd: Mapped[Decimal] = column(Numeric(14, 6), default=0, init=False, kept=True)
+    first_message_id: Mapped[UUID | None] = column(Uuid, default=None, init=False, kept=True)
     last_message_id: Mapped[UUID | None] = column(Uuid, default=None, init=False, kept=True)
     metrics: Mapped[Json] = column(default={})
     state: Mapped[Json] = column(default={})

@@ -145,6 +145,18 @@ class Partitioned:
     __period__: ClassVar[Literal["week", "month"]] = "month"
 
 
+class Appended:
+    """Rows come one at a time and often: `create` outside a transaction is one round trip."""
+
+
+class Walked:
+    """Rows are read in the order of their ids, a page at a time, within a parent's row that knows
+    its `first_message_id`, `last_message_id` and `message_count`."""
+
+    #: Reference -> the table of those parents.
+    __walks__: ClassVar[dict[str, str]]
+
+
 class Counted:
     """Rows are counted in `tenant_usage.<__usage__>` and limited by `tenant_quotas.<__quota__>`."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, ClassVar, Literal
 from uuid import UUID
@@ -9,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Index, Numeric, Uuid
 from sqlalchemy.orm import Mapped
 
-from .base import Audited, Partitioned, Rule, TenantScoped
+from .base import OWN_TENANT, Access, Appended, Audited, Partitioned, Rule, TenantScoped, Walked
 from .columns import Json, column, member, reference, words
 
 MessageRole = Literal["user", "assistant", "system", "tool"]
@@ -43,19 +44,34 @@ class Conversation(TenantScoped, Audited):
     user_id: Mapped[UUID | None] = member(default=None)
     title: Mapped[str | None] = column(default=None)
     message_count: Mapped[int] = column(default=0, init=False, kept=True)
+    first_message_id: Mapped[UUID | None] = column(
+        Uuid, default=None, init=False, kept=True, doc="where history ends"
+    )
     last_message_id: Mapped[UUID | None] = column(
         Uuid, default=None, init=False, kept=True, doc="where history begins to look"
     )
     metadata_: Mapped[Json] = column(name="metadata", default={})
 
 
-class Message(TenantScoped, Partitioned):
+class Message(TenantScoped, Partitioned, Appended, Walked):
     """What was said, in a conversation or a session or both."""
 
     __tablename__ = "messages"
     __rules__: ClassVar[tuple[Rule, ...]] = (
-        Rule("total_messages", "INSERT DELETE", set_based=True),
+        Rule("total_messages", "INSERT UPDATE DELETE", set_based=True),
     )
+    #: It stays where and by whom it was said.
+    __access__: ClassVar[Access] = replace(
+        OWN_TENANT,
+        update=(
+            *("content", "tool_calls", "tool_call_id", "tool_result", "model"),
+            *("input_tokens", "output_tokens", "cost_usd", "metadata"),
+        ),
+    )
+    __walks__: ClassVar[dict[str, str]] = {
+        "conversation_id": "conversations",
+        "session_id": "agent_sessions",
+    }
     __period__: ClassVar[Literal["week", "month"]] = "week"
     __table_args__ = (
         Index("messages_conversation_id_idx", "tenant_id", "conversation_id", "id"),  # history

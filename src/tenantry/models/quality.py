@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 from sqlalchemy import Float, Index, Integer, Uuid, text
 from sqlalchemy.orm import Mapped
 
-from .base import Audited, TenantScoped, unique
+from .base import Audited, Rule, TenantScoped, unique
 from .columns import Json, column, member, reference, searchable, words
 
 ReviewStage = Literal["automated_tests", "code_review", "security_scan", "peer_review"]
@@ -24,6 +24,7 @@ class QaReview(TenantScoped, Audited):
     """One step of a task's quality pipeline."""
 
     __tablename__ = "qa_reviews"
+    __rules__: ClassVar[tuple[Rule, ...]] = (Rule("time_review", "BEFORE INSERT OR UPDATE"),)
     __table_args__ = (
         Index("qa_reviews_task_id_idx", "tenant_id", "task_id", "stage", "id"),
         Index("qa_reviews_reviewer_user_id_idx", "tenant_id", "reviewer_user_id"),
@@ -86,10 +87,12 @@ class Lesson(TenantScoped, Audited):
     tags: Mapped[list[str]] = column(default=[])
     source_agent: Mapped[str | None] = column(default=None)
     confidence: Mapped[float] = column(Float, default=0.5, check=f"confidence {_SCORE}")
-    application_count: Mapped[int] = column(default=0)
+    application_count: Mapped[int] = column(default=0, init=False, kept=True)
     success_rate: Mapped[float | None] = column(
         Float,
         default=None,
+        init=False,
+        kept=True,
         check=f"success_rate {_SCORE}",
         doc="a moving average, 0.2 for the newest",
     )
@@ -113,8 +116,8 @@ class Pattern(TenantScoped, Audited):
     type: Mapped[str] = column(check="length(type) BETWEEN 1 AND 50")
     agent_type: Mapped[str | None] = column(default=None)
     pattern: Mapped[Json] = column()
-    frequency: Mapped[int] = column(default=1, check="frequency > 0")
-    last_seen: Mapped[datetime] = column(default=text("now()"))
+    frequency: Mapped[int] = column(default=1, check="frequency > 0", info={"quiet": True})
+    last_seen: Mapped[datetime] = column(default=text("now()"), info={"quiet": True})
 
 
 class Evidence(TenantScoped, Audited):

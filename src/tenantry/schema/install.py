@@ -19,6 +19,7 @@ from .access import grants, row_security
 from .oneshot import one_shots
 from .roles import APP, DEFINERS, KEEPER, LOGINS, SCHEMA_USAGE, SERVICE, TENANT_ROLES
 from .triggers import triggers
+from .walk import walks
 
 _DIALECT = asyncpg.dialect()  # type: ignore[no-untyped-call]
 
@@ -32,6 +33,8 @@ _FOR_ALL = (
     "acting()",
     "uuid_at(timestamptz)",
     "time_of(uuid)",
+    "milliseconds_of(uuid)",
+    "uuid_of(bigint)",
 )
 #: Functions that read and write tables, by subject.
 _AFTER_TABLES = (
@@ -53,6 +56,7 @@ _FOR_APP = (
     "my_identities()",
     "record_lesson_outcome(uuid, boolean)",
     "record_lesson_applied(uuid)",
+    "data_source_credentials(uuid)",
 )
 #: What the readonly role may ask as well.
 _FOR_TENANTS = (
@@ -96,6 +100,7 @@ def install(metadata: MetaData) -> Iterator[str]:
         yield from row_security(table)
         yield from triggers(table)
         yield from one_shots(table)
+        yield from walks(table)
         yield from grants(table)
         yield from _default_partition(table)
     for function in (*_FOR_ALL, *_FOR_APP, *_FOR_TENANTS, *_FOR_SERVICE, *_FOR_KEEPER):

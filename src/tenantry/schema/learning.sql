@@ -70,3 +70,19 @@ RETURNS TABLE (id uuid, rank real) LANGUAGE sql STABLE SECURITY DEFINER SET sear
     LIMIT least(many, 1000)
 $$;
 ALTER FUNCTION tenantry.search_chunks(text, uuid, integer) OWNER TO tenantry_search;
+
+-- What a data source signs in with, as it is kept: encrypted. Who asked is on record.
+CREATE FUNCTION tenantry.data_source_credentials(source uuid) RETURNS bytea
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+DECLARE
+    kept bytea;
+BEGIN
+    SELECT s.credentials INTO kept FROM tenantry.data_sources AS s
+    WHERE s.tenant_id = tenantry.current_tenant_id() AND s.id = source;
+    IF kept IS NOT NULL THEN
+        PERFORM tenantry.record_event('read_credentials', 'data_sources', source);
+    END IF;
+    RETURN kept;
+END
+$$;
+ALTER FUNCTION tenantry.data_source_credentials(uuid) OWNER TO tenantry_auth;

@@ -8,6 +8,13 @@ RETURN (lpad(to_hex((extract(epoch FROM moment) * 1000)::int8), 12, '0') || repe
 CREATE FUNCTION tenantry.time_of(id uuid) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN to_timestamp(('x' || lpad(left(replace(id::text, '-', ''), 12), 16, '0'))::bit(64)::int8 / 1000.0);
 
+CREATE FUNCTION tenantry.milliseconds_of(id uuid) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN ('x' || left(replace(id::text, '-', ''), 12))::bit(48)::bigint;
+
+-- The smallest id of a millisecond.
+CREATE FUNCTION tenantry.uuid_of(milliseconds bigint) RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (lpad(to_hex(greatest(milliseconds, 0)), 12, '0') || repeat('0', 20))::uuid;
+
 -- Makes the partition of `parent` that holds `moment`, with everything a partition does not
 -- inherit (row security, triggers), and attaches it: PARTITION OF would lock readers out meanwhile.
 CREATE FUNCTION tenantry.add_partition(parent text, period text, moment timestamptz)

@@ -13,12 +13,15 @@ from typing import Any
 from sqlalchemy import (
     BindParameter,
     Column,
+    DefaultClause,
     Executable,
     Integer,
     Table,
     Uuid,
     bindparam,
     func,
+    insert,
+    literal,
     select,
     text,
 )
@@ -89,6 +92,36 @@ def get(model: type[Base]) -> Statement:
         ),
         one_shot_call(model, "get", 2),
     )
+
+
+@cache
+def append(model: type[Base]) -> Statement:
+    """One new row: `$1` the tenant, then every column that may be given, null for its default.
+
+    As a one-shot function it takes the user and the actor of the context after those.
+    """
+    columns = appendable(model)
+    values: dict[str, Any] = {c.name: _given_or_default(c) for c in columns}
+    return compile_statement(
+        insert(model.__table__)
+        .values({"tenant_id": slot("tenant_id"), **values})
+        .returning(*readable(model)),
+        one_shot_call(model, "append", len(columns) + 3),
+    )
+
+
+def appendable(model: type[Base]) -> list[Column[Any]]:
+    """What may be given for a new row, besides its tenant."""
+    table: Table = model.__table__  # type: ignore[assignment]
+    return [c for c in table.columns if not c.info.get("kept") and c.name != "tenant_id"]
+
+
+def _given_or_default(column: Column[Any]) -> Any:
+    given = slot(column.name, column.type)
+    if not isinstance(column.server_default, DefaultClause):
+        return given
+    default = column.server_default.arg
+    return func.coalesce(given, literal(default, literal_execute=True) if isinstance(default, str) else default)
 
 
 @cache

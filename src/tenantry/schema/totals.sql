@@ -5,44 +5,93 @@ CREATE FUNCTION tenantry.total_messages() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 DECLARE
     part record;
+    at_an_end boolean;
 BEGIN
     IF TG_OP = 'INSERT' THEN
         FOR part IN
-            SELECT n.tenant_id, n.conversation_id AS id, count(*) AS many, max(n.id::text)::uuid AS newest
+            SELECT n.tenant_id, n.conversation_id AS id, count(*) AS many,
+                   min(n.id::text)::uuid AS oldest, max(n.id::text)::uuid AS newest
             FROM new_rows AS n WHERE n.conversation_id IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2
         LOOP
             UPDATE tenantry.conversations AS c
-            SET message_count = c.message_count + part.many, last_message_id = greatest(c.last_message_id, part.newest)
+            SET message_count = c.message_count + part.many,
+                first_message_id = least(c.first_message_id, part.oldest),
+                last_message_id = greatest(c.last_message_id, part.newest)
             WHERE c.tenant_id = part.tenant_id AND c.id = part.id;
         END LOOP;
         FOR part IN
-            SELECT n.tenant_id, n.session_id AS id, count(*) AS many, max(n.id::text)::uuid AS newest,
+            SELECT n.tenant_id, n.session_id AS id, count(*) AS many,
+                   min(n.id::text)::uuid AS oldest, max(n.id::text)::uuid AS newest,
                    sum(n.input_tokens) AS tokens_in, sum(n.output_tokens) AS tokens_out, sum(n.cost_usd) AS cost
             FROM new_rows AS n WHERE n.session_id IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2
         LOOP
             UPDATE tenantry.agent_sessions AS s
-            SET message_count = s.message_count + part.many, last_message_id = greatest(s.last_message_id, part.newest),
+            SET message_count = s.message_count + part.many,
+                first_message_id = least(s.first_message_id, part.oldest),
+                last_message_id = greatest(s.last_message_id, part.newest),
                 input_tokens = s.input_tokens + part.tokens_in, output_tokens = s.output_tokens + part.tokens_out,
                 cost_usd = s.cost_usd + part.cost
             WHERE s.tenant_id = part.tenant_id AND s.id = part.id;
         END LOOP;
-    ELSE
+    ELSIF TG_OP = 'UPDATE' THEN
+        IF EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n USING (tenant_id, id)
+                   WHERE (o.conversation_id, o.session_id) IS DISTINCT FROM (n.conversation_id, n.session_id)) THEN
+            RAISE EXCEPTION 'a message stays in its conversation and its session'
+                USING ERRCODE = 'TN004', TABLE = 'messages', SCHEMA = 'tenantry', CONSTRAINT = 'messages_stay';
+        END IF;
         FOR part IN
-            SELECT o.tenant_id, o.conversation_id AS id, count(*) AS many
+            SELECT n.tenant_id, n.session_id AS id, sum(n.input_tokens - o.input_tokens) AS tokens_in,
+                   sum(n.output_tokens - o.output_tokens) AS tokens_out, sum(n.cost_usd - o.cost_usd) AS cost
+            FROM old_rows AS o JOIN new_rows AS n USING (tenant_id, id)
+            WHERE n.session_id IS NOT NULL
+              AND (o.input_tokens, o.output_tokens, o.cost_usd) <> (n.input_tokens, n.output_tokens, n.cost_usd)
+            GROUP BY 1, 2 ORDER BY 1, 2
+        LOOP
+            UPDATE tenantry.agent_sessions AS s
+            SET input_tokens = s.input_tokens + part.tokens_in, output_tokens = s.output_tokens + part.tokens_out,
+                cost_usd = s.cost_usd + part.cost
+            WHERE s.tenant_id = part.tenant_id AND s.id = part.id;
+        END LOOP;
+    ELSE
+        -- Which message is at an end now is asked once the parent's row is ours: whoever adds one waits.
+        FOR part IN
+            SELECT o.tenant_id, o.conversation_id AS id, count(*) AS many, array_agg(o.id) AS gone
             FROM old_rows AS o WHERE o.conversation_id IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2
         LOOP
             UPDATE tenantry.conversations AS c SET message_count = c.message_count - part.many
-            WHERE c.tenant_id = part.tenant_id AND c.id = part.id;
+            WHERE c.tenant_id = part.tenant_id AND c.id = part.id
+            RETURNING c.first_message_id = ANY (part.gone) OR c.last_message_id = ANY (part.gone) INTO at_an_end;
+            IF at_an_end THEN
+                UPDATE tenantry.conversations AS c
+                SET first_message_id = (SELECT m.id FROM tenantry.messages AS m
+                                        WHERE m.tenant_id = part.tenant_id AND m.conversation_id = part.id
+                                        ORDER BY m.id LIMIT 1),
+                    last_message_id = (SELECT m.id FROM tenantry.messages AS m
+                                       WHERE m.tenant_id = part.tenant_id AND m.conversation_id = part.id
+                                       ORDER BY m.id DESC LIMIT 1)
+                WHERE c.tenant_id = part.tenant_id AND c.id = part.id;
+            END IF;
         END LOOP;
         FOR part IN
-            SELECT o.tenant_id, o.session_id AS id, count(*) AS many,
+            SELECT o.tenant_id, o.session_id AS id, count(*) AS many, array_agg(o.id) AS gone,
                    sum(o.input_tokens) AS tokens_in, sum(o.output_tokens) AS tokens_out, sum(o.cost_usd) AS cost
             FROM old_rows AS o WHERE o.session_id IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2
         LOOP
             UPDATE tenantry.agent_sessions AS s
             SET message_count = s.message_count - part.many, input_tokens = s.input_tokens - part.tokens_in,
                 output_tokens = s.output_tokens - part.tokens_out, cost_usd = s.cost_usd - part.cost
-            WHERE s.tenant_id = part.tenant_id AND s.id = part.id;
+            WHERE s.tenant_id = part.tenant_id AND s.id = part.id
+            RETURNING s.first_message_id = ANY (part.gone) OR s.last_message_id = ANY (part.gone) INTO at_an_end;
+            IF at_an_end THEN
+                UPDATE tenantry.agent_sessions AS s
+                SET first_message_id = (SELECT m.id FROM tenantry.messages AS m
+                                        WHERE m.tenant_id = part.tenant_id AND m.session_id = part.id
+                                        ORDER BY m.id LIMIT 1),
+                    last_message_id = (SELECT m.id FROM tenantry.messages AS m
+                                       WHERE m.tenant_id = part.tenant_id AND m.session_id = part.id
+                                       ORDER BY m.id DESC LIMIT 1)
+                WHERE s.tenant_id = part.tenant_id AND s.id = part.id;
+            END IF;
         END LOOP;
     END IF;
     RETURN NULL;

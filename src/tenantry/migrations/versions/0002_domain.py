@@ -8,7 +8,7 @@ branch_labels = None
 depends_on = None
 
 UP = (
-    r"""GRANT CREATE ON SCHEMA tenantry TO tenantry_audit, tenantry_keeper, tenantry_search, tenantry_views""",
+    r"""GRANT CREATE ON SCHEMA tenantry TO tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_search, tenantry_views""",
     r"""-- On 18 the server's own; before that a function of the same layout: 48 bits of milliseconds, the
 -- fraction of the millisecond in the next 12, so that ids of one session never run backwards.
 DO $do$
@@ -104,6 +104,20 @@ RETURN ((lpad(to_hex(((EXTRACT(epoch FROM moment) * (1000)::numeric))::bigint), 
 RETURN to_timestamp((((((('x'::text || lpad("left"(replace((id)::text, '-'::text, ''::text), 12), 16, '0'::text)))::bit(64))::bigint)::numeric / 1000.0))::double precision)""",
     r"""REVOKE ALL ON FUNCTION tenantry.time_of(uuid) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.time_of(uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.milliseconds_of(id uuid)
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN ((('x'::text || "left"(replace((id)::text, '-'::text, ''::text), 12)))::bit(48))::bigint""",
+    r"""REVOKE ALL ON FUNCTION tenantry.milliseconds_of(uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.milliseconds_of(uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.uuid_of(milliseconds bigint)
+ RETURNS uuid
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN ((lpad(to_hex(GREATEST(milliseconds, (0)::bigint)), 12, '0'::text) || repeat('0'::text, 20)))::uuid""",
+    r"""REVOKE ALL ON FUNCTION tenantry.uuid_of(bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.uuid_of(bigint) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.open_tenant()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -352,6 +366,22 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.govern_task() OWNER TO tenantry_keeper""",
     r"""REVOKE ALL ON FUNCTION tenantry.govern_task() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.time_review()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF NEW.verdict = 'pending' THEN
+        NEW.reviewed_at := NULL;
+    ELSIF NEW.reviewed_at IS NULL
+       OR TG_OP = 'UPDATE' AND NEW.verdict <> OLD.verdict AND NEW.reviewed_at = OLD.reviewed_at THEN
+        NEW.reviewed_at := clock_timestamp();
+    END IF;
+    RETURN NEW;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.time_review() FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.structure_lock(what text, tenant uuid)
  RETURNS bigint
  LANGUAGE sql
@@ -904,6 +934,26 @@ $function$""",
     r"""ALTER FUNCTION tenantry.search_chunks(text, uuid, integer) OWNER TO tenantry_search""",
     r"""REVOKE ALL ON FUNCTION tenantry.search_chunks(text, uuid, integer) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.search_chunks(text, uuid, integer) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.data_source_credentials(source uuid)
+ RETURNS bytea
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+DECLARE
+    kept bytea;
+BEGIN
+    SELECT s.credentials INTO kept FROM tenantry.data_sources AS s
+    WHERE s.tenant_id = tenantry.current_tenant_id() AND s.id = source;
+    IF kept IS NOT NULL THEN
+        PERFORM tenantry.record_event('read_credentials', 'data_sources', source);
+    END IF;
+    RETURN kept;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.data_source_credentials(uuid) OWNER TO tenantry_auth""",
+    r"""REVOKE ALL ON FUNCTION tenantry.data_source_credentials(uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.data_source_credentials(uuid) TO tenantry_app, tenantry_service""",
     r"""CREATE OR REPLACE FUNCTION tenantry.refresh_view(name text)
  RETURNS void
  LANGUAGE plpgsql
@@ -985,6 +1035,53 @@ AS $function$
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.tenant_statistics() FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.tenant_statistics() TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_logs_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, action text, resource_type text, resource_id uuid, old_values jsonb, new_values jsonb, details jsonb, actor_kind text, user_id uuid, agent_id uuid, api_key_id uuid, request_id text, ip_address inet, user_agent text, reason text, created_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    RETURN QUERY
+    SELECT tenantry.audit_logs.tenant_id, tenantry.audit_logs.id, tenantry.audit_logs.action, tenantry.audit_logs.resource_type, tenantry.audit_logs.resource_id, tenantry.audit_logs.old_values, tenantry.audit_logs.new_values, tenantry.audit_logs.details, tenantry.audit_logs.actor_kind, tenantry.audit_logs.user_id, tenantry.audit_logs.agent_id, tenantry.audit_logs.api_key_id, tenantry.audit_logs.request_id, tenantry.audit_logs.ip_address, tenantry.audit_logs.user_agent, tenantry.audit_logs.reason, tenantry.audit_logs.created_at
+FROM tenantry.audit_logs
+WHERE tenantry.audit_logs.tenant_id = $1::UUID AND tenantry.audit_logs.id = $2::UUID;
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_logs_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.audit_logs_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_logs_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, action text, resource_type text, resource_id uuid, old_values jsonb, new_values jsonb, details jsonb, actor_kind text, user_id uuid, agent_id uuid, api_key_id uuid, request_id text, ip_address inet, user_agent text, reason text, created_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    RETURN QUERY
+    SELECT tenantry.audit_logs.tenant_id, tenantry.audit_logs.id, tenantry.audit_logs.action, tenantry.audit_logs.resource_type, tenantry.audit_logs.resource_id, tenantry.audit_logs.old_values, tenantry.audit_logs.new_values, tenantry.audit_logs.details, tenantry.audit_logs.actor_kind, tenantry.audit_logs.user_id, tenantry.audit_logs.agent_id, tenantry.audit_logs.api_key_id, tenantry.audit_logs.request_id, tenantry.audit_logs.ip_address, tenantry.audit_logs.user_agent, tenantry.audit_logs.reason, tenantry.audit_logs.created_at
+FROM tenantry.audit_logs
+WHERE tenantry.audit_logs.tenant_id = $1::UUID AND tenantry.audit_logs.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.audit_logs.id DESC
+ LIMIT $3::INTEGER;
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_logs_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.audit_logs_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.audit_model_prices()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1036,18 +1133,18 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.activity_feed.tenant_id, tenantry.activity_feed.id, tenantry.activity_feed.activity_type, tenantry.activity_feed.summary, tenantry.activity_feed.project_id, tenantry.activity_feed.task_id, tenantry.activity_feed.user_id, tenantry.activity_feed.agent_id, tenantry.activity_feed.details, tenantry.activity_feed.is_public, tenantry.activity_feed.created_at
 FROM tenantry.activity_feed
 WHERE tenantry.activity_feed.tenant_id = $1::UUID AND tenantry.activity_feed.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.activity_feed_get(uuid, uuid) FROM PUBLIC""",
@@ -1059,19 +1156,19 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.activity_feed.tenant_id, tenantry.activity_feed.id, tenantry.activity_feed.activity_type, tenantry.activity_feed.summary, tenantry.activity_feed.project_id, tenantry.activity_feed.task_id, tenantry.activity_feed.user_id, tenantry.activity_feed.agent_id, tenantry.activity_feed.details, tenantry.activity_feed.is_public, tenantry.activity_feed.created_at
 FROM tenantry.activity_feed
 WHERE tenantry.activity_feed.tenant_id = $1::UUID AND tenantry.activity_feed.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.activity_feed.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.activity_feed_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -1131,18 +1228,18 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.agents.tenant_id, tenantry.agents.id, tenantry.agents.name, tenantry.agents.agent_type, tenantry.agents.description, tenantry.agents.model_provider, tenantry.agents.model_name, tenantry.agents.capabilities, tenantry.agents.config, tenantry.agents.tags, tenantry.agents.version, tenantry.agents.is_active, tenantry.agents.is_experimental, tenantry.agents.success_rate, tenantry.agents.avg_execution_time_ms, tenantry.agents.execution_count, tenantry.agents.success_count, tenantry.agents.timed_count, tenantry.agents.total_execution_ms, tenantry.agents.created_at, tenantry.agents.updated_at
 FROM tenantry.agents
 WHERE tenantry.agents.tenant_id = $1::UUID AND tenantry.agents.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.agents_get(uuid, uuid) FROM PUBLIC""",
@@ -1154,19 +1251,19 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.agents.tenant_id, tenantry.agents.id, tenantry.agents.name, tenantry.agents.agent_type, tenantry.agents.description, tenantry.agents.model_provider, tenantry.agents.model_name, tenantry.agents.capabilities, tenantry.agents.config, tenantry.agents.tags, tenantry.agents.version, tenantry.agents.is_active, tenantry.agents.is_experimental, tenantry.agents.success_rate, tenantry.agents.avg_execution_time_ms, tenantry.agents.execution_count, tenantry.agents.success_count, tenantry.agents.timed_count, tenantry.agents.total_execution_ms, tenantry.agents.created_at, tenantry.agents.updated_at
 FROM tenantry.agents
 WHERE tenantry.agents.tenant_id = $1::UUID AND tenantry.agents.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.agents.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.agents_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -1178,18 +1275,18 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.cost_entries.tenant_id, tenantry.cost_entries.id, tenantry.cost_entries.desk_id, tenantry.cost_entries.agent_id, tenantry.cost_entries.task_id, tenantry.cost_entries.session_id, tenantry.cost_entries.execution_id, tenantry.cost_entries.provider, tenantry.cost_entries.model, tenantry.cost_entries.input_tokens, tenantry.cost_entries.output_tokens, tenantry.cost_entries.cached_tokens, tenantry.cost_entries.cost_usd, tenantry.cost_entries.billing_month, tenantry.cost_entries.description, tenantry.cost_entries.metadata, tenantry.cost_entries.created_at
 FROM tenantry.cost_entries
 WHERE tenantry.cost_entries.tenant_id = $1::UUID AND tenantry.cost_entries.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.cost_entries_get(uuid, uuid) FROM PUBLIC""",
@@ -1201,23 +1298,70 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.cost_entries.tenant_id, tenantry.cost_entries.id, tenantry.cost_entries.desk_id, tenantry.cost_entries.agent_id, tenantry.cost_entries.task_id, tenantry.cost_entries.session_id, tenantry.cost_entries.execution_id, tenantry.cost_entries.provider, tenantry.cost_entries.model, tenantry.cost_entries.input_tokens, tenantry.cost_entries.output_tokens, tenantry.cost_entries.cached_tokens, tenantry.cost_entries.cost_usd, tenantry.cost_entries.billing_month, tenantry.cost_entries.description, tenantry.cost_entries.metadata, tenantry.cost_entries.created_at
 FROM tenantry.cost_entries
 WHERE tenantry.cost_entries.tenant_id = $1::UUID AND tenantry.cost_entries.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.cost_entries.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.cost_entries_newest(uuid, uuid, bigint) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.cost_entries_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.memberships_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, user_id uuid, role text, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    RETURN QUERY
+    SELECT tenantry.memberships.tenant_id, tenantry.memberships.id, tenantry.memberships.user_id, tenantry.memberships.role, tenantry.memberships.created_at, tenantry.memberships.updated_at
+FROM tenantry.memberships
+WHERE tenantry.memberships.tenant_id = $1::UUID AND tenantry.memberships.id = $2::UUID;
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.memberships_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.memberships_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.memberships_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, user_id uuid, role text, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    RETURN QUERY
+    SELECT tenantry.memberships.tenant_id, tenantry.memberships.id, tenantry.memberships.user_id, tenantry.memberships.role, tenantry.memberships.created_at, tenantry.memberships.updated_at
+FROM tenantry.memberships
+WHERE tenantry.memberships.tenant_id = $1::UUID AND tenantry.memberships.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.memberships.id DESC
+ LIMIT $3::INTEGER;
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.memberships_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.memberships_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.audit_patterns()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1265,18 +1409,18 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.patterns.tenant_id, tenantry.patterns.id, tenantry.patterns.type, tenantry.patterns.agent_type, tenantry.patterns.pattern, tenantry.patterns.frequency, tenantry.patterns.last_seen, tenantry.patterns.created_at, tenantry.patterns.updated_at
 FROM tenantry.patterns
 WHERE tenantry.patterns.tenant_id = $1::UUID AND tenantry.patterns.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.patterns_get(uuid, uuid) FROM PUBLIC""",
@@ -1288,19 +1432,19 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.patterns.tenant_id, tenantry.patterns.id, tenantry.patterns.type, tenantry.patterns.agent_type, tenantry.patterns.pattern, tenantry.patterns.frequency, tenantry.patterns.last_seen, tenantry.patterns.created_at, tenantry.patterns.updated_at
 FROM tenantry.patterns
 WHERE tenantry.patterns.tenant_id = $1::UUID AND tenantry.patterns.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.patterns.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.patterns_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -1358,18 +1502,18 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.workflows.tenant_id, tenantry.workflows.id, tenantry.workflows.name, tenantry.workflows.description, tenantry.workflows.stages, tenantry.workflows.transition_rules, tenantry.workflows.initial_stage, tenantry.workflows.qa_pipeline, tenantry.workflows.retry_rule, tenantry.workflows.is_default, tenantry.workflows.is_builtin, tenantry.workflows.created_at, tenantry.workflows.updated_at
 FROM tenantry.workflows
 WHERE tenantry.workflows.tenant_id = $1::UUID AND tenantry.workflows.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.workflows_get(uuid, uuid) FROM PUBLIC""",
@@ -1381,23 +1525,70 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.workflows.tenant_id, tenantry.workflows.id, tenantry.workflows.name, tenantry.workflows.description, tenantry.workflows.stages, tenantry.workflows.transition_rules, tenantry.workflows.initial_stage, tenantry.workflows.qa_pipeline, tenantry.workflows.retry_rule, tenantry.workflows.is_default, tenantry.workflows.is_builtin, tenantry.workflows.created_at, tenantry.workflows.updated_at
 FROM tenantry.workflows
 WHERE tenantry.workflows.tenant_id = $1::UUID AND tenantry.workflows.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.workflows.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.workflows_newest(uuid, uuid, bigint) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.workflows_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.api_keys_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, name text, prefix text, scopes jsonb, user_id uuid, expires_at timestamp with time zone, revoked_at timestamp with time zone, last_used_at timestamp with time zone, use_count bigint, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    RETURN QUERY
+    SELECT tenantry.api_keys.tenant_id, tenantry.api_keys.id, tenantry.api_keys.name, tenantry.api_keys.prefix, tenantry.api_keys.scopes, tenantry.api_keys.user_id, tenantry.api_keys.expires_at, tenantry.api_keys.revoked_at, tenantry.api_keys.last_used_at, tenantry.api_keys.use_count, tenantry.api_keys.created_at, tenantry.api_keys.updated_at
+FROM tenantry.api_keys
+WHERE tenantry.api_keys.tenant_id = $1::UUID AND tenantry.api_keys.id = $2::UUID;
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.api_keys_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.api_keys_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.api_keys_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, name text, prefix text, scopes jsonb, user_id uuid, expires_at timestamp with time zone, revoked_at timestamp with time zone, last_used_at timestamp with time zone, use_count bigint, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    RETURN QUERY
+    SELECT tenantry.api_keys.tenant_id, tenantry.api_keys.id, tenantry.api_keys.name, tenantry.api_keys.prefix, tenantry.api_keys.scopes, tenantry.api_keys.user_id, tenantry.api_keys.expires_at, tenantry.api_keys.revoked_at, tenantry.api_keys.last_used_at, tenantry.api_keys.use_count, tenantry.api_keys.created_at, tenantry.api_keys.updated_at
+FROM tenantry.api_keys
+WHERE tenantry.api_keys.tenant_id = $1::UUID AND tenantry.api_keys.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.api_keys.id DESC
+ LIMIT $3::INTEGER;
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.api_keys_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.api_keys_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.audit_businesses()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1447,18 +1638,18 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.businesses.tenant_id, tenantry.businesses.id, tenantry.businesses.user_id, tenantry.businesses.name, tenantry.businesses.industry, tenantry.businesses.stage, tenantry.businesses.context, tenantry.businesses.created_at, tenantry.businesses.updated_at
 FROM tenantry.businesses
 WHERE tenantry.businesses.tenant_id = $1::UUID AND tenantry.businesses.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.businesses_get(uuid, uuid) FROM PUBLIC""",
@@ -1470,19 +1661,19 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.businesses.tenant_id, tenantry.businesses.id, tenantry.businesses.user_id, tenantry.businesses.name, tenantry.businesses.industry, tenantry.businesses.stage, tenantry.businesses.context, tenantry.businesses.created_at, tenantry.businesses.updated_at
 FROM tenantry.businesses
 WHERE tenantry.businesses.tenant_id = $1::UUID AND tenantry.businesses.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.businesses.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.businesses_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -1577,18 +1768,18 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.desks.tenant_id, tenantry.desks.id, tenantry.desks.code, tenantry.desks.title, tenantry.desks.role, tenantry.desks.reports_to_id, CAST(tenantry.desks.path AS TEXT) AS path, tenantry.desks.llm_provider, tenantry.desks.llm_model, tenantry.desks.llm_config, tenantry.desks.capabilities, tenantry.desks.skills, tenantry.desks.status, tenantry.desks.agent_id, tenantry.desks.created_at, tenantry.desks.updated_at
 FROM tenantry.desks
 WHERE tenantry.desks.tenant_id = $1::UUID AND tenantry.desks.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.desks_get(uuid, uuid) FROM PUBLIC""",
@@ -1600,23 +1791,70 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.desks.tenant_id, tenantry.desks.id, tenantry.desks.code, tenantry.desks.title, tenantry.desks.role, tenantry.desks.reports_to_id, CAST(tenantry.desks.path AS TEXT) AS path, tenantry.desks.llm_provider, tenantry.desks.llm_model, tenantry.desks.llm_config, tenantry.desks.capabilities, tenantry.desks.skills, tenantry.desks.status, tenantry.desks.agent_id, tenantry.desks.created_at, tenantry.desks.updated_at
 FROM tenantry.desks
 WHERE tenantry.desks.tenant_id = $1::UUID AND tenantry.desks.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.desks.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.desks_newest(uuid, uuid, bigint) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.desks_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.projects_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, name text, slug text, description text, status text, owner_id uuid, repository_url text, default_branch text, path text, tech_stack jsonb, config jsonb, pr_merge_rate double precision, test_coverage_percent double precision, archived_at timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    RETURN QUERY
+    SELECT tenantry.projects.tenant_id, tenantry.projects.id, tenantry.projects.name, tenantry.projects.slug, tenantry.projects.description, tenantry.projects.status, tenantry.projects.owner_id, tenantry.projects.repository_url, tenantry.projects.default_branch, tenantry.projects.path, tenantry.projects.tech_stack, tenantry.projects.config, tenantry.projects.pr_merge_rate, tenantry.projects.test_coverage_percent, tenantry.projects.archived_at, tenantry.projects.created_at, tenantry.projects.updated_at
+FROM tenantry.projects
+WHERE tenantry.projects.tenant_id = $1::UUID AND tenantry.projects.id = $2::UUID;
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.projects_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.projects_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.projects_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, name text, slug text, description text, status text, owner_id uuid, repository_url text, default_branch text, path text, tech_stack jsonb, config jsonb, pr_merge_rate double precision, test_coverage_percent double precision, archived_at timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    RETURN QUERY
+    SELECT tenantry.projects.tenant_id, tenantry.projects.id, tenantry.projects.name, tenantry.projects.slug, tenantry.projects.description, tenantry.projects.status, tenantry.projects.owner_id, tenantry.projects.repository_url, tenantry.projects.default_branch, tenantry.projects.path, tenantry.projects.tech_stack, tenantry.projects.config, tenantry.projects.pr_merge_rate, tenantry.projects.test_coverage_percent, tenantry.projects.archived_at, tenantry.projects.created_at, tenantry.projects.updated_at
+FROM tenantry.projects
+WHERE tenantry.projects.tenant_id = $1::UUID AND tenantry.projects.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.projects.id DESC
+ LIMIT $3::INTEGER;
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.projects_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.projects_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.audit_knowledge_bases()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1670,18 +1908,18 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.knowledge_bases.tenant_id, tenantry.knowledge_bases.id, tenantry.knowledge_bases.name, tenantry.knowledge_bases.description, tenantry.knowledge_bases.desk_id, tenantry.knowledge_bases.embedding_provider, tenantry.knowledge_bases.embedding_model, tenantry.knowledge_bases.embedding_dimensions, tenantry.knowledge_bases.embedding_config, tenantry.knowledge_bases.vector_store, tenantry.knowledge_bases.vector_store_config, tenantry.knowledge_bases.created_at, tenantry.knowledge_bases.updated_at
 FROM tenantry.knowledge_bases
 WHERE tenantry.knowledge_bases.tenant_id = $1::UUID AND tenantry.knowledge_bases.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.knowledge_bases_get(uuid, uuid) FROM PUBLIC""",
@@ -1693,19 +1931,19 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.knowledge_bases.tenant_id, tenantry.knowledge_bases.id, tenantry.knowledge_bases.name, tenantry.knowledge_bases.description, tenantry.knowledge_bases.desk_id, tenantry.knowledge_bases.embedding_provider, tenantry.knowledge_bases.embedding_model, tenantry.knowledge_bases.embedding_dimensions, tenantry.knowledge_bases.embedding_config, tenantry.knowledge_bases.vector_store, tenantry.knowledge_bases.vector_store_config, tenantry.knowledge_bases.created_at, tenantry.knowledge_bases.updated_at
 FROM tenantry.knowledge_bases
 WHERE tenantry.knowledge_bases.tenant_id = $1::UUID AND tenantry.knowledge_bases.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.knowledge_bases.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.knowledge_bases_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -1817,18 +2055,18 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.tasks.tenant_id, tenantry.tasks.id, tenantry.tasks.project_id, tenantry.tasks.parent_id, tenantry.tasks.workflow_id, tenantry.tasks.title, tenantry.tasks.prompt, tenantry.tasks.description, tenantry.tasks.type, tenantry.tasks.status, tenantry.tasks.state_category, tenantry.tasks.priority, tenantry.tasks.creator_id, tenantry.tasks.assigned_to_user_id, tenantry.tasks.assigned_to_agent_id, tenantry.tasks.assigned_to_desk_id, tenantry.tasks.current_agent, tenantry.tasks.completed_agents, tenantry.tasks.agent_queue, tenantry.tasks.analysis, tenantry.tasks.retry_count, tenantry.tasks.max_retries, tenantry.tasks.error, tenantry.tasks.github_issue_number, tenantry.tasks.github_pr_number, tenantry.tasks.labels, tenantry.tasks.ai_analysis, tenantry.tasks.ai_suggestions, tenantry.tasks.config, tenantry.tasks.result, tenantry.tasks.metadata, tenantry.tasks.started_at, tenantry.tasks.completed_at, tenantry.tasks.status_changed_at, tenantry.tasks.created_at, tenantry.tasks.updated_at
 FROM tenantry.tasks
 WHERE tenantry.tasks.tenant_id = $1::UUID AND tenantry.tasks.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.tasks_get(uuid, uuid) FROM PUBLIC""",
@@ -1840,19 +2078,19 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.tasks.tenant_id, tenantry.tasks.id, tenantry.tasks.project_id, tenantry.tasks.parent_id, tenantry.tasks.workflow_id, tenantry.tasks.title, tenantry.tasks.prompt, tenantry.tasks.description, tenantry.tasks.type, tenantry.tasks.status, tenantry.tasks.state_category, tenantry.tasks.priority, tenantry.tasks.creator_id, tenantry.tasks.assigned_to_user_id, tenantry.tasks.assigned_to_agent_id, tenantry.tasks.assigned_to_desk_id, tenantry.tasks.current_agent, tenantry.tasks.completed_agents, tenantry.tasks.agent_queue, tenantry.tasks.analysis, tenantry.tasks.retry_count, tenantry.tasks.max_retries, tenantry.tasks.error, tenantry.tasks.github_issue_number, tenantry.tasks.github_pr_number, tenantry.tasks.labels, tenantry.tasks.ai_analysis, tenantry.tasks.ai_suggestions, tenantry.tasks.config, tenantry.tasks.result, tenantry.tasks.metadata, tenantry.tasks.started_at, tenantry.tasks.completed_at, tenantry.tasks.status_changed_at, tenantry.tasks.created_at, tenantry.tasks.updated_at
 FROM tenantry.tasks
 WHERE tenantry.tasks.tenant_id = $1::UUID AND tenantry.tasks.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.tasks.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.tasks_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -1909,18 +2147,18 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.agent_sessions.tenant_id, tenantry.agent_sessions.id, tenantry.agent_sessions.desk_id, tenantry.agent_sessions.agent_id, tenantry.agent_sessions.task_id, tenantry.agent_sessions.status, tenantry.agent_sessions.started_at, tenantry.agent_sessions.ended_at, tenantry.agent_sessions.duration_ms, tenantry.agent_sessions.message_count, tenantry.agent_sessions.input_tokens, tenantry.agent_sessions.output_tokens, tenantry.agent_sessions.cost_usd, tenantry.agent_sessions.first_message_id, tenantry.agent_sessions.last_message_id, tenantry.agent_sessions.metrics, tenantry.agent_sessions.state, tenantry.agent_sessions.created_at, tenantry.agent_sessions.updated_at
 FROM tenantry.agent_sessions
 WHERE tenantry.agent_sessions.tenant_id = $1::UUID AND tenantry.agent_sessions.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.agent_sessions_get(uuid, uuid) FROM PUBLIC""",
@@ -1932,19 +2170,19 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.agent_sessions.tenant_id, tenantry.agent_sessions.id, tenantry.agent_sessions.desk_id, tenantry.agent_sessions.agent_id, tenantry.agent_sessions.task_id, tenantry.agent_sessions.status, tenantry.agent_sessions.started_at, tenantry.agent_sessions.ended_at, tenantry.agent_sessions.duration_ms, tenantry.agent_sessions.message_count, tenantry.agent_sessions.input_tokens, tenantry.agent_sessions.output_tokens, tenantry.agent_sessions.cost_usd, tenantry.agent_sessions.first_message_id, tenantry.agent_sessions.last_message_id, tenantry.agent_sessions.metrics, tenantry.agent_sessions.state, tenantry.agent_sessions.created_at, tenantry.agent_sessions.updated_at
 FROM tenantry.agent_sessions
 WHERE tenantry.agent_sessions.tenant_id = $1::UUID AND tenantry.agent_sessions.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.agent_sessions.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.agent_sessions_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -2000,18 +2238,18 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.approvals.tenant_id, tenantry.approvals.id, tenantry.approvals.task_id, tenantry.approvals.user_id, tenantry.approvals.requested_by, tenantry.approvals.decision, tenantry.approvals.reason, tenantry.approvals.artifact_ids, tenantry.approvals.decided_at, tenantry.approvals.created_at, tenantry.approvals.updated_at
 FROM tenantry.approvals
 WHERE tenantry.approvals.tenant_id = $1::UUID AND tenantry.approvals.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.approvals_get(uuid, uuid) FROM PUBLIC""",
@@ -2023,19 +2261,19 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.approvals.tenant_id, tenantry.approvals.id, tenantry.approvals.task_id, tenantry.approvals.user_id, tenantry.approvals.requested_by, tenantry.approvals.decision, tenantry.approvals.reason, tenantry.approvals.artifact_ids, tenantry.approvals.decided_at, tenantry.approvals.created_at, tenantry.approvals.updated_at
 FROM tenantry.approvals
 WHERE tenantry.approvals.tenant_id = $1::UUID AND tenantry.approvals.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.approvals.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.approvals_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -2091,18 +2329,18 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.artifacts.tenant_id, tenantry.artifacts.id, tenantry.artifacts.task_id, tenantry.artifacts.execution_id, tenantry.artifacts.type, tenantry.artifacts.path, tenantry.artifacts.content, tenantry.artifacts.metadata, tenantry.artifacts.approved, tenantry.artifacts.created_at, tenantry.artifacts.updated_at
 FROM tenantry.artifacts
 WHERE tenantry.artifacts.tenant_id = $1::UUID AND tenantry.artifacts.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.artifacts_get(uuid, uuid) FROM PUBLIC""",
@@ -2114,19 +2352,19 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.artifacts.tenant_id, tenantry.artifacts.id, tenantry.artifacts.task_id, tenantry.artifacts.execution_id, tenantry.artifacts.type, tenantry.artifacts.path, tenantry.artifacts.content, tenantry.artifacts.metadata, tenantry.artifacts.approved, tenantry.artifacts.created_at, tenantry.artifacts.updated_at
 FROM tenantry.artifacts
 WHERE tenantry.artifacts.tenant_id = $1::UUID AND tenantry.artifacts.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.artifacts.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.artifacts_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -2184,18 +2422,18 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.data_sources.tenant_id, tenantry.data_sources.id, tenantry.data_sources.knowledge_base_id, tenantry.data_sources.name, tenantry.data_sources.source_type, tenantry.data_sources.location, tenantry.data_sources.config, tenantry.data_sources.sync_schedule, tenantry.data_sources.sync_status, tenantry.data_sources.last_synced_at, tenantry.data_sources.last_error, tenantry.data_sources.created_at, tenantry.data_sources.updated_at
 FROM tenantry.data_sources
 WHERE tenantry.data_sources.tenant_id = $1::UUID AND tenantry.data_sources.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.data_sources_get(uuid, uuid) FROM PUBLIC""",
@@ -2207,19 +2445,19 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.data_sources.tenant_id, tenantry.data_sources.id, tenantry.data_sources.knowledge_base_id, tenantry.data_sources.name, tenantry.data_sources.source_type, tenantry.data_sources.location, tenantry.data_sources.config, tenantry.data_sources.sync_schedule, tenantry.data_sources.sync_status, tenantry.data_sources.last_synced_at, tenantry.data_sources.last_error, tenantry.data_sources.created_at, tenantry.data_sources.updated_at
 FROM tenantry.data_sources
 WHERE tenantry.data_sources.tenant_id = $1::UUID AND tenantry.data_sources.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.data_sources.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.data_sources_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -2275,18 +2513,18 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.delegations.tenant_id, tenantry.delegations.id, tenantry.delegations.task_id, tenantry.delegations.from_desk_id, tenantry.delegations.to_desk_id, tenantry.delegations.reason, tenantry.delegations.status, tenantry.delegations.answer, tenantry.delegations.answered_at, tenantry.delegations.created_at, tenantry.delegations.updated_at
 FROM tenantry.delegations
 WHERE tenantry.delegations.tenant_id = $1::UUID AND tenantry.delegations.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.delegations_get(uuid, uuid) FROM PUBLIC""",
@@ -2298,19 +2536,19 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.delegations.tenant_id, tenantry.delegations.id, tenantry.delegations.task_id, tenantry.delegations.from_desk_id, tenantry.delegations.to_desk_id, tenantry.delegations.reason, tenantry.delegations.status, tenantry.delegations.answer, tenantry.delegations.answered_at, tenantry.delegations.created_at, tenantry.delegations.updated_at
 FROM tenantry.delegations
 WHERE tenantry.delegations.tenant_id = $1::UUID AND tenantry.delegations.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.delegations.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.delegations_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -2371,18 +2609,18 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.evidence.tenant_id, tenantry.evidence.id, tenantry.evidence.task_id, tenantry.evidence.project_id, tenantry.evidence.source_type, tenantry.evidence.source, tenantry.evidence.title, tenantry.evidence.content, tenantry.evidence.data, tenantry.evidence.credibility_score, tenantry.evidence.is_verified, tenantry.evidence.verified_by, tenantry.evidence.verified_at, tenantry.evidence.tags, tenantry.evidence.created_at, tenantry.evidence.updated_at
 FROM tenantry.evidence
 WHERE tenantry.evidence.tenant_id = $1::UUID AND tenantry.evidence.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.evidence_get(uuid, uuid) FROM PUBLIC""",
@@ -2394,19 +2632,19 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.evidence.tenant_id, tenantry.evidence.id, tenantry.evidence.task_id, tenantry.evidence.project_id, tenantry.evidence.source_type, tenantry.evidence.source, tenantry.evidence.title, tenantry.evidence.content, tenantry.evidence.data, tenantry.evidence.credibility_score, tenantry.evidence.is_verified, tenantry.evidence.verified_by, tenantry.evidence.verified_at, tenantry.evidence.tags, tenantry.evidence.created_at, tenantry.evidence.updated_at
 FROM tenantry.evidence
 WHERE tenantry.evidence.tenant_id = $1::UUID AND tenantry.evidence.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.evidence.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.evidence_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -2465,18 +2703,18 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.lessons.tenant_id, tenantry.lessons.id, tenantry.lessons.task_id, tenantry.lessons.category, tenantry.lessons.title, tenantry.lessons.summary, tenantry.lessons.details, tenantry.lessons.tags, tenantry.lessons.source_agent, tenantry.lessons.confidence, tenantry.lessons.application_count, tenantry.lessons.success_rate, tenantry.lessons.human_validated, tenantry.lessons.validated_by, tenantry.lessons.created_at, tenantry.lessons.updated_at
 FROM tenantry.lessons
 WHERE tenantry.lessons.tenant_id = $1::UUID AND tenantry.lessons.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.lessons_get(uuid, uuid) FROM PUBLIC""",
@@ -2488,19 +2726,19 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.lessons.tenant_id, tenantry.lessons.id, tenantry.lessons.task_id, tenantry.lessons.category, tenantry.lessons.title, tenantry.lessons.summary, tenantry.lessons.details, tenantry.lessons.tags, tenantry.lessons.source_agent, tenantry.lessons.confidence, tenantry.lessons.application_count, tenantry.lessons.success_rate, tenantry.lessons.human_validated, tenantry.lessons.validated_by, tenantry.lessons.created_at, tenantry.lessons.updated_at
 FROM tenantry.lessons
 WHERE tenantry.lessons.tenant_id = $1::UUID AND tenantry.lessons.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.lessons.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.lessons_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -2558,18 +2796,18 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.qa_reviews.tenant_id, tenantry.qa_reviews.id, tenantry.qa_reviews.task_id, tenantry.qa_reviews.stage, tenantry.qa_reviews.verdict, tenantry.qa_reviews.reviewer_user_id, tenantry.qa_reviews.reviewer_agent_id, tenantry.qa_reviews.quality_score, tenantry.qa_reviews.findings, tenantry.qa_reviews.comment, tenantry.qa_reviews.reviewed_at, tenantry.qa_reviews.created_at, tenantry.qa_reviews.updated_at
 FROM tenantry.qa_reviews
 WHERE tenantry.qa_reviews.tenant_id = $1::UUID AND tenantry.qa_reviews.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.qa_reviews_get(uuid, uuid) FROM PUBLIC""",
@@ -2581,19 +2819,19 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.qa_reviews.tenant_id, tenantry.qa_reviews.id, tenantry.qa_reviews.task_id, tenantry.qa_reviews.stage, tenantry.qa_reviews.verdict, tenantry.qa_reviews.reviewer_user_id, tenantry.qa_reviews.reviewer_agent_id, tenantry.qa_reviews.quality_score, tenantry.qa_reviews.findings, tenantry.qa_reviews.comment, tenantry.qa_reviews.reviewed_at, tenantry.qa_reviews.created_at, tenantry.qa_reviews.updated_at
 FROM tenantry.qa_reviews
 WHERE tenantry.qa_reviews.tenant_id = $1::UUID AND tenantry.qa_reviews.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.qa_reviews.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.qa_reviews_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -2655,18 +2893,18 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.self_reviews.tenant_id, tenantry.self_reviews.id, tenantry.self_reviews.task_id, tenantry.self_reviews.execution_id, tenantry.self_reviews.agent_type, tenantry.self_reviews.iteration, tenantry.self_reviews.quality_score, tenantry.self_reviews.completeness_score, tenantry.self_reviews.correctness_score, tenantry.self_reviews.overall_score, tenantry.self_reviews.gaps, tenantry.self_reviews.requirements, tenantry.self_reviews.decision, tenantry.self_reviews.reasoning, tenantry.self_reviews.duration_ms, tenantry.self_reviews.created_at, tenantry.self_reviews.updated_at
 FROM tenantry.self_reviews
 WHERE tenantry.self_reviews.tenant_id = $1::UUID AND tenantry.self_reviews.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.self_reviews_get(uuid, uuid) FROM PUBLIC""",
@@ -2678,19 +2916,19 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.self_reviews.tenant_id, tenantry.self_reviews.id, tenantry.self_reviews.task_id, tenantry.self_reviews.execution_id, tenantry.self_reviews.agent_type, tenantry.self_reviews.iteration, tenantry.self_reviews.quality_score, tenantry.self_reviews.completeness_score, tenantry.self_reviews.correctness_score, tenantry.self_reviews.overall_score, tenantry.self_reviews.gaps, tenantry.self_reviews.requirements, tenantry.self_reviews.decision, tenantry.self_reviews.reasoning, tenantry.self_reviews.duration_ms, tenantry.self_reviews.created_at, tenantry.self_reviews.updated_at
 FROM tenantry.self_reviews
 WHERE tenantry.self_reviews.tenant_id = $1::UUID AND tenantry.self_reviews.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.self_reviews.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.self_reviews_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -2743,18 +2981,18 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.task_checkpoints.tenant_id, tenantry.task_checkpoints.id, tenantry.task_checkpoints.task_id, tenantry.task_checkpoints.state, tenantry.task_checkpoints.data, tenantry.task_checkpoints.artifacts, tenantry.task_checkpoints.created_at, tenantry.task_checkpoints.updated_at
 FROM tenantry.task_checkpoints
 WHERE tenantry.task_checkpoints.tenant_id = $1::UUID AND tenantry.task_checkpoints.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.task_checkpoints_get(uuid, uuid) FROM PUBLIC""",
@@ -2766,19 +3004,19 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.task_checkpoints.tenant_id, tenantry.task_checkpoints.id, tenantry.task_checkpoints.task_id, tenantry.task_checkpoints.state, tenantry.task_checkpoints.data, tenantry.task_checkpoints.artifacts, tenantry.task_checkpoints.created_at, tenantry.task_checkpoints.updated_at
 FROM tenantry.task_checkpoints
 WHERE tenantry.task_checkpoints.tenant_id = $1::UUID AND tenantry.task_checkpoints.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.task_checkpoints.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.task_checkpoints_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -2834,18 +3072,18 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.task_comments.tenant_id, tenantry.task_comments.id, tenantry.task_comments.task_id, tenantry.task_comments.author_id, tenantry.task_comments.agent_id, tenantry.task_comments.content, tenantry.task_comments.is_ai_generated, tenantry.task_comments.ai_metadata, tenantry.task_comments.github_comment_id, tenantry.task_comments.created_at, tenantry.task_comments.updated_at
 FROM tenantry.task_comments
 WHERE tenantry.task_comments.tenant_id = $1::UUID AND tenantry.task_comments.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.task_comments_get(uuid, uuid) FROM PUBLIC""",
@@ -2857,19 +3095,19 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.task_comments.tenant_id, tenantry.task_comments.id, tenantry.task_comments.task_id, tenantry.task_comments.author_id, tenantry.task_comments.agent_id, tenantry.task_comments.content, tenantry.task_comments.is_ai_generated, tenantry.task_comments.ai_metadata, tenantry.task_comments.github_comment_id, tenantry.task_comments.created_at, tenantry.task_comments.updated_at
 FROM tenantry.task_comments
 WHERE tenantry.task_comments.tenant_id = $1::UUID AND tenantry.task_comments.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.task_comments.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.task_comments_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -2920,18 +3158,18 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.task_dependencies.tenant_id, tenantry.task_dependencies.id, tenantry.task_dependencies.task_id, tenantry.task_dependencies.depends_on_id, tenantry.task_dependencies.created_at, tenantry.task_dependencies.updated_at
 FROM tenantry.task_dependencies
 WHERE tenantry.task_dependencies.tenant_id = $1::UUID AND tenantry.task_dependencies.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.task_dependencies_get(uuid, uuid) FROM PUBLIC""",
@@ -2943,19 +3181,19 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.task_dependencies.tenant_id, tenantry.task_dependencies.id, tenantry.task_dependencies.task_id, tenantry.task_dependencies.depends_on_id, tenantry.task_dependencies.created_at, tenantry.task_dependencies.updated_at
 FROM tenantry.task_dependencies
 WHERE tenantry.task_dependencies.tenant_id = $1::UUID AND tenantry.task_dependencies.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.task_dependencies.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.task_dependencies_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -2967,18 +3205,18 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.agent_executions.tenant_id, tenantry.agent_executions.id, tenantry.agent_executions.agent_id, tenantry.agent_executions.agent_type, tenantry.agent_executions.task_id, tenantry.agent_executions.project_id, tenantry.agent_executions.session_id, tenantry.agent_executions.evidence_id, tenantry.agent_executions.input, tenantry.agent_executions.output, tenantry.agent_executions.status, tenantry.agent_executions.error, tenantry.agent_executions.model_provider, tenantry.agent_executions.model_name, tenantry.agent_executions.input_tokens, tenantry.agent_executions.output_tokens, tenantry.agent_executions.cost_usd, tenantry.agent_executions.started_at, tenantry.agent_executions.completed_at, tenantry.agent_executions.duration_ms, tenantry.agent_executions.metadata, tenantry.agent_executions.created_at, tenantry.agent_executions.updated_at
 FROM tenantry.agent_executions
 WHERE tenantry.agent_executions.tenant_id = $1::UUID AND tenantry.agent_executions.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.agent_executions_get(uuid, uuid) FROM PUBLIC""",
@@ -2990,19 +3228,19 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.agent_executions.tenant_id, tenantry.agent_executions.id, tenantry.agent_executions.agent_id, tenantry.agent_executions.agent_type, tenantry.agent_executions.task_id, tenantry.agent_executions.project_id, tenantry.agent_executions.session_id, tenantry.agent_executions.evidence_id, tenantry.agent_executions.input, tenantry.agent_executions.output, tenantry.agent_executions.status, tenantry.agent_executions.error, tenantry.agent_executions.model_provider, tenantry.agent_executions.model_name, tenantry.agent_executions.input_tokens, tenantry.agent_executions.output_tokens, tenantry.agent_executions.cost_usd, tenantry.agent_executions.started_at, tenantry.agent_executions.completed_at, tenantry.agent_executions.duration_ms, tenantry.agent_executions.metadata, tenantry.agent_executions.created_at, tenantry.agent_executions.updated_at
 FROM tenantry.agent_executions
 WHERE tenantry.agent_executions.tenant_id = $1::UUID AND tenantry.agent_executions.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.agent_executions.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.agent_executions_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -3057,18 +3295,18 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.conversations.tenant_id, tenantry.conversations.id, tenantry.conversations.business_id, tenantry.conversations.project_id, tenantry.conversations.session_id, tenantry.conversations.user_id, tenantry.conversations.title, tenantry.conversations.message_count, tenantry.conversations.first_message_id, tenantry.conversations.last_message_id, tenantry.conversations.metadata, tenantry.conversations.created_at, tenantry.conversations.updated_at
 FROM tenantry.conversations
 WHERE tenantry.conversations.tenant_id = $1::UUID AND tenantry.conversations.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.conversations_get(uuid, uuid) FROM PUBLIC""",
@@ -3080,19 +3318,19 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.conversations.tenant_id, tenantry.conversations.id, tenantry.conversations.business_id, tenantry.conversations.project_id, tenantry.conversations.session_id, tenantry.conversations.user_id, tenantry.conversations.title, tenantry.conversations.message_count, tenantry.conversations.first_message_id, tenantry.conversations.last_message_id, tenantry.conversations.metadata, tenantry.conversations.created_at, tenantry.conversations.updated_at
 FROM tenantry.conversations
 WHERE tenantry.conversations.tenant_id = $1::UUID AND tenantry.conversations.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.conversations.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.conversations_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -3150,18 +3388,18 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.documents.tenant_id, tenantry.documents.id, tenantry.documents.knowledge_base_id, tenantry.documents.data_source_id, tenantry.documents.uri, tenantry.documents.title, tenantry.documents.content_type, tenantry.documents.checksum, tenantry.documents.size_bytes, tenantry.documents.status, tenantry.documents.metadata, tenantry.documents.created_at, tenantry.documents.updated_at
 FROM tenantry.documents
 WHERE tenantry.documents.tenant_id = $1::UUID AND tenantry.documents.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.documents_get(uuid, uuid) FROM PUBLIC""",
@@ -3173,19 +3411,19 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.documents.tenant_id, tenantry.documents.id, tenantry.documents.knowledge_base_id, tenantry.documents.data_source_id, tenantry.documents.uri, tenantry.documents.title, tenantry.documents.content_type, tenantry.documents.checksum, tenantry.documents.size_bytes, tenantry.documents.status, tenantry.documents.metadata, tenantry.documents.created_at, tenantry.documents.updated_at
 FROM tenantry.documents
 WHERE tenantry.documents.tenant_id = $1::UUID AND tenantry.documents.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.documents.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.documents_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -3239,18 +3477,18 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.evidence_links.tenant_id, tenantry.evidence_links.id, tenantry.evidence_links.evidence_id, tenantry.evidence_links.kind, tenantry.evidence_links.target_type, tenantry.evidence_links.target_id, tenantry.evidence_links.note, tenantry.evidence_links.created_at, tenantry.evidence_links.updated_at
 FROM tenantry.evidence_links
 WHERE tenantry.evidence_links.tenant_id = $1::UUID AND tenantry.evidence_links.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.evidence_links_get(uuid, uuid) FROM PUBLIC""",
@@ -3262,19 +3500,19 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.evidence_links.tenant_id, tenantry.evidence_links.id, tenantry.evidence_links.evidence_id, tenantry.evidence_links.kind, tenantry.evidence_links.target_type, tenantry.evidence_links.target_id, tenantry.evidence_links.note, tenantry.evidence_links.created_at, tenantry.evidence_links.updated_at
 FROM tenantry.evidence_links
 WHERE tenantry.evidence_links.tenant_id = $1::UUID AND tenantry.evidence_links.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.evidence_links.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.evidence_links_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -3332,18 +3570,18 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.task_attachments.tenant_id, tenantry.task_attachments.id, tenantry.task_attachments.task_id, tenantry.task_attachments.filename, tenantry.task_attachments.storage_path, tenantry.task_attachments.content_type, tenantry.task_attachments.size_bytes, tenantry.task_attachments.checksum, tenantry.task_attachments.is_evidence, tenantry.task_attachments.evidence_id, tenantry.task_attachments.uploaded_by, tenantry.task_attachments.created_at, tenantry.task_attachments.updated_at
 FROM tenantry.task_attachments
 WHERE tenantry.task_attachments.tenant_id = $1::UUID AND tenantry.task_attachments.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.task_attachments_get(uuid, uuid) FROM PUBLIC""",
@@ -3355,19 +3593,19 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.task_attachments.tenant_id, tenantry.task_attachments.id, tenantry.task_attachments.task_id, tenantry.task_attachments.filename, tenantry.task_attachments.storage_path, tenantry.task_attachments.content_type, tenantry.task_attachments.size_bytes, tenantry.task_attachments.checksum, tenantry.task_attachments.is_evidence, tenantry.task_attachments.evidence_id, tenantry.task_attachments.uploaded_by, tenantry.task_attachments.created_at, tenantry.task_attachments.updated_at
 FROM tenantry.task_attachments
 WHERE tenantry.task_attachments.tenant_id = $1::UUID AND tenantry.task_attachments.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.task_attachments.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.task_attachments_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -3379,18 +3617,18 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.chunks.tenant_id, tenantry.chunks.id, tenantry.chunks.document_id, tenantry.chunks.ordinal, tenantry.chunks.content, tenantry.chunks.token_count, tenantry.chunks.metadata, tenantry.chunks.created_at, tenantry.chunks.updated_at
 FROM tenantry.chunks
 WHERE tenantry.chunks.tenant_id = $1::UUID AND tenantry.chunks.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.chunks_get(uuid, uuid) FROM PUBLIC""",
@@ -3402,19 +3640,19 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.chunks.tenant_id, tenantry.chunks.id, tenantry.chunks.document_id, tenantry.chunks.ordinal, tenantry.chunks.content, tenantry.chunks.token_count, tenantry.chunks.metadata, tenantry.chunks.created_at, tenantry.chunks.updated_at
 FROM tenantry.chunks
 WHERE tenantry.chunks.tenant_id = $1::UUID AND tenantry.chunks.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.chunks.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.chunks_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -3426,18 +3664,18 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.messages.tenant_id, tenantry.messages.id, tenantry.messages.conversation_id, tenantry.messages.session_id, tenantry.messages.role, tenantry.messages.content, tenantry.messages.tool_calls, tenantry.messages.tool_call_id, tenantry.messages.tool_result, tenantry.messages.model, tenantry.messages.input_tokens, tenantry.messages.output_tokens, tenantry.messages.cost_usd, tenantry.messages.metadata, tenantry.messages.created_at, tenantry.messages.updated_at
 FROM tenantry.messages
 WHERE tenantry.messages.tenant_id = $1::UUID AND tenantry.messages.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.messages_get(uuid, uuid) FROM PUBLIC""",
@@ -3449,23 +3687,154 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
     RETURN QUERY
     SELECT tenantry.messages.tenant_id, tenantry.messages.id, tenantry.messages.conversation_id, tenantry.messages.session_id, tenantry.messages.role, tenantry.messages.content, tenantry.messages.tool_calls, tenantry.messages.tool_call_id, tenantry.messages.tool_result, tenantry.messages.model, tenantry.messages.input_tokens, tenantry.messages.output_tokens, tenantry.messages.cost_usd, tenantry.messages.metadata, tenantry.messages.created_at, tenantry.messages.updated_at
 FROM tenantry.messages
 WHERE tenantry.messages.tenant_id = $1::UUID AND tenantry.messages.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.messages.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.messages_newest(uuid, uuid, bigint) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.messages_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.messages_append(uuid, uuid, uuid, uuid, text, text, jsonb, text, jsonb, text, integer, integer, numeric, jsonb, timestamp with time zone, timestamp with time zone, uuid, text)
+ RETURNS TABLE(tenant_id uuid, id uuid, conversation_id uuid, session_id uuid, role text, content text, tool_calls jsonb, tool_call_id text, tool_result jsonb, model text, input_tokens integer, output_tokens integer, cost_usd numeric, metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_user_id text := coalesce(pg_catalog.current_setting('app.user_id', true), '');
+    before_actor text := coalesce(pg_catalog.current_setting('app.actor', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true) || pg_catalog.set_config('app.user_id', coalesce($17::text, ''), true) || pg_catalog.set_config('app.actor', coalesce($18::text, ''), true);
+    RETURN QUERY
+    INSERT INTO tenantry.messages (tenant_id, id, conversation_id, session_id, role, content, tool_calls, tool_call_id, tool_result, model, input_tokens, output_tokens, cost_usd, metadata, created_at, updated_at) VALUES ($1::UUID, coalesce($2::UUID, tenantry.uuidv7()), $3::UUID, $4::UUID, $5::VARCHAR, coalesce($6::VARCHAR, ''), $7::JSONB, $8::VARCHAR, $9::JSONB, $10::VARCHAR, coalesce($11::INTEGER, 0), coalesce($12::INTEGER, 0), coalesce($13::NUMERIC(14, 6), 0), coalesce($14::JSONB, '{}'::jsonb), coalesce($15::TIMESTAMP WITH TIME ZONE, now()), coalesce($16::TIMESTAMP WITH TIME ZONE, now())) RETURNING tenantry.messages.tenant_id, tenantry.messages.id, tenantry.messages.conversation_id, tenantry.messages.session_id, tenantry.messages.role, tenantry.messages.content, tenantry.messages.tool_calls, tenantry.messages.tool_call_id, tenantry.messages.tool_result, tenantry.messages.model, tenantry.messages.input_tokens, tenantry.messages.output_tokens, tenantry.messages.cost_usd, tenantry.messages.metadata, tenantry.messages.created_at, tenantry.messages.updated_at;
+    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true) || pg_catalog.set_config('app.user_id', before_user_id, true) || pg_catalog.set_config('app.actor', before_actor, true);
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.messages_append(uuid, uuid, uuid, uuid, text, text, jsonb, text, jsonb, text, integer, integer, numeric, jsonb, timestamp with time zone, timestamp with time zone, uuid, text) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.messages_append(uuid, uuid, uuid, uuid, text, text, jsonb, text, jsonb, text, integer, integer, numeric, jsonb, timestamp with time zone, timestamp with time zone, uuid, text) TO tenantry_app""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.messages_by_conversation(tenant uuid, parent uuid, beyond uuid, many integer, oldest_first boolean)
+ RETURNS TABLE(tenant_id uuid, id uuid, conversation_id uuid, session_id uuid, role text, content text, tool_calls jsonb, tool_call_id text, tool_result jsonb, model text, input_tokens integer, output_tokens integer, cost_usd numeric, metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+    total bigint;
+    first_id uuid;
+    last_id uuid;
+    near uuid;
+    far uuid;
+    span bigint;
+    width bigint;
+    wanted integer := many;
+    got integer;
+BEGIN
+    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    SELECT p.message_count, p.first_message_id, p.last_message_id INTO total, first_id, last_id
+    FROM tenantry.conversations AS p WHERE p.tenant_id = $1 AND p.id = $2;
+    -- Twice the time in which as many rows fall on average.
+    span := tenantry.milliseconds_of(last_id) - tenantry.milliseconds_of(first_id) + 1;
+    width := least(span, span * 2.0 * many / total + 1);
+    near := CASE WHEN oldest_first THEN greatest(first_id, beyond) ELSE least(last_id, beyond) END;
+    WHILE wanted > 0 AND CASE WHEN oldest_first THEN near <= last_id ELSE near >= first_id END LOOP
+        IF oldest_first THEN
+            far := least(last_id, tenantry.uuid_of(tenantry.milliseconds_of(near) + width));
+            RETURN QUERY SELECT m.tenant_id, m.id, m.conversation_id, m.session_id, m.role, m.content, m.tool_calls, m.tool_call_id, m.tool_result, m.model, m.input_tokens, m.output_tokens, m.cost_usd, m.metadata, m.created_at, m.updated_at FROM tenantry.messages AS m
+                WHERE m.tenant_id = $1 AND m.conversation_id = $2 AND m.id >= near AND m.id <= far AND m.id IS DISTINCT FROM beyond
+                ORDER BY m.id ASC LIMIT wanted;
+            EXIT WHEN far >= last_id;
+        ELSE
+            far := greatest(first_id, tenantry.uuid_of(tenantry.milliseconds_of(near) - width));
+            RETURN QUERY SELECT m.tenant_id, m.id, m.conversation_id, m.session_id, m.role, m.content, m.tool_calls, m.tool_call_id, m.tool_result, m.model, m.input_tokens, m.output_tokens, m.cost_usd, m.metadata, m.created_at, m.updated_at FROM tenantry.messages AS m
+                WHERE m.tenant_id = $1 AND m.conversation_id = $2 AND m.id <= near AND m.id >= far AND m.id IS DISTINCT FROM beyond
+                ORDER BY m.id DESC LIMIT wanted;
+            EXIT WHEN far <= first_id;
+        END IF;
+        GET DIAGNOSTICS got = ROW_COUNT;
+        wanted := wanted - got;
+        near := far;
+        beyond := far;
+        width := least(span, width * 4);
+    END LOOP;
+    during := pg_catalog.set_config('app.tenant_id', before, true);
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.messages_by_conversation(uuid, uuid, uuid, integer, boolean) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.messages_by_conversation(uuid, uuid, uuid, integer, boolean) TO tenantry_app, tenantry_readonly, tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.messages_by_session(tenant uuid, parent uuid, beyond uuid, many integer, oldest_first boolean)
+ RETURNS TABLE(tenant_id uuid, id uuid, conversation_id uuid, session_id uuid, role text, content text, tool_calls jsonb, tool_call_id text, tool_result jsonb, model text, input_tokens integer, output_tokens integer, cost_usd numeric, metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+    total bigint;
+    first_id uuid;
+    last_id uuid;
+    near uuid;
+    far uuid;
+    span bigint;
+    width bigint;
+    wanted integer := many;
+    got integer;
+BEGIN
+    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    SELECT p.message_count, p.first_message_id, p.last_message_id INTO total, first_id, last_id
+    FROM tenantry.agent_sessions AS p WHERE p.tenant_id = $1 AND p.id = $2;
+    -- Twice the time in which as many rows fall on average.
+    span := tenantry.milliseconds_of(last_id) - tenantry.milliseconds_of(first_id) + 1;
+    width := least(span, span * 2.0 * many / total + 1);
+    near := CASE WHEN oldest_first THEN greatest(first_id, beyond) ELSE least(last_id, beyond) END;
+    WHILE wanted > 0 AND CASE WHEN oldest_first THEN near <= last_id ELSE near >= first_id END LOOP
+        IF oldest_first THEN
+            far := least(last_id, tenantry.uuid_of(tenantry.milliseconds_of(near) + width));
+            RETURN QUERY SELECT m.tenant_id, m.id, m.conversation_id, m.session_id, m.role, m.content, m.tool_calls, m.tool_call_id, m.tool_result, m.model, m.input_tokens, m.output_tokens, m.cost_usd, m.metadata, m.created_at, m.updated_at FROM tenantry.messages AS m
+                WHERE m.tenant_id = $1 AND m.session_id = $2 AND m.id >= near AND m.id <= far AND m.id IS DISTINCT FROM beyond
+                ORDER BY m.id ASC LIMIT wanted;
+            EXIT WHEN far >= last_id;
+        ELSE
+            far := greatest(first_id, tenantry.uuid_of(tenantry.milliseconds_of(near) - width));
+            RETURN QUERY SELECT m.tenant_id, m.id, m.conversation_id, m.session_id, m.role, m.content, m.tool_calls, m.tool_call_id, m.tool_result, m.model, m.input_tokens, m.output_tokens, m.cost_usd, m.metadata, m.created_at, m.updated_at FROM tenantry.messages AS m
+                WHERE m.tenant_id = $1 AND m.session_id = $2 AND m.id <= near AND m.id >= far AND m.id IS DISTINCT FROM beyond
+                ORDER BY m.id DESC LIMIT wanted;
+            EXIT WHEN far <= first_id;
+        END IF;
+        GET DIAGNOSTICS got = ROW_COUNT;
+        wanted := wanted - got;
+        near := far;
+        beyond := far;
+        width := least(span, width * 4);
+    END LOOP;
+    during := pg_catalog.set_config('app.tenant_id', before, true);
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.messages_by_session(uuid, uuid, uuid, integer, boolean) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.messages_by_session(uuid, uuid, uuid, integer, boolean) TO tenantry_app, tenantry_readonly, tenantry_service""",
     r"""CREATE TABLE tenantry.model_prices (
     id uuid DEFAULT tenantry.uuidv7() NOT NULL,
     provider text NOT NULL,
@@ -4485,6 +4854,7 @@ WITH NO DATA""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.qa_reviews REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_qa_reviews()""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.qa_reviews REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_qa_reviews()""",
     r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.qa_reviews FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER time_review BEFORE INSERT OR UPDATE ON tenantry.qa_reviews FOR EACH ROW EXECUTE FUNCTION tenantry.time_review()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.qa_reviews FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.self_reviews REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_self_reviews()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.self_reviews REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_self_reviews()""",
@@ -4663,7 +5033,7 @@ WITH NO DATA""",
     r"""SELECT tenantry.secure_partition('agent_executions_default', 'agent_executions')""",
     r"""CREATE TABLE tenantry.messages_default PARTITION OF tenantry.messages DEFAULT""",
     r"""SELECT tenantry.secure_partition('messages_default', 'messages')""",
-    r"""REVOKE CREATE ON SCHEMA tenantry FROM tenantry_audit, tenantry_keeper, tenantry_search, tenantry_views""",
+    r"""REVOKE CREATE ON SCHEMA tenantry FROM tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_search, tenantry_views""",
     # Tenants that were there before workflows were.
     r"""SELECT tenantry.install_workflows()""",
 )
@@ -4844,6 +5214,7 @@ DOWN = (
     r"""DROP TRIGGER audit_insert ON tenantry.self_reviews""",
     r"""DROP TRIGGER audit_delete ON tenantry.self_reviews""",
     r"""DROP TRIGGER touch_updated_at ON tenantry.qa_reviews""",
+    r"""DROP TRIGGER time_review ON tenantry.qa_reviews""",
     r"""DROP TRIGGER refuse_unwritable ON tenantry.qa_reviews""",
     r"""DROP TRIGGER audit_update ON tenantry.qa_reviews""",
     r"""DROP TRIGGER audit_insert ON tenantry.qa_reviews""",
@@ -5393,6 +5764,9 @@ DOWN = (
     r"""DROP TABLE tenantry.agents""",
     r"""DROP TABLE tenantry.activity_feed""",
     r"""DROP TABLE tenantry.model_prices""",
+    r"""DROP FUNCTION tenantry.messages_by_session(uuid, uuid, uuid, integer, boolean)""",
+    r"""DROP FUNCTION tenantry.messages_by_conversation(uuid, uuid, uuid, integer, boolean)""",
+    r"""DROP FUNCTION tenantry.messages_append(uuid, uuid, uuid, uuid, text, text, jsonb, text, jsonb, text, integer, integer, numeric, jsonb, timestamp with time zone, timestamp with time zone, uuid, text)""",
     r"""DROP FUNCTION tenantry.messages_newest(uuid, uuid, bigint)""",
     r"""DROP FUNCTION tenantry.messages_get(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.chunks_newest(uuid, uuid, bigint)""",
@@ -5454,6 +5828,53 @@ DOWN = (
     r"""DROP FUNCTION tenantry.knowledge_bases_newest(uuid, uuid, bigint)""",
     r"""DROP FUNCTION tenantry.knowledge_bases_get(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.audit_knowledge_bases()""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.projects_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, name text, slug text, description text, status text, owner_id uuid, repository_url text, default_branch text, path text, tech_stack jsonb, config jsonb, pr_merge_rate double precision, test_coverage_percent double precision, archived_at timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    RETURN QUERY
+    SELECT tenantry.projects.tenant_id, tenantry.projects.id, tenantry.projects.name, tenantry.projects.slug, tenantry.projects.description, tenantry.projects.status, tenantry.projects.owner_id, tenantry.projects.repository_url, tenantry.projects.default_branch, tenantry.projects.path, tenantry.projects.tech_stack, tenantry.projects.config, tenantry.projects.pr_merge_rate, tenantry.projects.test_coverage_percent, tenantry.projects.archived_at, tenantry.projects.created_at, tenantry.projects.updated_at
+FROM tenantry.projects
+WHERE tenantry.projects.tenant_id = $1::UUID AND tenantry.projects.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.projects.id DESC
+ LIMIT $3::INTEGER;
+    during := pg_catalog.set_config('app.tenant_id', before, true);
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.projects_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.projects_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.projects_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, name text, slug text, description text, status text, owner_id uuid, repository_url text, default_branch text, path text, tech_stack jsonb, config jsonb, pr_merge_rate double precision, test_coverage_percent double precision, archived_at timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    RETURN QUERY
+    SELECT tenantry.projects.tenant_id, tenantry.projects.id, tenantry.projects.name, tenantry.projects.slug, tenantry.projects.description, tenantry.projects.status, tenantry.projects.owner_id, tenantry.projects.repository_url, tenantry.projects.default_branch, tenantry.projects.path, tenantry.projects.tech_stack, tenantry.projects.config, tenantry.projects.pr_merge_rate, tenantry.projects.test_coverage_percent, tenantry.projects.archived_at, tenantry.projects.created_at, tenantry.projects.updated_at
+FROM tenantry.projects
+WHERE tenantry.projects.tenant_id = $1::UUID AND tenantry.projects.id = $2::UUID;
+    during := pg_catalog.set_config('app.tenant_id', before, true);
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.projects_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.projects_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
     r"""DROP FUNCTION tenantry.desks_newest(uuid, uuid, bigint)""",
     r"""DROP FUNCTION tenantry.desks_get(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.audit_desks()""",
@@ -5461,12 +5882,106 @@ DOWN = (
     r"""DROP FUNCTION tenantry.businesses_newest(uuid, uuid, bigint)""",
     r"""DROP FUNCTION tenantry.businesses_get(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.audit_businesses()""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.api_keys_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, name text, prefix text, scopes jsonb, user_id uuid, expires_at timestamp with time zone, revoked_at timestamp with time zone, last_used_at timestamp with time zone, use_count bigint, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    RETURN QUERY
+    SELECT tenantry.api_keys.tenant_id, tenantry.api_keys.id, tenantry.api_keys.name, tenantry.api_keys.prefix, tenantry.api_keys.scopes, tenantry.api_keys.user_id, tenantry.api_keys.expires_at, tenantry.api_keys.revoked_at, tenantry.api_keys.last_used_at, tenantry.api_keys.use_count, tenantry.api_keys.created_at, tenantry.api_keys.updated_at
+FROM tenantry.api_keys
+WHERE tenantry.api_keys.tenant_id = $1::UUID AND tenantry.api_keys.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.api_keys.id DESC
+ LIMIT $3::INTEGER;
+    during := pg_catalog.set_config('app.tenant_id', before, true);
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.api_keys_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.api_keys_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.api_keys_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, name text, prefix text, scopes jsonb, user_id uuid, expires_at timestamp with time zone, revoked_at timestamp with time zone, last_used_at timestamp with time zone, use_count bigint, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    RETURN QUERY
+    SELECT tenantry.api_keys.tenant_id, tenantry.api_keys.id, tenantry.api_keys.name, tenantry.api_keys.prefix, tenantry.api_keys.scopes, tenantry.api_keys.user_id, tenantry.api_keys.expires_at, tenantry.api_keys.revoked_at, tenantry.api_keys.last_used_at, tenantry.api_keys.use_count, tenantry.api_keys.created_at, tenantry.api_keys.updated_at
+FROM tenantry.api_keys
+WHERE tenantry.api_keys.tenant_id = $1::UUID AND tenantry.api_keys.id = $2::UUID;
+    during := pg_catalog.set_config('app.tenant_id', before, true);
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.api_keys_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.api_keys_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
     r"""DROP FUNCTION tenantry.workflows_newest(uuid, uuid, bigint)""",
     r"""DROP FUNCTION tenantry.workflows_get(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.audit_workflows()""",
     r"""DROP FUNCTION tenantry.patterns_newest(uuid, uuid, bigint)""",
     r"""DROP FUNCTION tenantry.patterns_get(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.audit_patterns()""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.memberships_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, user_id uuid, role text, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    RETURN QUERY
+    SELECT tenantry.memberships.tenant_id, tenantry.memberships.id, tenantry.memberships.user_id, tenantry.memberships.role, tenantry.memberships.created_at, tenantry.memberships.updated_at
+FROM tenantry.memberships
+WHERE tenantry.memberships.tenant_id = $1::UUID AND tenantry.memberships.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.memberships.id DESC
+ LIMIT $3::INTEGER;
+    during := pg_catalog.set_config('app.tenant_id', before, true);
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.memberships_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.memberships_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.memberships_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, user_id uuid, role text, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    RETURN QUERY
+    SELECT tenantry.memberships.tenant_id, tenantry.memberships.id, tenantry.memberships.user_id, tenantry.memberships.role, tenantry.memberships.created_at, tenantry.memberships.updated_at
+FROM tenantry.memberships
+WHERE tenantry.memberships.tenant_id = $1::UUID AND tenantry.memberships.id = $2::UUID;
+    during := pg_catalog.set_config('app.tenant_id', before, true);
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.memberships_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.memberships_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
     r"""DROP FUNCTION tenantry.cost_entries_newest(uuid, uuid, bigint)""",
     r"""DROP FUNCTION tenantry.cost_entries_get(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.agents_newest(uuid, uuid, bigint)""",
@@ -5475,11 +5990,59 @@ DOWN = (
     r"""DROP FUNCTION tenantry.activity_feed_newest(uuid, uuid, bigint)""",
     r"""DROP FUNCTION tenantry.activity_feed_get(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.audit_model_prices()""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_logs_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, action text, resource_type text, resource_id uuid, old_values jsonb, new_values jsonb, details jsonb, actor_kind text, user_id uuid, agent_id uuid, api_key_id uuid, request_id text, ip_address inet, user_agent text, reason text, created_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    RETURN QUERY
+    SELECT tenantry.audit_logs.tenant_id, tenantry.audit_logs.id, tenantry.audit_logs.action, tenantry.audit_logs.resource_type, tenantry.audit_logs.resource_id, tenantry.audit_logs.old_values, tenantry.audit_logs.new_values, tenantry.audit_logs.details, tenantry.audit_logs.actor_kind, tenantry.audit_logs.user_id, tenantry.audit_logs.agent_id, tenantry.audit_logs.api_key_id, tenantry.audit_logs.request_id, tenantry.audit_logs.ip_address, tenantry.audit_logs.user_agent, tenantry.audit_logs.reason, tenantry.audit_logs.created_at
+FROM tenantry.audit_logs
+WHERE tenantry.audit_logs.tenant_id = $1::UUID AND tenantry.audit_logs.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.audit_logs.id DESC
+ LIMIT $3::INTEGER;
+    during := pg_catalog.set_config('app.tenant_id', before, true);
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_logs_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.audit_logs_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_logs_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, action text, resource_type text, resource_id uuid, old_values jsonb, new_values jsonb, details jsonb, actor_kind text, user_id uuid, agent_id uuid, api_key_id uuid, request_id text, ip_address inet, user_agent text, reason text, created_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    RETURN QUERY
+    SELECT tenantry.audit_logs.tenant_id, tenantry.audit_logs.id, tenantry.audit_logs.action, tenantry.audit_logs.resource_type, tenantry.audit_logs.resource_id, tenantry.audit_logs.old_values, tenantry.audit_logs.new_values, tenantry.audit_logs.details, tenantry.audit_logs.actor_kind, tenantry.audit_logs.user_id, tenantry.audit_logs.agent_id, tenantry.audit_logs.api_key_id, tenantry.audit_logs.request_id, tenantry.audit_logs.ip_address, tenantry.audit_logs.user_agent, tenantry.audit_logs.reason, tenantry.audit_logs.created_at
+FROM tenantry.audit_logs
+WHERE tenantry.audit_logs.tenant_id = $1::UUID AND tenantry.audit_logs.id = $2::UUID;
+    during := pg_catalog.set_config('app.tenant_id', before, true);
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_logs_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.audit_logs_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
     r"""DROP FUNCTION tenantry.tenant_statistics()""",
     r"""DROP FUNCTION tenantry.desk_figures()""",
     r"""DROP FUNCTION tenantry.cost_summary()""",
     r"""DROP FUNCTION tenantry.refresh_all_views()""",
     r"""DROP FUNCTION tenantry.refresh_view(text)""",
+    r"""DROP FUNCTION tenantry.data_source_credentials(uuid)""",
     r"""DROP FUNCTION tenantry.search_chunks(text, uuid, integer)""",
     r"""DROP FUNCTION tenantry.search_evidence(text, integer)""",
     r"""DROP FUNCTION tenantry.lessons_tagged(text[], boolean, integer)""",
@@ -5503,6 +6066,7 @@ DOWN = (
     r"""DROP FUNCTION tenantry.refuse_circular_dependencies()""",
     r"""DROP FUNCTION tenantry.one_at_a_time(uuid)""",
     r"""DROP FUNCTION tenantry.structure_lock(text, uuid)""",
+    r"""DROP FUNCTION tenantry.time_review()""",
     r"""DROP FUNCTION tenantry.govern_task()""",
     r"""DROP FUNCTION tenantry.install_workflows(uuid)""",
     r"""DROP FUNCTION tenantry.check_workflow()""",
@@ -5521,6 +6085,8 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.open_tenant() OWNER TO tenantry_keeper""",
     r"""REVOKE ALL ON FUNCTION tenantry.open_tenant() FROM PUBLIC""",
+    r"""DROP FUNCTION tenantry.uuid_of(bigint)""",
+    r"""DROP FUNCTION tenantry.milliseconds_of(uuid)""",
     r"""CREATE OR REPLACE FUNCTION tenantry.time_of(id uuid)
  RETURNS timestamp with time zone
  LANGUAGE sql
@@ -5528,8 +6094,8 @@ $function$""",
 RETURN to_timestamp((((((('x'::text || lpad("left"(replace((id)::text, '-'::text, ''::text), 12), 16, '0'::text)))::bit(64))::bigint)::numeric / 1000.0))::double precision)""",
     r"""REVOKE ALL ON FUNCTION tenantry.time_of(uuid) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.time_of(uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.time_of(id uuid) FROM tenantry_views""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.time_of(id uuid) FROM tenantry_search""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.time_of(id uuid) FROM tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.uuid_at(moment timestamp with time zone)
  RETURNS uuid
  LANGUAGE sql
@@ -5537,8 +6103,8 @@ RETURN to_timestamp((((((('x'::text || lpad("left"(replace((id)::text, '-'::text
 RETURN ((lpad(to_hex(((EXTRACT(epoch FROM moment) * (1000)::numeric))::bigint), 12, '0'::text) || repeat('0'::text, 20)))::uuid""",
     r"""REVOKE ALL ON FUNCTION tenantry.uuid_at(timestamp with time zone) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.uuid_at(timestamp with time zone) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.uuid_at(moment timestamp with time zone) FROM tenantry_views""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.uuid_at(moment timestamp with time zone) FROM tenantry_search""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.uuid_at(moment timestamp with time zone) FROM tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text)
  RETURNS record
  LANGUAGE plpgsql
@@ -5568,8 +6134,8 @@ END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.acting() FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.acting() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text) FROM tenantry_views""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text) FROM tenantry_search""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text) FROM tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid DEFAULT NULL::uuid)
  RETURNS void
  LANGUAGE plpgsql
@@ -5582,8 +6148,8 @@ END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.set_tenant_context(uuid, uuid) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.set_tenant_context(uuid, uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid) FROM tenantry_views""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid) FROM tenantry_search""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid) FROM tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.current_user_id()
  RETURNS uuid
  LANGUAGE sql
@@ -5591,8 +6157,8 @@ $function$""",
 RETURN (NULLIF(current_setting('app.user_id'::text, true), ''::text))::uuid""",
     r"""REVOKE ALL ON FUNCTION tenantry.current_user_id() FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.current_user_id() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.current_user_id() FROM tenantry_views""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.current_user_id() FROM tenantry_search""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.current_user_id() FROM tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.current_tenant_id()
  RETURNS uuid
  LANGUAGE sql
@@ -5600,8 +6166,8 @@ RETURN (NULLIF(current_setting('app.user_id'::text, true), ''::text))::uuid""",
 RETURN (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid""",
     r"""REVOKE ALL ON FUNCTION tenantry.current_tenant_id() FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.current_tenant_id() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.current_tenant_id() FROM tenantry_views""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.current_tenant_id() FROM tenantry_search""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.current_tenant_id() FROM tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.uuidv7()
  RETURNS uuid
  LANGUAGE sql
@@ -5609,8 +6175,8 @@ RETURN (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid"""
 RETURN (SELECT (encode(((SUBSTRING(int8send((m.us / 1000)) FROM 3) || int2send(((28672 + (((m.us % (1000)::bigint) * 4096) / 1000)))::smallint)) || set_byte(r.bits, 0, ((get_byte(r.bits, 0) & 63) | 128))), 'hex'::text))::uuid AS encode FROM (SELECT ((EXTRACT(epoch FROM clock_timestamp()) * (1000000)::numeric))::bigint AS us) m, (SELECT SUBSTRING(uuid_send(gen_random_uuid()) FROM 9) AS bits) r)""",
     r"""REVOKE ALL ON FUNCTION tenantry.uuidv7() FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.uuidv7() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.uuidv7() FROM tenantry_views""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.uuidv7() FROM tenantry_search""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.uuidv7() FROM tenantry_views""",
     r"""REVOKE CREATE ON SCHEMA tenantry FROM tenantry_keeper""",
 )
 
