@@ -304,6 +304,45 @@ class RuleViolated(TenantryError):
     column: str
 
 
+class InvalidTransition(RuleViolated):
+    """The task's workflow does not lead from its stage to that one."""
+
+    code = "invalid_transition"
+    stage: str
+    to: str
+    allowed: list[str]
+
+
+class ReviewsMissing(RuleViolated):
+    """The task may not leave its stage before these reviews have passed."""
+
+    code = "reviews_missing"
+    stage: str
+    to: str
+    missing: list[str]
+
+
+class CircularReference(RuleViolated):
+    """Something would depend on, be a part of, or report to itself."""
+
+    code = "circular_reference"
+
+
+class AlreadyDecided(RuleViolated):
+    """It was decided or answered before, and that stands."""
+
+    code = "already_decided"
+    decision: str
+
+
+class StageChanged(TenantryError):
+    """The task is not on the stage it was expected on: somebody else has moved it."""
+
+    code = "stage_changed"
+    expected: str
+    stage: str
+
+
 class PermissionDenied(TenantryError):
     """The role may not do this, or the row belongs to another tenant."""
 

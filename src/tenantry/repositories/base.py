@@ -174,6 +174,20 @@ class Repository(Generic[M]):
 
     # ---- parts ------------------------------------------------------------------------------
 
+    async def _update_if(
+        self,
+        id: UUID,
+        changes: dict[str, Any],
+        *,
+        only_if: dict[str, Any] | None = None,
+        unless: dict[str, Any] | None = None,
+    ) -> M | None:
+        """Change the row if it still has these values, and not those; None when it has not. Of
+        several that try at once, one finds it so."""
+        prepared = self._compiler.update(changes, only_if, unless)
+        rows = await self._fetch(*prepared, row_id=id)
+        return self._load(rows[0]) if rows else None
+
     async def _fetch(
         self, statement: Statement, values: dict[str, Any], **more: Any
     ) -> Sequence[Row]:

@@ -147,18 +147,28 @@ class Compiler(Generic[M]):
 
         return self._keep(("upsert", on, *columns), build), _by_column(columns, values)
 
-    def update(self, changes: Values) -> Prepared:
-        columns = self._chosen(changes)
+    def update(
+        self, changes: Values, only_if: Values | None = None, unless: Values | None = None
+    ) -> Prepared:
+        """`only_if` and `unless` say on which values of the row it depends."""
+        only_if, unless = only_if or {}, unless or {}
+        columns, so, other = map(self._chosen, (changes, only_if, unless))
         if not columns:
             raise InvalidInput("update needs at least one column to change.")
 
         def build() -> Any:
             new = {c.name: slot(f"new_{c.name}", c.type) for c in columns}
-            statement = update(self.table).where(*self._tenant, self._id).values(new)
-            return statement.returning(*self.columns)
+            depends = [c == slot(f"if_{c.name}", c.type) for c in so]
+            depends += [c != slot(f"not_{c.name}", c.type) for c in other]
+            where = [*self._tenant, self._id, *depends]
+            return update(self.table).where(*where).values(new).returning(*self.columns)
 
-        values = {f"new_{c.name}": v for c, v in zip(columns, changes.values(), strict=True)}
-        return self._keep(("update", *columns), build), values
+        values = {
+            **_by_column(columns, changes, "new_"),
+            **_by_column(so, only_if, "if_"),
+            **_by_column(other, unless, "not_"),
+        }
+        return self._keep(("update", columns, so, other), build), values
 
     @cached_property
     def delete(self) -> Statement:
@@ -267,5 +277,5 @@ def _element(column: Column[Any], value: Any) -> Any:
     return Whole(value) if isinstance(column.type, JSON) and isinstance(value, list) else value
 
 
-def _by_column(columns: tuple[Column[Any], ...], values: Values) -> Values:
-    return {c.name: v for c, v in zip(columns, values.values(), strict=True)}
+def _by_column(columns: tuple[Column[Any], ...], values: Values, prefix: str = "") -> Values:
+    return {f"{prefix}{c.name}": v for c, v in zip(columns, values.values(), strict=True)}

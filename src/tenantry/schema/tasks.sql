@@ -102,6 +102,20 @@ END
 $$;
 ALTER FUNCTION tenantry.govern_task() OWNER TO tenantry_keeper;
 
+-- When a verdict fell, by the server's clock unless given: what opens a stage with a pipeline are
+-- the verdicts since the task came there.
+CREATE FUNCTION tenantry.time_review() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
+BEGIN
+    IF NEW.verdict = 'pending' THEN
+        NEW.reviewed_at := NULL;
+    ELSIF NEW.reviewed_at IS NULL
+       OR TG_OP = 'UPDATE' AND NEW.verdict <> OLD.verdict AND NEW.reviewed_at = OLD.reviewed_at THEN
+        NEW.reviewed_at := clock_timestamp();
+    END IF;
+    RETURN NEW;
+END
+$$;
+
 CREATE FUNCTION tenantry.structure_lock(what text, tenant uuid) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN hashtextextended(what || tenant::text, 20261121);
