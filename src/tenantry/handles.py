@@ -52,6 +52,18 @@ class TenantRepositories:
     memberships = repository(r.Memberships)
     api_keys = repository(r.ApiKeys)
     projects = repository(r.Projects)
+    workflows = repository(r.Workflows)
+    tasks = repository(r.Tasks)
+    dependencies = repository(r.TaskDependencies)
+    checkpoints = repository(r.TaskCheckpoints)
+    comments = repository(r.TaskComments)
+    attachments = repository(r.TaskAttachments)
+    artifacts = repository(r.Artifacts)
+    approvals = repository(r.Approvals)
+    delegations = repository(r.Delegations)
+    businesses = repository(r.Businesses)
+    conversations = repository(r.Conversations)
+    messages = repository(r.Messages)
     audit = repository(r.AuditLogs)
 
     def repository(self, kind: type[R]) -> R:

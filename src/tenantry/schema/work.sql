@@ -21,8 +21,9 @@ BEGIN
     IF TG_OP = 'UPDATE' AND NEW.status <> OLD.status AND NOT (
         OLD.status = 'offered' AND NEW.status IN ('accepted', 'declined', 'cancelled')
         OR OLD.status = 'accepted' AND NEW.status IN ('completed', 'cancelled')) THEN
-        RAISE EXCEPTION 'delegation % is % already', OLD.id, OLD.status
-            USING ERRCODE = 'TN004', TABLE = 'delegations', SCHEMA = 'tenantry', COLUMN = 'status', CONSTRAINT = 'decided_once',
+        RAISE EXCEPTION 'delegation % is %, which does not become %', OLD.id, OLD.status, NEW.status
+            USING ERRCODE = 'TN004', TABLE = 'delegations', SCHEMA = 'tenantry', COLUMN = 'status',
+                  CONSTRAINT = CASE OLD.status WHEN 'offered' THEN 'delegation_status' ELSE 'decided_once' END,
                   DETAIL = jsonb_build_object('decision', OLD.status);
     END IF;
     NEW.answered_at := CASE WHEN NEW.status <> 'offered' THEN coalesce(NEW.answered_at, now()) END;
