@@ -28,6 +28,6 @@ $$;
 
 DROP EVENT TRIGGER IF EXISTS tenantry_refuse_open_tables;
 
+-- For every command: CREATE SCHEMA, for one, can hold a CREATE TABLE and a GRANT.
 CREATE EVENT TRIGGER tenantry_refuse_open_tables ON ddl_command_end
-    WHEN TAG IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER TABLE', 'GRANT', 'ALTER DEFAULT PRIVILEGES')
     EXECUTE FUNCTION tenantry_guard.refuse_open_tables();

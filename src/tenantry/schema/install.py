@@ -51,7 +51,6 @@ _AFTER_TABLES = (
 )
 _FOR_APP = (
     "record_event(text, text, uuid, jsonb)",
-    "record_platform_event(text, text, uuid, jsonb)",
     "authenticate_key(bytea)",
     "my_identities()",
     "record_lesson_outcome(uuid, boolean)",
@@ -71,7 +70,12 @@ _FOR_TENANTS = (
     "desk_figures()",
     "tenant_statistics()",
 )
-_FOR_SERVICE = ("refresh_view(text)", "refresh_all_views()", "install_workflows(uuid)")
+_FOR_SERVICE = (
+    "record_platform_event(text, text, uuid, jsonb)",
+    "refresh_view(text)",
+    "refresh_all_views()",
+    "install_workflows(uuid)",
+)
 _FOR_KEEPER = ("workflow_lock(uuid)", "structure_lock(text, uuid)", "one_at_a_time(uuid)")
 
 

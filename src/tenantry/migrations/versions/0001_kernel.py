@@ -267,7 +267,7 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.record_platform_event(text, text, uuid, jsonb) OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.record_platform_event(text, text, uuid, jsonb) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.record_platform_event(text, text, uuid, jsonb) TO tenantry_app, tenantry_service""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.record_platform_event(text, text, uuid, jsonb) TO tenantry_service""",
     r"""CREATE OR REPLACE FUNCTION tenantry.authenticate_key(hash bytea, OUT api_key_id uuid, OUT tenant_id uuid, OUT user_id uuid, OUT scopes jsonb, OUT tenant_status text, OUT expires_at timestamp with time zone)
  RETURNS SETOF record
  LANGUAGE sql
