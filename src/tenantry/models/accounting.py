@@ -21,6 +21,7 @@ class ModelPrice(Timestamped, Audited):
 
     __tablename__ = "model_prices"
     __access__ = Access(rows="true")
+    __rules__: ClassVar[tuple[Rule, ...]] = (Rule("range_price", "BEFORE INSERT"),)
     __table_args__ = (
         UniqueConstraint("provider", "model", "valid_from"),
         CheckConstraint("valid_until > valid_from", name="valid"),
@@ -63,7 +64,7 @@ class CostEntry(TenantRow, Partitioned):
     output_tokens: Mapped[int] = column(default=0, check="output_tokens >= 0")
     cached_tokens: Mapped[int] = column(default=0, check="cached_tokens >= 0")
     cost_usd: Mapped[Decimal | None] = column(Numeric(14, 6), default=None, check="cost_usd >= 0")
-    billing_month: Mapped[date] = column(Date, default=text("date_trunc('month', now())::date"))
+    billing_month: Mapped[date] = column(Date, default=None, doc="its id's, in UTC, unless given")
     description: Mapped[str | None] = column(default=None)
     metadata_: Mapped[Json] = column(name="metadata", default={})
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Float, Index, Integer, Numeric, Uuid, text
+from sqlalchemy import BigInteger, Float, Index, Numeric, Uuid, text
 from sqlalchemy.orm import Mapped
 
 from .base import Audited, Counted, Partitioned, Rule, TenantScoped, unique
@@ -60,8 +60,9 @@ class Desk(TenantScoped, Audited, Counted):
 
     __tablename__ = "desks"
     __rules__: ClassVar[tuple[Rule, ...]] = (
+        Rule("hold_desks", "BEFORE UPDATE OF reports_to_id OR DELETE", each="STATEMENT"),
         Rule("place_desk", "BEFORE INSERT OR UPDATE OF reports_to_id"),
-        Rule("move_subtree", "AFTER UPDATE OF reports_to_id"),
+        Rule("settle_desks", "INSERT UPDATE", set_based=True),
     )
     __usage__: ClassVar[str] = "current_desks"
     __quota__: ClassVar[str] = "max_desks"
@@ -158,5 +159,5 @@ class AgentExecution(TenantScoped, Partitioned):
     cost_usd: Mapped[Decimal] = column(Numeric(14, 6), default=0, check="cost_usd >= 0")
     started_at: Mapped[datetime] = column(default=text("now()"))
     completed_at: Mapped[datetime | None] = column(default=None)
-    duration_ms: Mapped[int | None] = column(Integer, default=None, check="duration_ms >= 0")
+    duration_ms: Mapped[int | None] = column(BigInteger, default=None, check="duration_ms >= 0")
     metadata_: Mapped[Json] = column(name="metadata", default={})

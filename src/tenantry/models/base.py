@@ -176,6 +176,8 @@ class Rule:
     on: str
     #: Once a statement, after it, with `old_rows` and `new_rows`.
     set_based: bool = False
+    #: What a trigger that is not set-based fires for each of: ROW or STATEMENT.
+    each: Literal["ROW", "STATEMENT"] = "ROW"
 
 
 def unique(*columns: str, **kwargs: Any) -> UniqueConstraint:

@@ -31,7 +31,7 @@ DEFINER_GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
     "messages": {KEEPER: ("SELECT",)},
     "agent_sessions": {KEEPER: ("SELECT", "UPDATE"), VIEWS: ("SELECT",)},
     "cost_entries": {KEEPER: ("SELECT", "INSERT", "UPDATE"), VIEWS: ("SELECT",)},
-    "model_prices": {KEEPER: ("SELECT",)},
+    "model_prices": {KEEPER: ("SELECT", "UPDATE")},
     "lessons": {KEEPER: ("SELECT", "UPDATE"), SEARCH: ("SELECT",)},
     "evidence": {SEARCH: ("SELECT",)},
     "documents": {SEARCH: ("SELECT",)},

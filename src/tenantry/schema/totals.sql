@@ -110,18 +110,24 @@ BEGIN
     IF NEW.status IN ('pending', 'running') THEN
         NEW.completed_at := NULL;
         NEW.duration_ms := NULL;
-    ELSE
-        NEW.completed_at := coalesce(NEW.completed_at, clock_timestamp());
-        NEW.duration_ms := coalesce(
-            NEW.duration_ms, greatest(0, round(extract(epoch FROM NEW.completed_at - NEW.started_at) * 1000))::integer);
+        RETURN NEW;
     END IF;
+    IF TG_OP = 'UPDATE' AND NEW.duration_ms = OLD.duration_ms
+       AND (NEW.started_at, NEW.completed_at) IS DISTINCT FROM (OLD.started_at, OLD.completed_at) THEN
+        NEW.duration_ms := NULL;  -- it was that of the former times
+    END IF;
+    NEW.completed_at := coalesce(
+        NEW.completed_at, NEW.started_at + NEW.duration_ms * interval '1 millisecond', clock_timestamp());
+    NEW.duration_ms := coalesce(
+        NEW.duration_ms, greatest(0, round(extract(epoch FROM NEW.completed_at - NEW.started_at) * 1000)));
     RETURN NEW;
 END
 $$;
 ALTER FUNCTION tenantry.time_execution() OWNER TO tenantry_keeper;
 
 -- What executions add to their agents' records and their sessions' totals: the difference between
--- before and after, whatever happened to them. An agent's record counts what has ended.
+-- before and after, whatever happened to them. An agent's record counts what has ended. Sessions come
+-- first, as they do when a task goes with all it has.
 CREATE FUNCTION tenantry.total_executions() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 DECLARE
@@ -132,6 +138,20 @@ DECLARE
         ELSE 'SELECT 1 AS sign, n.* FROM new_rows AS n UNION ALL SELECT -1, o.* FROM old_rows AS o'
     END;
 BEGIN
+    FOR part IN EXECUTE format(
+        $sum$
+        SELECT * FROM (
+            SELECT e.tenant_id, e.session_id AS id, sum(e.sign * e.input_tokens) AS tokens_in,
+                   sum(e.sign * e.output_tokens) AS tokens_out, sum(e.sign * e.cost_usd) AS cost
+            FROM (%s) AS e WHERE e.session_id IS NOT NULL GROUP BY 1, 2
+        ) AS p WHERE (p.tokens_in, p.tokens_out, p.cost) <> (0, 0, 0) ORDER BY 1, 2
+        $sum$, source)
+    LOOP
+        UPDATE tenantry.agent_sessions AS s
+        SET input_tokens = s.input_tokens + part.tokens_in, output_tokens = s.output_tokens + part.tokens_out,
+            cost_usd = s.cost_usd + part.cost
+        WHERE s.tenant_id = part.tenant_id AND s.id = part.id;
+    END LOOP;
     FOR part IN EXECUTE format(
         $sum$
         SELECT * FROM (
@@ -153,20 +173,6 @@ BEGIN
             success_rate = (a.success_count + part.good)::float8 / nullif(a.execution_count + part.many, 0),
             avg_execution_time_ms = (a.total_execution_ms + part.spent)::float8 / nullif(a.timed_count + part.timed, 0)
         WHERE a.tenant_id = part.tenant_id AND a.id = part.id;
-    END LOOP;
-    FOR part IN EXECUTE format(
-        $sum$
-        SELECT * FROM (
-            SELECT e.tenant_id, e.session_id AS id, sum(e.sign * e.input_tokens) AS tokens_in,
-                   sum(e.sign * e.output_tokens) AS tokens_out, sum(e.sign * e.cost_usd) AS cost
-            FROM (%s) AS e WHERE e.session_id IS NOT NULL GROUP BY 1, 2
-        ) AS p WHERE (p.tokens_in, p.tokens_out, p.cost) <> (0, 0, 0) ORDER BY 1, 2
-        $sum$, source)
-    LOOP
-        UPDATE tenantry.agent_sessions AS s
-        SET input_tokens = s.input_tokens + part.tokens_in, output_tokens = s.output_tokens + part.tokens_out,
-            cost_usd = s.cost_usd + part.cost
-        WHERE s.tenant_id = part.tenant_id AND s.id = part.id;
     END LOOP;
     RETURN NULL;
 END
@@ -191,7 +197,15 @@ $$;
 CREATE FUNCTION tenantry.account_session() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 BEGIN
-    IF NEW.status = 'active' OR NEW.cost_usd = 0 AND NEW.input_tokens = 0 AND NEW.output_tokens = 0 THEN
+    IF NEW.status = 'active' THEN
+        RETURN NULL;
+    END IF;
+    IF TG_OP = 'UPDATE' AND OLD.status <> 'active' THEN
+        IF (NEW.cost_usd, NEW.input_tokens, NEW.output_tokens) = (OLD.cost_usd, OLD.input_tokens, OLD.output_tokens) THEN
+            RETURN NULL;
+        END IF;
+    ELSIF NEW.cost_usd = 0 AND NEW.input_tokens = 0 AND NEW.output_tokens = 0
+          AND NOT EXISTS (SELECT FROM tenantry.cost_entries AS c WHERE c.tenant_id = NEW.tenant_id AND c.id = NEW.id) THEN
         RETURN NULL;
     END IF;
     INSERT INTO tenantry.cost_entries
@@ -211,24 +225,43 @@ END
 $$;
 ALTER FUNCTION tenantry.account_session() OWNER TO tenantry_keeper;
 
--- An expense without a cost takes that of its tokens at the price of its day.
+-- An expense without a cost takes that of its tokens, at the price of the moment its id carries.
 CREATE FUNCTION tenantry.price_cost_entry() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+DECLARE
+    moment timestamptz := tenantry.time_of(NEW.id);
 BEGIN
+    NEW.billing_month := coalesce(NEW.billing_month, date_trunc('month', moment AT TIME ZONE 'UTC')::date);
     IF NEW.cost_usd IS NULL THEN
         SELECT round((NEW.input_tokens * p.input_price + NEW.output_tokens * p.output_price
                       + NEW.cached_tokens * coalesce(p.cached_input_price, p.input_price)) / 1000000, 6)
         INTO NEW.cost_usd
         FROM tenantry.model_prices AS p
         WHERE p.provider = NEW.provider AND p.model = NEW.model
-          AND p.valid_from <= NEW.created_at AND (p.valid_until IS NULL OR p.valid_until > NEW.created_at)
+          AND date_trunc('milliseconds', p.valid_from) <= moment AND (p.valid_until IS NULL OR p.valid_until > moment)
         ORDER BY p.valid_from DESC LIMIT 1;
     END IF;
     IF NEW.cost_usd IS NULL THEN
-        RAISE EXCEPTION 'no cost given, and no price is known for %/%', NEW.provider, NEW.model
+        RAISE EXCEPTION 'no cost given, and no price of that day is known for %/%', NEW.provider, NEW.model
             USING ERRCODE = 'TN004', TABLE = 'cost_entries', SCHEMA = 'tenantry', COLUMN = 'cost_usd', CONSTRAINT = 'price_known';
     END IF;
     RETURN NEW;
 END
 $$;
 ALTER FUNCTION tenantry.price_cost_entry() OWNER TO tenantry_keeper;
+
+-- A model has one price at a time: a new one ends the one before it, and ends where the next begins.
+CREATE FUNCTION tenantry.range_price() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended(NEW.provider || '/' || NEW.model, 20261121));
+    UPDATE tenantry.model_prices AS p SET valid_until = NEW.valid_from
+    WHERE p.provider = NEW.provider AND p.model = NEW.model AND p.valid_from < NEW.valid_from
+      AND (p.valid_until IS NULL OR p.valid_until > NEW.valid_from);
+    SELECT least(NEW.valid_until, min(p.valid_from)) INTO NEW.valid_until
+    FROM tenantry.model_prices AS p
+    WHERE p.provider = NEW.provider AND p.model = NEW.model AND p.valid_from > NEW.valid_from;
+    RETURN NEW;
+END
+$$;
+ALTER FUNCTION tenantry.range_price() OWNER TO tenantry_keeper;

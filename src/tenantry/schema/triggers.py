@@ -55,7 +55,7 @@ def triggers(table: Table) -> Iterator[str]:
         else:
             yield (
                 f"CREATE TRIGGER {rule.function} {rule.on} {on}"
-                f" FOR EACH ROW EXECUTE FUNCTION tenantry.{rule.function}()"
+                f" FOR EACH {rule.each} EXECUTE FUNCTION tenantry.{rule.function}()"
             )
 
 

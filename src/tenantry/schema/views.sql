@@ -65,26 +65,35 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
     ORDER BY v.code
 $$;
 
--- Live, and of the tenant of the context alone: row security holds inside.
-CREATE FUNCTION tenantry.tenant_statistics()
+-- Live. Row security holds inside; the tenant is named all the same, since the service role sees all.
+CREATE FUNCTION tenantry.tenant_statistics(tenant uuid DEFAULT tenantry.current_tenant_id())
 RETURNS TABLE (users bigint, projects bigint, desks bigint, agents bigint, tasks bigint, tasks_open bigint,
                tasks_completed bigint, tasks_failed bigint, sessions bigint, executions bigint, messages bigint,
                lessons bigint, evidence bigint, knowledge_bases bigint, documents bigint,
                cost_this_month numeric, cost_total numeric)
 LANGUAGE sql STABLE AS $$
-    SELECT (SELECT count(*) FROM tenantry.memberships), (SELECT count(*) FROM tenantry.projects),
-           (SELECT count(*) FROM tenantry.desks), (SELECT count(*) FROM tenantry.agents),
-           (SELECT count(*) FROM tenantry.tasks),
-           (SELECT count(*) FROM tenantry.tasks WHERE state_category NOT IN ('done', 'failed')),
-           (SELECT count(*) FROM tenantry.tasks WHERE state_category = 'done'),
-           (SELECT count(*) FROM tenantry.tasks WHERE state_category = 'failed'),
-           (SELECT count(*) FROM tenantry.agent_sessions), (SELECT count(*) FROM tenantry.agent_executions),
-           (SELECT coalesce(sum(message_count), 0) FROM tenantry.conversations),
-           (SELECT count(*) FROM tenantry.lessons), (SELECT count(*) FROM tenantry.evidence),
-           (SELECT count(*) FROM tenantry.knowledge_bases), (SELECT count(*) FROM tenantry.documents),
-           (SELECT coalesce(sum(cost_usd), 0) FROM tenantry.cost_entries
-            WHERE billing_month = date_trunc('month', now() AT TIME ZONE 'UTC')::date),
-           (SELECT coalesce(sum(cost_usd), 0) FROM tenantry.cost_entries)
+    SELECT (SELECT count(*) FROM tenantry.memberships AS x WHERE x.tenant_id = tenant),
+           (SELECT count(*) FROM tenantry.projects AS x WHERE x.tenant_id = tenant),
+           (SELECT count(*) FROM tenantry.desks AS x WHERE x.tenant_id = tenant),
+           (SELECT count(*) FROM tenantry.agents AS x WHERE x.tenant_id = tenant),
+           t.tasks, t.tasks - t.completed - t.failed, t.completed, t.failed,
+           (SELECT count(*) FROM tenantry.agent_sessions AS x WHERE x.tenant_id = tenant),
+           (SELECT count(*) FROM tenantry.agent_executions AS x WHERE x.tenant_id = tenant),
+           -- Those of conversations are counted already.
+           (SELECT coalesce(sum(x.message_count), 0) FROM tenantry.conversations AS x WHERE x.tenant_id = tenant)::bigint
+           + (SELECT count(*) FROM tenantry.messages AS x WHERE x.tenant_id = tenant AND x.conversation_id IS NULL),
+           (SELECT count(*) FROM tenantry.lessons AS x WHERE x.tenant_id = tenant),
+           (SELECT count(*) FROM tenantry.evidence AS x WHERE x.tenant_id = tenant),
+           (SELECT count(*) FROM tenantry.knowledge_bases AS x WHERE x.tenant_id = tenant),
+           (SELECT count(*) FROM tenantry.documents AS x WHERE x.tenant_id = tenant),
+           c.this_month, c.total
+    FROM (SELECT count(*) AS tasks, count(*) FILTER (WHERE x.state_category = 'done') AS completed,
+                 count(*) FILTER (WHERE x.state_category = 'failed') AS failed
+          FROM tenantry.tasks AS x WHERE x.tenant_id = tenant) AS t,
+         (SELECT coalesce(sum(x.cost_usd), 0) AS total,
+                 coalesce(sum(x.cost_usd) FILTER (
+                     WHERE x.billing_month = date_trunc('month', now() AT TIME ZONE 'UTC')::date), 0) AS this_month
+          FROM tenantry.cost_entries AS x WHERE x.tenant_id = tenant) AS c
 $$;
 
 ALTER FUNCTION tenantry.refresh_view(text) OWNER TO tenantry_views;

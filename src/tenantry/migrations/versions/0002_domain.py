@@ -519,8 +519,9 @@ BEGIN
     IF TG_OP = 'UPDATE' AND NEW.status <> OLD.status AND NOT (
         OLD.status = 'offered' AND NEW.status IN ('accepted', 'declined', 'cancelled')
         OR OLD.status = 'accepted' AND NEW.status IN ('completed', 'cancelled')) THEN
-        RAISE EXCEPTION 'delegation % is % already', OLD.id, OLD.status
-            USING ERRCODE = 'TN004', TABLE = 'delegations', SCHEMA = 'tenantry', COLUMN = 'status', CONSTRAINT = 'decided_once',
+        RAISE EXCEPTION 'delegation % is %, which does not become %', OLD.id, OLD.status, NEW.status
+            USING ERRCODE = 'TN004', TABLE = 'delegations', SCHEMA = 'tenantry', COLUMN = 'status',
+                  CONSTRAINT = CASE OLD.status WHEN 'offered' THEN 'delegation_status' ELSE 'decided_once' END,
                   DETAIL = jsonb_build_object('decision', OLD.status);
     END IF;
     NEW.answered_at := CASE WHEN NEW.status <> 'offered' THEN coalesce(NEW.answered_at, now()) END;
@@ -528,6 +529,36 @@ BEGIN
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.answer_delegation() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.hold_hierarchy(tenant uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+    every bigint := tenantry.structure_lock('desks', '00000000-0000-0000-0000-000000000000');
+BEGIN
+    IF tenant IS NULL THEN
+        PERFORM pg_catalog.pg_advisory_xact_lock(every);
+    ELSE
+        PERFORM pg_catalog.pg_advisory_xact_lock_shared(every);
+        PERFORM pg_catalog.pg_advisory_xact_lock(tenantry.structure_lock('desks', tenant));
+    END IF;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.hold_hierarchy(uuid) OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.hold_hierarchy(uuid) FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.hold_desks()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    PERFORM tenantry.hold_hierarchy(tenantry.current_tenant_id());
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.hold_desks() OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.hold_desks() FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.place_desk()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -535,42 +566,79 @@ $function$""",
  SET search_path TO ''
 AS $function$
 DECLARE
-    label text := replace(NEW.id::text, '-', '');
+    label public.ltree := replace(NEW.id::text, '-', '')::public.ltree;
     above public.ltree;
 BEGIN
-    PERFORM pg_advisory_xact_lock(tenantry.structure_lock('desks', NEW.tenant_id));
-    IF NEW.reports_to_id IS NULL THEN
-        NEW.path := label::public.ltree;
-        RETURN NEW;
+    IF TG_OP = 'INSERT' THEN
+        PERFORM tenantry.hold_hierarchy(NEW.tenant_id);
     END IF;
     SELECT d.path INTO above FROM tenantry.desks AS d
     WHERE d.tenant_id = NEW.tenant_id AND d.id = NEW.reports_to_id;
-    IF NEW.reports_to_id = NEW.id OR above OPERATOR(public.~) ('*.' || label || '.*')::public.lquery THEN
-        RAISE EXCEPTION 'desk % would report to itself', NEW.code
-            USING ERRCODE = 'TN005', TABLE = 'desks', SCHEMA = 'tenantry', COLUMN = 'reports_to_id', CONSTRAINT = 'no_circular_reporting';
-    END IF;
-    NEW.path := coalesce(above OPERATOR(public.||) label, label::public.ltree);
+    NEW.path := coalesce(above OPERATOR(public.||) label, label);
     RETURN NEW;
 END
 $function$""",
     r"""ALTER FUNCTION tenantry.place_desk() OWNER TO tenantry_keeper""",
     r"""REVOKE ALL ON FUNCTION tenantry.place_desk() FROM PUBLIC""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.move_subtree()
+    r"""CREATE OR REPLACE FUNCTION tenantry.settle_desks()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO ''
 AS $function$
+DECLARE
+    moved jsonb;
+    circle text;
+    tenant uuid;
 BEGIN
-    UPDATE tenantry.desks AS d
-    SET path = NEW.path OPERATOR(public.||) public.subpath(d.path, public.nlevel(OLD.path))
-    WHERE d.tenant_id = NEW.tenant_id AND d.id <> NEW.id
-      AND d.path OPERATOR(public.<@) OLD.path;
+    IF TG_OP = 'INSERT' THEN
+        SELECT jsonb_agg(jsonb_build_object('tenant_id', n.tenant_id, 'id', n.id)) INTO moved FROM new_rows AS n;
+    ELSE
+        SELECT jsonb_agg(jsonb_build_object('tenant_id', n.tenant_id, 'id', n.id)) INTO moved
+        FROM new_rows AS n JOIN old_rows AS o USING (tenant_id, id)
+        WHERE n.reports_to_id IS DISTINCT FROM o.reports_to_id;
+    END IF;
+    IF moved IS NULL THEN
+        RETURN NULL;
+    END IF;
+    -- A transaction with an older snapshot is refused as not serializable by the changed row.
+    FOR tenant IN SELECT DISTINCT (m ->> 'tenant_id')::uuid FROM jsonb_array_elements(moved) AS m ORDER BY 1 LOOP
+        PERFORM tenantry.one_at_a_time(tenant);
+    END LOOP;
+    WITH RECURSIVE up AS (
+        SELECT d.tenant_id, d.id, d.code, d.reports_to_id AS next
+        FROM jsonb_to_recordset(moved) AS m (tenant_id uuid, id uuid)
+        JOIN tenantry.desks AS d USING (tenant_id, id)
+        UNION ALL
+        SELECT u.tenant_id, u.id, u.code, d.reports_to_id
+        FROM up AS u JOIN tenantry.desks AS d ON d.tenant_id = u.tenant_id AND d.id = u.next
+    ) CYCLE next SET circular USING trail
+    SELECT u.code INTO circle FROM up AS u WHERE u.circular LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'desk % would report to itself', circle
+            USING ERRCODE = 'TN005', TABLE = 'desks', SCHEMA = 'tenantry', COLUMN = 'reports_to_id', CONSTRAINT = 'no_circular_reporting';
+    END IF;
+    WITH RECURSIVE up AS (
+        SELECT d.tenant_id, d.id, d.reports_to_id AS next, replace(d.id::text, '-', '') AS path
+        FROM jsonb_to_recordset(moved) AS m (tenant_id uuid, id uuid)
+        JOIN tenantry.desks AS d USING (tenant_id, id)
+        UNION ALL
+        SELECT u.tenant_id, u.id, d.reports_to_id, replace(d.id::text, '-', '') || '.' || u.path
+        FROM up AS u JOIN tenantry.desks AS d ON d.tenant_id = u.tenant_id AND d.id = u.next
+    ), down AS (
+        SELECT u.tenant_id, u.id, u.path FROM up AS u WHERE u.next IS NULL
+        UNION
+        SELECT d.tenant_id, d.id, o.path || '.' || replace(d.id::text, '-', '')
+        FROM down AS o JOIN tenantry.desks AS d ON d.tenant_id = o.tenant_id AND d.reports_to_id = o.id
+    )
+    UPDATE tenantry.desks AS d SET path = o.path::public.ltree
+    FROM down AS o
+    WHERE d.tenant_id = o.tenant_id AND d.id = o.id AND d.path OPERATOR(public.<>) o.path::public.ltree;
     RETURN NULL;
 END
 $function$""",
-    r"""ALTER FUNCTION tenantry.move_subtree() OWNER TO tenantry_keeper""",
-    r"""REVOKE ALL ON FUNCTION tenantry.move_subtree() FROM PUBLIC""",
+    r"""ALTER FUNCTION tenantry.settle_desks() OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.settle_desks() FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.desk_subtree(top uuid)
  RETURNS TABLE(id uuid, depth integer)
  LANGUAGE sql
@@ -702,11 +770,16 @@ BEGIN
     IF NEW.status IN ('pending', 'running') THEN
         NEW.completed_at := NULL;
         NEW.duration_ms := NULL;
-    ELSE
-        NEW.completed_at := coalesce(NEW.completed_at, clock_timestamp());
-        NEW.duration_ms := coalesce(
-            NEW.duration_ms, greatest(0, round(extract(epoch FROM NEW.completed_at - NEW.started_at) * 1000))::integer);
+        RETURN NEW;
     END IF;
+    IF TG_OP = 'UPDATE' AND NEW.duration_ms = OLD.duration_ms
+       AND (NEW.started_at, NEW.completed_at) IS DISTINCT FROM (OLD.started_at, OLD.completed_at) THEN
+        NEW.duration_ms := NULL;  -- it was that of the former times
+    END IF;
+    NEW.completed_at := coalesce(
+        NEW.completed_at, NEW.started_at + NEW.duration_ms * interval '1 millisecond', clock_timestamp());
+    NEW.duration_ms := coalesce(
+        NEW.duration_ms, greatest(0, round(extract(epoch FROM NEW.completed_at - NEW.started_at) * 1000)));
     RETURN NEW;
 END
 $function$""",
@@ -729,6 +802,20 @@ BEGIN
     FOR part IN EXECUTE format(
         $sum$
         SELECT * FROM (
+            SELECT e.tenant_id, e.session_id AS id, sum(e.sign * e.input_tokens) AS tokens_in,
+                   sum(e.sign * e.output_tokens) AS tokens_out, sum(e.sign * e.cost_usd) AS cost
+            FROM (%s) AS e WHERE e.session_id IS NOT NULL GROUP BY 1, 2
+        ) AS p WHERE (p.tokens_in, p.tokens_out, p.cost) <> (0, 0, 0) ORDER BY 1, 2
+        $sum$, source)
+    LOOP
+        UPDATE tenantry.agent_sessions AS s
+        SET input_tokens = s.input_tokens + part.tokens_in, output_tokens = s.output_tokens + part.tokens_out,
+            cost_usd = s.cost_usd + part.cost
+        WHERE s.tenant_id = part.tenant_id AND s.id = part.id;
+    END LOOP;
+    FOR part IN EXECUTE format(
+        $sum$
+        SELECT * FROM (
             SELECT e.tenant_id, e.agent_id AS id, sum(e.sign) AS many,
                    coalesce(sum(e.sign) FILTER (WHERE e.status = 'success'), 0) AS good,
                    coalesce(sum(e.sign) FILTER (WHERE e.duration_ms IS NOT NULL), 0) AS timed,
@@ -747,20 +834,6 @@ BEGIN
             success_rate = (a.success_count + part.good)::float8 / nullif(a.execution_count + part.many, 0),
             avg_execution_time_ms = (a.total_execution_ms + part.spent)::float8 / nullif(a.timed_count + part.timed, 0)
         WHERE a.tenant_id = part.tenant_id AND a.id = part.id;
-    END LOOP;
-    FOR part IN EXECUTE format(
-        $sum$
-        SELECT * FROM (
-            SELECT e.tenant_id, e.session_id AS id, sum(e.sign * e.input_tokens) AS tokens_in,
-                   sum(e.sign * e.output_tokens) AS tokens_out, sum(e.sign * e.cost_usd) AS cost
-            FROM (%s) AS e WHERE e.session_id IS NOT NULL GROUP BY 1, 2
-        ) AS p WHERE (p.tokens_in, p.tokens_out, p.cost) <> (0, 0, 0) ORDER BY 1, 2
-        $sum$, source)
-    LOOP
-        UPDATE tenantry.agent_sessions AS s
-        SET input_tokens = s.input_tokens + part.tokens_in, output_tokens = s.output_tokens + part.tokens_out,
-            cost_usd = s.cost_usd + part.cost
-        WHERE s.tenant_id = part.tenant_id AND s.id = part.id;
     END LOOP;
     RETURN NULL;
 END
@@ -790,7 +863,15 @@ $function$""",
  SET search_path TO ''
 AS $function$
 BEGIN
-    IF NEW.status = 'active' OR NEW.cost_usd = 0 AND NEW.input_tokens = 0 AND NEW.output_tokens = 0 THEN
+    IF NEW.status = 'active' THEN
+        RETURN NULL;
+    END IF;
+    IF TG_OP = 'UPDATE' AND OLD.status <> 'active' THEN
+        IF (NEW.cost_usd, NEW.input_tokens, NEW.output_tokens) = (OLD.cost_usd, OLD.input_tokens, OLD.output_tokens) THEN
+            RETURN NULL;
+        END IF;
+    ELSIF NEW.cost_usd = 0 AND NEW.input_tokens = 0 AND NEW.output_tokens = 0
+          AND NOT EXISTS (SELECT FROM tenantry.cost_entries AS c WHERE c.tenant_id = NEW.tenant_id AND c.id = NEW.id) THEN
         RETURN NULL;
     END IF;
     INSERT INTO tenantry.cost_entries
@@ -816,18 +897,21 @@ $function$""",
  SECURITY DEFINER
  SET search_path TO ''
 AS $function$
+DECLARE
+    moment timestamptz := tenantry.time_of(NEW.id);
 BEGIN
+    NEW.billing_month := coalesce(NEW.billing_month, date_trunc('month', moment AT TIME ZONE 'UTC')::date);
     IF NEW.cost_usd IS NULL THEN
         SELECT round((NEW.input_tokens * p.input_price + NEW.output_tokens * p.output_price
                       + NEW.cached_tokens * coalesce(p.cached_input_price, p.input_price)) / 1000000, 6)
         INTO NEW.cost_usd
         FROM tenantry.model_prices AS p
         WHERE p.provider = NEW.provider AND p.model = NEW.model
-          AND p.valid_from <= NEW.created_at AND (p.valid_until IS NULL OR p.valid_until > NEW.created_at)
+          AND date_trunc('milliseconds', p.valid_from) <= moment AND (p.valid_until IS NULL OR p.valid_until > moment)
         ORDER BY p.valid_from DESC LIMIT 1;
     END IF;
     IF NEW.cost_usd IS NULL THEN
-        RAISE EXCEPTION 'no cost given, and no price is known for %/%', NEW.provider, NEW.model
+        RAISE EXCEPTION 'no cost given, and no price of that day is known for %/%', NEW.provider, NEW.model
             USING ERRCODE = 'TN004', TABLE = 'cost_entries', SCHEMA = 'tenantry', COLUMN = 'cost_usd', CONSTRAINT = 'price_known';
     END IF;
     RETURN NEW;
@@ -835,6 +919,25 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.price_cost_entry() OWNER TO tenantry_keeper""",
     r"""REVOKE ALL ON FUNCTION tenantry.price_cost_entry() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.range_price()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended(NEW.provider || '/' || NEW.model, 20261121));
+    UPDATE tenantry.model_prices AS p SET valid_until = NEW.valid_from
+    WHERE p.provider = NEW.provider AND p.model = NEW.model AND p.valid_from < NEW.valid_from
+      AND (p.valid_until IS NULL OR p.valid_until > NEW.valid_from);
+    SELECT least(NEW.valid_until, min(p.valid_from)) INTO NEW.valid_until
+    FROM tenantry.model_prices AS p
+    WHERE p.provider = NEW.provider AND p.model = NEW.model AND p.valid_from > NEW.valid_from;
+    RETURN NEW;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.range_price() OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.range_price() FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.record_lesson_outcome(lesson uuid, success boolean)
  RETURNS double precision
  LANGUAGE plpgsql
@@ -1014,27 +1117,36 @@ $function$""",
     r"""ALTER FUNCTION tenantry.desk_figures() OWNER TO tenantry_views""",
     r"""REVOKE ALL ON FUNCTION tenantry.desk_figures() FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.desk_figures() TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.tenant_statistics()
+    r"""CREATE OR REPLACE FUNCTION tenantry.tenant_statistics(tenant uuid DEFAULT tenantry.current_tenant_id())
  RETURNS TABLE(users bigint, projects bigint, desks bigint, agents bigint, tasks bigint, tasks_open bigint, tasks_completed bigint, tasks_failed bigint, sessions bigint, executions bigint, messages bigint, lessons bigint, evidence bigint, knowledge_bases bigint, documents bigint, cost_this_month numeric, cost_total numeric)
  LANGUAGE sql
  STABLE
 AS $function$
-    SELECT (SELECT count(*) FROM tenantry.memberships), (SELECT count(*) FROM tenantry.projects),
-           (SELECT count(*) FROM tenantry.desks), (SELECT count(*) FROM tenantry.agents),
-           (SELECT count(*) FROM tenantry.tasks),
-           (SELECT count(*) FROM tenantry.tasks WHERE state_category NOT IN ('done', 'failed')),
-           (SELECT count(*) FROM tenantry.tasks WHERE state_category = 'done'),
-           (SELECT count(*) FROM tenantry.tasks WHERE state_category = 'failed'),
-           (SELECT count(*) FROM tenantry.agent_sessions), (SELECT count(*) FROM tenantry.agent_executions),
-           (SELECT coalesce(sum(message_count), 0) FROM tenantry.conversations),
-           (SELECT count(*) FROM tenantry.lessons), (SELECT count(*) FROM tenantry.evidence),
-           (SELECT count(*) FROM tenantry.knowledge_bases), (SELECT count(*) FROM tenantry.documents),
-           (SELECT coalesce(sum(cost_usd), 0) FROM tenantry.cost_entries
-            WHERE billing_month = date_trunc('month', now() AT TIME ZONE 'UTC')::date),
-           (SELECT coalesce(sum(cost_usd), 0) FROM tenantry.cost_entries)
+    SELECT (SELECT count(*) FROM tenantry.memberships AS x WHERE x.tenant_id = tenant),
+           (SELECT count(*) FROM tenantry.projects AS x WHERE x.tenant_id = tenant),
+           (SELECT count(*) FROM tenantry.desks AS x WHERE x.tenant_id = tenant),
+           (SELECT count(*) FROM tenantry.agents AS x WHERE x.tenant_id = tenant),
+           t.tasks, t.tasks - t.completed - t.failed, t.completed, t.failed,
+           (SELECT count(*) FROM tenantry.agent_sessions AS x WHERE x.tenant_id = tenant),
+           (SELECT count(*) FROM tenantry.agent_executions AS x WHERE x.tenant_id = tenant),
+           -- Those of conversations are counted already.
+           (SELECT coalesce(sum(x.message_count), 0) FROM tenantry.conversations AS x WHERE x.tenant_id = tenant)::bigint
+           + (SELECT count(*) FROM tenantry.messages AS x WHERE x.tenant_id = tenant AND x.conversation_id IS NULL),
+           (SELECT count(*) FROM tenantry.lessons AS x WHERE x.tenant_id = tenant),
+           (SELECT count(*) FROM tenantry.evidence AS x WHERE x.tenant_id = tenant),
+           (SELECT count(*) FROM tenantry.knowledge_bases AS x WHERE x.tenant_id = tenant),
+           (SELECT count(*) FROM tenantry.documents AS x WHERE x.tenant_id = tenant),
+           c.this_month, c.total
+    FROM (SELECT count(*) AS tasks, count(*) FILTER (WHERE x.state_category = 'done') AS completed,
+                 count(*) FILTER (WHERE x.state_category = 'failed') AS failed
+          FROM tenantry.tasks AS x WHERE x.tenant_id = tenant) AS t,
+         (SELECT coalesce(sum(x.cost_usd), 0) AS total,
+                 coalesce(sum(x.cost_usd) FILTER (
+                     WHERE x.billing_month = date_trunc('month', now() AT TIME ZONE 'UTC')::date), 0) AS this_month
+          FROM tenantry.cost_entries AS x WHERE x.tenant_id = tenant) AS c
 $function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.tenant_statistics() FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.tenant_statistics() TO tenantry_app, tenantry_readonly""",
+    r"""REVOKE ALL ON FUNCTION tenantry.tenant_statistics(uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.tenant_statistics(uuid) TO tenantry_app, tenantry_readonly, tenantry_service""",
     r"""CREATE OR REPLACE FUNCTION tenantry.audit_logs_get(uuid, uuid)
  RETURNS TABLE(tenant_id uuid, id uuid, action text, resource_type text, resource_id uuid, old_values jsonb, new_values jsonb, details jsonb, actor_kind text, user_id uuid, agent_id uuid, api_key_id uuid, request_id text, ip_address inet, user_agent text, reason text, created_at timestamp with time zone)
  LANGUAGE plpgsql
@@ -3199,7 +3311,7 @@ $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.task_dependencies_newest(uuid, uuid, bigint) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.task_dependencies_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.agent_executions_get(uuid, uuid)
- RETURNS TABLE(tenant_id uuid, id uuid, agent_id uuid, agent_type text, task_id uuid, project_id uuid, session_id uuid, evidence_id uuid, input jsonb, output jsonb, status text, error text, model_provider text, model_name text, input_tokens integer, output_tokens integer, cost_usd numeric, started_at timestamp with time zone, completed_at timestamp with time zone, duration_ms integer, metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
+ RETURNS TABLE(tenant_id uuid, id uuid, agent_id uuid, agent_type text, task_id uuid, project_id uuid, session_id uuid, evidence_id uuid, input jsonb, output jsonb, status text, error text, model_provider text, model_name text, input_tokens integer, output_tokens integer, cost_usd numeric, started_at timestamp with time zone, completed_at timestamp with time zone, duration_ms bigint, metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
  LANGUAGE plpgsql
  SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
@@ -3222,7 +3334,7 @@ $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.agent_executions_get(uuid, uuid) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.agent_executions_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.agent_executions_newest(uuid, uuid, bigint)
- RETURNS TABLE(tenant_id uuid, id uuid, agent_id uuid, agent_type text, task_id uuid, project_id uuid, session_id uuid, evidence_id uuid, input jsonb, output jsonb, status text, error text, model_provider text, model_name text, input_tokens integer, output_tokens integer, cost_usd numeric, started_at timestamp with time zone, completed_at timestamp with time zone, duration_ms integer, metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
+ RETURNS TABLE(tenant_id uuid, id uuid, agent_id uuid, agent_type text, task_id uuid, project_id uuid, session_id uuid, evidence_id uuid, input jsonb, output jsonb, status text, error text, model_provider text, model_name text, input_tokens integer, output_tokens integer, cost_usd numeric, started_at timestamp with time zone, completed_at timestamp with time zone, duration_ms bigint, metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
  LANGUAGE plpgsql
  SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
@@ -3897,7 +4009,7 @@ $function$""",
     output_tokens integer DEFAULT 0 NOT NULL,
     cached_tokens integer DEFAULT 0 NOT NULL,
     cost_usd numeric(14,6),
-    billing_month date DEFAULT (date_trunc('month'::text, now()))::date NOT NULL,
+    billing_month date NOT NULL,
     description text,
     metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL
@@ -4210,7 +4322,7 @@ $function$""",
     cost_usd numeric(14,6) DEFAULT 0 NOT NULL,
     started_at timestamp with time zone DEFAULT now() NOT NULL,
     completed_at timestamp with time zone,
-    duration_ms integer,
+    duration_ms bigint,
     metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
@@ -4397,6 +4509,7 @@ $function$""",
     r"""ALTER TABLE tenantry.evidence_links ADD CONSTRAINT evidence_links_target_type_check CHECK ((target_type = ANY (ARRAY['evidence'::text, 'execution'::text, 'approval'::text, 'review'::text])))""",
     r"""ALTER TABLE tenantry.task_attachments ADD CONSTRAINT task_attachments_size_bytes_check CHECK ((size_bytes >= 0))""",
     r"""ALTER TABLE tenantry.chunks ADD CONSTRAINT chunks_ordinal_check CHECK ((ordinal >= 0))""",
+    r"""ALTER TABLE tenantry.messages ADD CONSTRAINT messages_place_check CHECK ((num_nonnulls(conversation_id, session_id) > 0))""",
     r"""ALTER TABLE tenantry.messages ADD CONSTRAINT messages_role_check CHECK ((role = ANY (ARRAY['user'::text, 'assistant'::text, 'system'::text, 'tool'::text])))""",
     r"""ALTER TABLE tenantry.messages ADD CONSTRAINT messages_input_tokens_check CHECK ((input_tokens >= 0))""",
     r"""ALTER TABLE tenantry.messages ADD CONSTRAINT messages_output_tokens_check CHECK ((output_tokens >= 0))""",
@@ -4645,6 +4758,7 @@ WITH NO DATA""",
     r"""CREATE POLICY tenant_floor ON tenantry.model_prices AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY service ON tenantry.model_prices AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY keeper_select ON tenantry.model_prices AS PERMISSIVE FOR SELECT TO tenantry_keeper USING ((CURRENT_USER = 'tenantry_keeper'::name))""",
+    r"""CREATE POLICY keeper_update ON tenantry.model_prices AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING ((CURRENT_USER = 'tenantry_keeper'::name))""",
     r"""CREATE POLICY tenant ON tenantry.activity_feed AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.activity_feed AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.activity_feed AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
@@ -4763,6 +4877,7 @@ WITH NO DATA""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.model_prices REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_model_prices()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.model_prices REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_model_prices()""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.model_prices REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_model_prices()""",
+    r"""CREATE TRIGGER range_price BEFORE INSERT ON tenantry.model_prices FOR EACH ROW EXECUTE FUNCTION tenantry.range_price()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.model_prices FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.activity_feed FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.agents REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_agents()""",
@@ -4793,9 +4908,11 @@ WITH NO DATA""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.desks REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_desks()""",
     r"""CREATE TRIGGER count_delete AFTER DELETE ON tenantry.desks REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.count_desks()""",
     r"""CREATE TRIGGER count_insert AFTER INSERT ON tenantry.desks REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.count_desks()""",
-    r"""CREATE TRIGGER move_subtree AFTER UPDATE OF reports_to_id ON tenantry.desks FOR EACH ROW EXECUTE FUNCTION tenantry.move_subtree()""",
+    r"""CREATE TRIGGER hold_desks BEFORE DELETE OR UPDATE OF reports_to_id ON tenantry.desks FOR EACH STATEMENT EXECUTE FUNCTION tenantry.hold_desks()""",
     r"""CREATE TRIGGER place_desk BEFORE INSERT OR UPDATE OF reports_to_id ON tenantry.desks FOR EACH ROW EXECUTE FUNCTION tenantry.place_desk()""",
     r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.desks FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER settle_desks_insert AFTER INSERT ON tenantry.desks REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.settle_desks()""",
+    r"""CREATE TRIGGER settle_desks_update AFTER UPDATE ON tenantry.desks REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.settle_desks()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.desks FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.knowledge_bases REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_knowledge_bases()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.knowledge_bases REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_knowledge_bases()""",
@@ -4987,7 +5104,7 @@ WITH NO DATA""",
     r"""GRANT SELECT ON tenantry.messages TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.messages TO tenantry_service""",
     r"""GRANT SELECT ON tenantry.model_prices TO tenantry_app""",
-    r"""GRANT SELECT ON tenantry.model_prices TO tenantry_keeper""",
+    r"""GRANT SELECT, UPDATE ON tenantry.model_prices TO tenantry_keeper""",
     r"""GRANT SELECT ON tenantry.model_prices TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.model_prices TO tenantry_service""",
     r"""GRANT DELETE, INSERT (tenant_id, id, type, agent_type, pattern, frequency, last_seen, created_at, updated_at), SELECT, UPDATE (type, agent_type, pattern, frequency, last_seen) ON tenantry.patterns TO tenantry_app""",
@@ -5081,7 +5198,7 @@ DOWN = (
     r"""REVOKE DELETE, INSERT (tenant_id, id, type, agent_type, pattern, frequency, last_seen, created_at, updated_at), SELECT, UPDATE (type, agent_type, pattern, frequency, last_seen) ON tenantry.patterns FROM tenantry_app""",
     r"""REVOKE DELETE, INSERT, SELECT, UPDATE ON tenantry.model_prices FROM tenantry_service""",
     r"""REVOKE SELECT ON tenantry.model_prices FROM tenantry_readonly""",
-    r"""REVOKE SELECT ON tenantry.model_prices FROM tenantry_keeper""",
+    r"""REVOKE SELECT, UPDATE ON tenantry.model_prices FROM tenantry_keeper""",
     r"""REVOKE SELECT ON tenantry.model_prices FROM tenantry_app""",
     r"""REVOKE DELETE, INSERT, SELECT, UPDATE ON tenantry.messages FROM tenantry_service""",
     r"""REVOKE SELECT ON tenantry.messages FROM tenantry_readonly""",
@@ -5273,9 +5390,11 @@ DOWN = (
     r"""DROP TRIGGER audit_insert ON tenantry.knowledge_bases""",
     r"""DROP TRIGGER audit_delete ON tenantry.knowledge_bases""",
     r"""DROP TRIGGER touch_updated_at ON tenantry.desks""",
+    r"""DROP TRIGGER settle_desks_update ON tenantry.desks""",
+    r"""DROP TRIGGER settle_desks_insert ON tenantry.desks""",
     r"""DROP TRIGGER refuse_unwritable ON tenantry.desks""",
     r"""DROP TRIGGER place_desk ON tenantry.desks""",
-    r"""DROP TRIGGER move_subtree ON tenantry.desks""",
+    r"""DROP TRIGGER hold_desks ON tenantry.desks""",
     r"""DROP TRIGGER count_insert ON tenantry.desks""",
     r"""DROP TRIGGER count_delete ON tenantry.desks""",
     r"""DROP TRIGGER audit_update ON tenantry.desks""",
@@ -5306,6 +5425,7 @@ DOWN = (
     r"""DROP TRIGGER audit_delete ON tenantry.agents""",
     r"""DROP TRIGGER refuse_unwritable ON tenantry.activity_feed""",
     r"""DROP TRIGGER touch_updated_at ON tenantry.model_prices""",
+    r"""DROP TRIGGER range_price ON tenantry.model_prices""",
     r"""DROP TRIGGER audit_update ON tenantry.model_prices""",
     r"""DROP TRIGGER audit_insert ON tenantry.model_prices""",
     r"""DROP TRIGGER audit_delete ON tenantry.model_prices""",
@@ -5424,6 +5544,7 @@ DOWN = (
     r"""DROP POLICY service ON tenantry.activity_feed""",
     r"""DROP POLICY tenant_floor ON tenantry.activity_feed""",
     r"""DROP POLICY tenant ON tenantry.activity_feed""",
+    r"""DROP POLICY keeper_update ON tenantry.model_prices""",
     r"""DROP POLICY keeper_select ON tenantry.model_prices""",
     r"""DROP POLICY service ON tenantry.model_prices""",
     r"""DROP POLICY tenant_floor ON tenantry.model_prices""",
@@ -5639,6 +5760,7 @@ DOWN = (
     r"""ALTER TABLE tenantry.messages DROP CONSTRAINT messages_output_tokens_check""",
     r"""ALTER TABLE tenantry.messages DROP CONSTRAINT messages_input_tokens_check""",
     r"""ALTER TABLE tenantry.messages DROP CONSTRAINT messages_role_check""",
+    r"""ALTER TABLE tenantry.messages DROP CONSTRAINT messages_place_check""",
     r"""ALTER TABLE tenantry.chunks DROP CONSTRAINT chunks_ordinal_check""",
     r"""ALTER TABLE tenantry.task_attachments DROP CONSTRAINT task_attachments_size_bytes_check""",
     r"""ALTER TABLE tenantry.evidence_links DROP CONSTRAINT evidence_links_target_type_check""",
@@ -6037,7 +6159,7 @@ END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_logs_get(uuid, uuid) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.audit_logs_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
-    r"""DROP FUNCTION tenantry.tenant_statistics()""",
+    r"""DROP FUNCTION tenantry.tenant_statistics(uuid)""",
     r"""DROP FUNCTION tenantry.desk_figures()""",
     r"""DROP FUNCTION tenantry.cost_summary()""",
     r"""DROP FUNCTION tenantry.refresh_all_views()""",
@@ -6049,6 +6171,7 @@ $function$""",
     r"""DROP FUNCTION tenantry.search_lessons(text, integer)""",
     r"""DROP FUNCTION tenantry.record_lesson_applied(uuid)""",
     r"""DROP FUNCTION tenantry.record_lesson_outcome(uuid, boolean)""",
+    r"""DROP FUNCTION tenantry.range_price()""",
     r"""DROP FUNCTION tenantry.price_cost_entry()""",
     r"""DROP FUNCTION tenantry.account_session()""",
     r"""DROP FUNCTION tenantry.time_session()""",
@@ -6056,8 +6179,10 @@ $function$""",
     r"""DROP FUNCTION tenantry.time_execution()""",
     r"""DROP FUNCTION tenantry.total_messages()""",
     r"""DROP FUNCTION tenantry.desk_subtree(uuid)""",
-    r"""DROP FUNCTION tenantry.move_subtree()""",
+    r"""DROP FUNCTION tenantry.settle_desks()""",
     r"""DROP FUNCTION tenantry.place_desk()""",
+    r"""DROP FUNCTION tenantry.hold_desks()""",
+    r"""DROP FUNCTION tenantry.hold_hierarchy(uuid)""",
     r"""DROP FUNCTION tenantry.answer_delegation()""",
     r"""DROP FUNCTION tenantry.decide_approval()""",
     r"""DROP FUNCTION tenantry.tasks_labelled(text, integer)""",
