@@ -85,6 +85,23 @@ class InvalidInput(TenantryError):
         super().__init__(message, hint=hint, field=field, **fields)
 
 
+class InvalidRows(InvalidInput):
+    """Rows of a batch cannot be written, so nothing of it was. `errors` names them in their order,
+    up to twenty: `[{"index": 3, "reason": "…"}]`."""
+
+    code = "invalid_rows"
+    errors: list[dict[str, Any]]
+
+    def __init__(self, errors: list[dict[str, Any]], *, of: int) -> None:
+        first = errors[0]
+        super().__init__(
+            f"Nothing of the {of} rows was written: {len(errors)} cannot be, the first of them row "
+            f"{first['index']}: {first['reason']}",
+            hint="`errors` lists each with its index and reason.",
+            errors=errors,
+        )
+
+
 # ---- embedded servers -----------------------------------------------------------------------
 
 

@@ -18,14 +18,16 @@ from tenantry.schema.statements import Statement
 
 Row = asyncpg.Record
 _one_shot = cache(OneShot)
+_SET_TENANT = "SELECT set_config('app.tenant_id', $1, true)"
 
 
 class Bound:
     """In a transaction. `tenant_id` is what repositories name, whatever role runs them."""
 
-    __slots__ = ("execute", "fetch", "fetch_one", "tenant_id")
+    __slots__ = ("_transaction", "execute", "fetch", "fetch_one", "tenant_id")
 
     def __init__(self, transaction: Transaction, tenant_id: UUID | None) -> None:
+        self._transaction = transaction
         self.tenant_id = tenant_id
         self.fetch = transaction.fetch
         self.fetch_one = transaction.fetch_one
@@ -37,9 +39,28 @@ class Bound:
     async def call_one(self, hot: Statement, *args: Any) -> Row | None:
         return await self.fetch_one(hot.sql, *args)
 
+    async def append(self, hot: Statement, *args: Any) -> Row:
+        (row,) = await self.fetch(hot.sql, *args)
+        return row
+
+    async def within(self, sql: str, *args: Any) -> Sequence[Row]:
+        """For functions that go by the tenant of the context, which the service role has not."""
+        if self._transaction.context.tenant_id is not None:
+            return await self.fetch(sql, *args)
+        await self.fetch(_SET_TENANT, str(self.tenant_id))
+        rows = await self.fetch(sql, *args)
+        await self.fetch(_SET_TENANT, "")
+        return rows
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Bound]:
         yield self
+
+    @asynccontextmanager
+    async def atomic(self) -> AsyncIterator[Bound]:
+        """A block that fails by itself: the transaction can go on."""
+        async with self._transaction.savepoint():
+            yield self
 
 
 class EachItsOwn:
@@ -83,7 +104,22 @@ class EachItsOwn:
             return await self.fetch_one(hot.sql, *args)
         return await _one_shot(hot.one_shot).fetch_one(self._pool, self._context, *args)
 
+    async def append(self, hot: Statement, *args: Any) -> Row:
+        if hot.one_shot is None or self._readonly or self._isolation:
+            (row,) = await self.fetch(hot.sql, *args)
+            return row
+        context = self._context
+        actor = context.actor.encoded if context.actor is not None else ""
+        call = _one_shot(hot.one_shot, writes=True)
+        (row,) = await call.fetch(self._pool, context, *args, context.user_id, actor)
+        return row
+
+    async def within(self, sql: str, *args: Any) -> Sequence[Row]:
+        return await self.fetch(sql, *args)
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Bound]:
         async with self.open() as transaction:
             yield Bound(transaction, self.tenant_id)
+
+    atomic = transaction

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Literal
 from uuid import UUID
 
-from sqlalchemy import Index, Numeric, Uuid
+from sqlalchemy import CheckConstraint, Index, Numeric, Uuid
 from sqlalchemy.orm import Mapped
 
 from .base import OWN_TENANT, Access, Appended, Audited, Partitioned, Rule, TenantScoped, Walked
@@ -74,6 +74,7 @@ class Message(TenantScoped, Partitioned, Appended, Walked):
     }
     __period__: ClassVar[Literal["week", "month"]] = "week"
     __table_args__ = (
+        CheckConstraint("num_nonnulls(conversation_id, session_id) > 0", name="place"),
         Index("messages_conversation_id_idx", "tenant_id", "conversation_id", "id"),  # history
         Index("messages_session_id_idx", "tenant_id", "session_id", "id"),  # history
     )

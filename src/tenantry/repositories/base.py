@@ -16,9 +16,10 @@ import asyncpg
 from sqlalchemy import ColumnElement
 
 from tenantry.errors import InvalidInput, NotFound
-from tenantry.models.base import Base, TenantRow
-from tenantry.schema.statements import Statement, newest
+from tenantry.models.base import Appended, Base, TenantRow
+from tenantry.schema.statements import Statement, append, newest
 
+from .bulk import create_many
 from .compiler import Compiler
 
 M = TypeVar("M", bound=Base)
@@ -38,7 +39,10 @@ class Scope(Protocol):
     async def execute(self, sql: str, *args: Any) -> int: ...
     async def call(self, hot: Statement, *args: Any) -> Sequence[Row]: ...
     async def call_one(self, hot: Statement, *args: Any) -> Row | None: ...
+    async def append(self, hot: Statement, *args: Any) -> Row: ...
+    async def within(self, sql: str, *args: Any) -> Sequence[Row]: ...
     def transaction(self) -> AbstractAsyncContextManager[Self]: ...
+    def atomic(self) -> AbstractAsyncContextManager[Self]: ...
 
 
 class Page(list[M]):
@@ -142,17 +146,19 @@ class Repository(Generic[M]):
     # ---- writing ----------------------------------------------------------------------------
 
     async def _create(self, *_: Any, **values: Any) -> M:
+        if issubclass(self.model, Appended):
+            given = self._compiler.append(values)
+            return self._load(
+                await self._scope.append(append(self.model), self._scope.tenant_id, *given)
+            )
         return await self._one(*self._compiler.insert(values))
 
     async def create_many(self, rows: Sequence[Mapping[str, Any]]) -> Sequence[M]:
-        """All rows or none, in one statement for each set of columns given; in the given order."""
-        made: dict[int, M] = {}
-        async with self._scope.transaction() as scope:
-            for statement, values, places in self._compiler.insert_many(rows):
-                values["tenant_id"] = scope.tenant_id
-                stored = await scope.fetch(statement.sql, *statement.arguments(values))
-                made.update(zip(places, map(self._compiler.load, stored), strict=True))
-        return [made[place] for place in range(len(rows))]
+        """All rows or none, in one statement for each set of columns given; in the given order.
+
+        `InvalidRows` names those that are wrong. Inside a transaction, that can go on after it.
+        """
+        return await create_many(self._scope, self._compiler, rows)
 
     async def update(self, id: UUID, **changes: Any) -> M:
         """Change some columns of one row."""

@@ -100,10 +100,11 @@ def append(model: type[Base]) -> Statement:
 
     As a one-shot function it takes the user and the actor of the context after those.
     """
+    table: Table = model.__table__  # type: ignore[assignment]
     columns = appendable(model)
     values: dict[str, Any] = {c.name: _given_or_default(c) for c in columns}
     return compile_statement(
-        insert(model.__table__)
+        insert(table)
         .values({"tenant_id": slot("tenant_id"), **values})
         .returning(*readable(model)),
         one_shot_call(model, "append", len(columns) + 3),
@@ -121,7 +122,9 @@ def _given_or_default(column: Column[Any]) -> Any:
     if not isinstance(column.server_default, DefaultClause):
         return given
     default = column.server_default.arg
-    return func.coalesce(given, literal(default, literal_execute=True) if isinstance(default, str) else default)
+    return func.coalesce(
+        given, literal(default, literal_execute=True) if isinstance(default, str) else default
+    )
 
 
 @cache

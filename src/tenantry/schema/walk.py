@@ -8,6 +8,7 @@ ones after that while rows are missing.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 from sqlalchemy import Table
 
@@ -15,29 +16,30 @@ from tenantry.models.base import TenantRow, Walked, model_of
 
 from .oneshot import columns_read
 from .roles import SERVICE, TENANT_ROLES
-from .statements import readable
+from .statements import Statement, one_shot_call, readable
 
 _PARAMETERS = "uuid, uuid, uuid, integer, boolean"
 
 
-def walk_name(table: str, reference: str) -> str:
-    return f"{table}_by_{reference.removesuffix('_id')}"
+@cache
+def walk(model: type[TenantRow], reference: str) -> Statement:
+    """A page: `$1` the tenant, `$2` the parent, `$3` the id to start beyond (or null), `$4` how
+    many, `$5` whether the oldest come first."""
+    call = one_shot_call(model, f"by_{reference.removesuffix('_id')}", 5)
+    return Statement(call, (), {}, call)
 
 
 def walks(table: Table) -> Iterator[str]:
     model = model_of(table)
     if issubclass(model, Walked) and issubclass(model, TenantRow):
         for reference, parent in model.__walks__.items():
-            name = f"tenantry.{walk_name(table.name, reference)}"
+            name = f"tenantry.{table.name}_by_{reference.removesuffix('_id')}"
             yield _walk(name, model, reference, parent)
             grantees = ", ".join((*TENANT_ROLES, SERVICE))
             yield f"GRANT EXECUTE ON FUNCTION {name}({_PARAMETERS}) TO {grantees}"
 
 
 def _walk(name: str, model: type[TenantRow], reference: str, parent: str) -> str:
-    """`$1` the tenant, `$2` the parent, `$3` the id to start beyond (or null), `$4` how many, `$5`
-    whether the oldest come first."""
-
     names = ", ".join(f"m.{c.name}" for c in readable(model))
 
     def page(bounds: str, order: str) -> str:
