@@ -75,6 +75,7 @@ class Lesson(TenantScoped, Audited):
     __table_args__ = (
         Index("lessons_category_idx", "tenant_id", "category", "application_count"),
         Index("lessons_task_id_idx", "tenant_id", "task_id"),
+        Index("lessons_validated_by_idx", "tenant_id", "validated_by"),
         Index("lessons_tags_idx", "tenant_id", "tags", postgresql_using="gin"),  # by_tags()
         Index("lessons_search_idx", "tenant_id", "search", postgresql_using="gin"),  # search()
     )

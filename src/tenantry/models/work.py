@@ -134,6 +134,7 @@ class TaskAttachment(TenantScoped, Audited):
     __table_args__ = (
         Index("task_attachments_task_id_idx", "tenant_id", "task_id", "id"),
         Index("task_attachments_evidence_id_idx", "tenant_id", "evidence_id"),
+        Index("task_attachments_uploaded_by_idx", "tenant_id", "uploaded_by"),
         Index(
             "task_attachments_is_evidence_idx", "tenant_id", "task_id",
             postgresql_where=text("is_evidence"),
