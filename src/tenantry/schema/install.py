@@ -68,10 +68,10 @@ _FOR_TENANTS = (
     "desk_subtree(uuid)",
     "cost_summary()",
     "desk_figures()",
+    "tenant_statistics(uuid)",
 )
-#: What asks with the rights of whoever calls it.
-_FOR_READERS = ("tenant_statistics(uuid)",)
 _FOR_SERVICE = (
+    "partition_gaps(text)",
     "record_platform_event(text, text, uuid, jsonb)",
     "refresh_view(text)",
     "refresh_all_views()",
@@ -108,13 +108,12 @@ def install(metadata: MetaData) -> Iterator[str]:
         yield from walks(table)
         yield from grants(table)
         yield from _default_partition(table)
-    for function in (*_FOR_ALL, *_FOR_APP, *_FOR_TENANTS, *_FOR_READERS, *_FOR_SERVICE, *_FOR_KEEPER):
+    for function in (*_FOR_ALL, *_FOR_APP, *_FOR_TENANTS, *_FOR_SERVICE, *_FOR_KEEPER):
         yield f"REVOKE ALL ON FUNCTION tenantry.{function} FROM PUBLIC"
     for function in _FOR_KEEPER:
         yield f"GRANT EXECUTE ON FUNCTION tenantry.{function} TO {KEEPER}"
     for function in _FOR_TENANTS:
-        yield f"GRANT EXECUTE ON FUNCTION tenantry.{function} TO {', '.join(TENANT_ROLES)}"
-    for function in _FOR_READERS:
+        # The service role too, which sets the context of the tenant it works for.
         readers = ", ".join((*TENANT_ROLES, SERVICE))
         yield f"GRANT EXECUTE ON FUNCTION tenantry.{function} TO {readers}"
     for function in _FOR_SERVICE:

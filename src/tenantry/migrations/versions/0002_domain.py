@@ -223,6 +223,7 @@ AS $function$
     ORDER BY 1 NULLS FIRST
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.partition_gaps(text) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.partition_gaps(text) TO tenantry_service""",
     r"""CREATE OR REPLACE FUNCTION tenantry.open_tenant()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -582,7 +583,7 @@ AS $function$
 $function$""",
     r"""ALTER FUNCTION tenantry.search_tasks(text, integer) OWNER TO tenantry_search""",
     r"""REVOKE ALL ON FUNCTION tenantry.search_tasks(text, integer) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.search_tasks(text, integer) TO tenantry_app, tenantry_readonly""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.search_tasks(text, integer) TO tenantry_app, tenantry_readonly, tenantry_service""",
     r"""CREATE OR REPLACE FUNCTION tenantry.tasks_labelled(label text, many integer DEFAULT 50)
  RETURNS TABLE(id uuid)
  LANGUAGE sql
@@ -596,7 +597,7 @@ AS $function$
 $function$""",
     r"""ALTER FUNCTION tenantry.tasks_labelled(text, integer) OWNER TO tenantry_search""",
     r"""REVOKE ALL ON FUNCTION tenantry.tasks_labelled(text, integer) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.tasks_labelled(text, integer) TO tenantry_app, tenantry_readonly""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.tasks_labelled(text, integer) TO tenantry_app, tenantry_readonly, tenantry_service""",
     r"""CREATE OR REPLACE FUNCTION tenantry.decide_approval()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -758,7 +759,7 @@ AS $function$
 $function$""",
     r"""ALTER FUNCTION tenantry.desk_subtree(uuid) OWNER TO tenantry_search""",
     r"""REVOKE ALL ON FUNCTION tenantry.desk_subtree(uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.desk_subtree(uuid) TO tenantry_app, tenantry_readonly""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.desk_subtree(uuid) TO tenantry_app, tenantry_readonly, tenantry_service""",
     r"""CREATE OR REPLACE FUNCTION tenantry.total_messages()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1094,7 +1095,7 @@ AS $function$
 $function$""",
     r"""ALTER FUNCTION tenantry.search_lessons(text, integer) OWNER TO tenantry_search""",
     r"""REVOKE ALL ON FUNCTION tenantry.search_lessons(text, integer) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.search_lessons(text, integer) TO tenantry_app, tenantry_readonly""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.search_lessons(text, integer) TO tenantry_app, tenantry_readonly, tenantry_service""",
     r"""CREATE OR REPLACE FUNCTION tenantry.lessons_tagged(wanted text[], every boolean DEFAULT false, many integer DEFAULT 50)
  RETURNS TABLE(id uuid)
  LANGUAGE sql
@@ -1109,7 +1110,7 @@ AS $function$
 $function$""",
     r"""ALTER FUNCTION tenantry.lessons_tagged(text[], boolean, integer) OWNER TO tenantry_search""",
     r"""REVOKE ALL ON FUNCTION tenantry.lessons_tagged(text[], boolean, integer) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.lessons_tagged(text[], boolean, integer) TO tenantry_app, tenantry_readonly""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.lessons_tagged(text[], boolean, integer) TO tenantry_app, tenantry_readonly, tenantry_service""",
     r"""CREATE OR REPLACE FUNCTION tenantry.search_evidence(query text, many integer DEFAULT 20)
  RETURNS TABLE(id uuid, rank real)
  LANGUAGE sql
@@ -1124,7 +1125,7 @@ AS $function$
 $function$""",
     r"""ALTER FUNCTION tenantry.search_evidence(text, integer) OWNER TO tenantry_search""",
     r"""REVOKE ALL ON FUNCTION tenantry.search_evidence(text, integer) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.search_evidence(text, integer) TO tenantry_app, tenantry_readonly""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.search_evidence(text, integer) TO tenantry_app, tenantry_readonly, tenantry_service""",
     r"""CREATE OR REPLACE FUNCTION tenantry.search_chunks(query text, base uuid DEFAULT NULL::uuid, many integer DEFAULT 20)
  RETURNS TABLE(id uuid, rank real)
  LANGUAGE sql
@@ -1141,7 +1142,7 @@ AS $function$
 $function$""",
     r"""ALTER FUNCTION tenantry.search_chunks(text, uuid, integer) OWNER TO tenantry_search""",
     r"""REVOKE ALL ON FUNCTION tenantry.search_chunks(text, uuid, integer) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.search_chunks(text, uuid, integer) TO tenantry_app, tenantry_readonly""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.search_chunks(text, uuid, integer) TO tenantry_app, tenantry_readonly, tenantry_service""",
     r"""CREATE OR REPLACE FUNCTION tenantry.data_source_credentials(source uuid)
  RETURNS bytea
  LANGUAGE plpgsql
@@ -1207,7 +1208,7 @@ AS $function$
 $function$""",
     r"""ALTER FUNCTION tenantry.cost_summary() OWNER TO tenantry_views""",
     r"""REVOKE ALL ON FUNCTION tenantry.cost_summary() FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.cost_summary() TO tenantry_app, tenantry_readonly""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.cost_summary() TO tenantry_app, tenantry_readonly, tenantry_service""",
     r"""CREATE OR REPLACE FUNCTION tenantry.desk_figures()
  RETURNS TABLE(desk_id uuid, code text, title text, tasks_completed bigint, tasks_open bigint, tasks_failed bigint, sessions bigint, avg_session_ms numeric, cost_usd numeric)
  LANGUAGE sql
@@ -1221,7 +1222,7 @@ AS $function$
 $function$""",
     r"""ALTER FUNCTION tenantry.desk_figures() OWNER TO tenantry_views""",
     r"""REVOKE ALL ON FUNCTION tenantry.desk_figures() FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.desk_figures() TO tenantry_app, tenantry_readonly""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.desk_figures() TO tenantry_app, tenantry_readonly, tenantry_service""",
     r"""CREATE OR REPLACE FUNCTION tenantry.tenant_statistics(tenant uuid DEFAULT tenantry.current_tenant_id())
  RETURNS TABLE(users bigint, projects bigint, desks bigint, agents bigint, tasks bigint, tasks_open bigint, tasks_completed bigint, tasks_failed bigint, sessions bigint, executions bigint, messages bigint, lessons bigint, evidence bigint, knowledge_bases bigint, documents bigint, cost_this_month numeric, cost_total numeric)
  LANGUAGE sql
@@ -6355,8 +6356,8 @@ $function$""",
 RETURN to_timestamp((((((('x'::text || lpad("left"(replace((id)::text, '-'::text, ''::text), 12), 16, '0'::text)))::bit(64))::bigint)::numeric / 1000.0))::double precision)""",
     r"""REVOKE ALL ON FUNCTION tenantry.time_of(uuid) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.time_of(uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.time_of(id uuid) FROM tenantry_views""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.time_of(id uuid) FROM tenantry_search""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.time_of(id uuid) FROM tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.uuid_at(moment timestamp with time zone)
  RETURNS uuid
  LANGUAGE sql
@@ -6364,8 +6365,8 @@ RETURN to_timestamp((((((('x'::text || lpad("left"(replace((id)::text, '-'::text
 RETURN ((lpad(to_hex(((EXTRACT(epoch FROM moment) * (1000)::numeric))::bigint), 12, '0'::text) || repeat('0'::text, 20)))::uuid""",
     r"""REVOKE ALL ON FUNCTION tenantry.uuid_at(timestamp with time zone) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.uuid_at(timestamp with time zone) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.uuid_at(moment timestamp with time zone) FROM tenantry_views""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.uuid_at(moment timestamp with time zone) FROM tenantry_search""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.uuid_at(moment timestamp with time zone) FROM tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text)
  RETURNS record
  LANGUAGE plpgsql
@@ -6395,8 +6396,8 @@ END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.acting() FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.acting() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text) FROM tenantry_views""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text) FROM tenantry_search""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text) FROM tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid DEFAULT NULL::uuid)
  RETURNS void
  LANGUAGE plpgsql
@@ -6409,8 +6410,8 @@ END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.set_tenant_context(uuid, uuid) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.set_tenant_context(uuid, uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid) FROM tenantry_views""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid) FROM tenantry_search""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid) FROM tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.current_user_id()
  RETURNS uuid
  LANGUAGE sql
@@ -6418,8 +6419,8 @@ $function$""",
 RETURN (NULLIF(current_setting('app.user_id'::text, true), ''::text))::uuid""",
     r"""REVOKE ALL ON FUNCTION tenantry.current_user_id() FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.current_user_id() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.current_user_id() FROM tenantry_views""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.current_user_id() FROM tenantry_search""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.current_user_id() FROM tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.current_tenant_id()
  RETURNS uuid
  LANGUAGE sql
@@ -6427,8 +6428,8 @@ RETURN (NULLIF(current_setting('app.user_id'::text, true), ''::text))::uuid""",
 RETURN (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid""",
     r"""REVOKE ALL ON FUNCTION tenantry.current_tenant_id() FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.current_tenant_id() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.current_tenant_id() FROM tenantry_views""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.current_tenant_id() FROM tenantry_search""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.current_tenant_id() FROM tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.uuidv7()
  RETURNS uuid
  LANGUAGE sql
@@ -6436,8 +6437,8 @@ RETURN (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid"""
 RETURN (SELECT (encode(((SUBSTRING(int8send((m.us / 1000)) FROM 3) || int2send(((28672 + (((m.us % (1000)::bigint) * 4096) / 1000)))::smallint)) || set_byte(r.bits, 0, ((get_byte(r.bits, 0) & 63) | 128))), 'hex'::text))::uuid AS encode FROM (SELECT ((EXTRACT(epoch FROM clock_timestamp()) * (1000000)::numeric))::bigint AS us) m, (SELECT SUBSTRING(uuid_send(gen_random_uuid()) FROM 9) AS bits) r)""",
     r"""REVOKE ALL ON FUNCTION tenantry.uuidv7() FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.uuidv7() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.uuidv7() FROM tenantry_views""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.uuidv7() FROM tenantry_search""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.uuidv7() FROM tenantry_views""",
     r"""REVOKE CREATE ON SCHEMA tenantry FROM tenantry_keeper""",
 )
 
