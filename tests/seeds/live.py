@@ -110,10 +110,10 @@ _WORKFLOWS = """
 async def read(connection: asyncpg.Connection[Any]) -> Live:
     """As a superuser; a tenant is made, so that there are workflows to look at."""
     live = Live()
-    for table, name, type_, *rest in await connection.fetch(_COLUMNS):
+    for table, name, type_, required, default in await connection.fetch(_COLUMNS):
         model = metadata.tables.get(f"tenantry.{table}")
         meaning = model.c[name].comment or "" if model is not None else ""
-        live.columns[table][name] = Column(type_.partition("(")[0], *rest, meaning)
+        live.columns[table][name] = Column(type_.partition("(")[0], required, default, meaning)
     for table, method, unique, primary, where, columns in await connection.fetch(_INDEXES):
         plain = tuple(c.removeprefix("lower(").removesuffix(")") for c in columns)
         index = Index(method, without_tenant(plain), unique, primary, where)

@@ -7,6 +7,7 @@ import importlib
 import inspect
 import tomllib
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from tenantry import Database, handles
@@ -94,7 +95,7 @@ def file(path: str) -> bool:
 
 def dependency(name: str) -> bool:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    listed = [*project["dependencies"], *sum(project["optional-dependencies"].values(), [])]
+    listed = chain(project["dependencies"], *project["optional-dependencies"].values())
     return any(line.partition("[")[0].partition(">")[0] == name for line in listed)
 
 

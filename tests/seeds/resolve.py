@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from . import package
 from .inventory import Item
 from .live import Live, without_tenant
 from .seedmap import Answer, SeedMap
+from .things import Things
 
-_CONTEXT = "current_tenant_id()"
 _COLUMNS = re.compile(r"(\w+)\(([\w, ]+)\)")
 
 
@@ -20,12 +18,13 @@ class Resolver:
     def __init__(self, seeds: SeedMap, live: Live) -> None:
         self.map = seeds
         self.live = live
+        self.things = Things(live)
 
     def resolve(self, item: Item) -> tuple[Answer, list[str]]:
         """What answers an item, and what is wrong with it."""
         stated = self.map.stated(item)
         if stated is not None:
-            faults = [f for thing in stated.things for f in self.thing(thing, item)]
+            faults = [f for thing in stated.things for f in self._stated(thing, item)]
             return stated, self._meant(item, faults)
         rule = _RULES.get(item.kind)
         if rule is None:
@@ -36,86 +35,14 @@ class Resolver:
     def _meant(self, item: Item, faults: list[str]) -> list[str]:
         return [fault for fault in faults if not self.map.forgives(item, fault)]
 
-    # ---- things that the map names ----------------------------------------------------------
-
-    def thing(self, thing: str, item: Item | None = None) -> list[str]:
-        """`"table tasks"`, `"command migrate up"`, …: what is wrong with it."""
+    def _stated(self, thing: str, item: Item) -> list[str]:
+        """A thing that the map names must be there, and hold the words that the item lists."""
         kind, _, name = thing.partition(" ")
-        if kind in package.CHECKS:
-            return [] if package.CHECKS[kind](name) else [f"no {kind} {name}"]
-        check: Callable[[str], list[str]] | None = getattr(self, f"_{kind}", None)
-        if check is None or not name:
-            return [f"{thing!r} says no kind of thing"]
-        if kind == "workflow" and item is not None:
+        if kind == "workflow":
             return self._workflow_of(name, item)
-        if kind == "column" and item is not None and item.kind == "enum":
+        if kind == "column" and item.kind == "enum":
             return self._words(item, name, is_open=True)
-        return check(name)
-
-    def _table(self, name: str) -> list[str]:
-        return [] if name in self.live.columns else [f"no table {name}"]
-
-    def _column(self, name: str) -> list[str]:
-        table, _, column = name.partition(".")
-        return [] if column in self.live.columns.get(table, {}) else [f"no column {name}"]
-
-    def _index(self, name: str, method: str = "btree") -> list[str]:
-        plain, _, where = name.partition(" where ")
-        table, columns, method = _indexed(plain, method)
-        found = [i for i in self.live.indexes.get(table, []) if i.method == method]
-        if any(i.columns[: len(columns)] == columns and where in i.where for i in found):
-            return []
-        return [f"no {method} index on {name}"]
-
-    def _unique(self, name: str) -> list[str]:
-        table, columns, _ = _indexed(name)
-        found = self.live.indexes.get(table, [])
-        if any(i.unique and i.columns == columns for i in found):
-            return []
-        return [f"no unique rule on {table}({', '.join(columns)})"]
-
-    def _check(self, name: str) -> list[str]:
-        table, columns, _ = _indexed(name)
-        found = self.live.checks.get(table, [])
-        return [] if any(columns[0] in text for text in found) else [f"no check of {name}"]
-
-    def _function(self, name: str) -> list[str]:
-        return [] if name in self.live.functions else [f"no function {name}"]
-
-    def _view(self, name: str) -> list[str]:
-        return [] if name in self.live.views else [f"no view {name}"]
-
-    def _role(self, name: str) -> list[str]:
-        return [] if name in self.live.roles else [f"no role {name}"]
-
-    def _workflow(self, name: str) -> list[str]:
-        return [] if name in self.live.workflows else [f"no workflow {name}"]
-
-    def _trigger(self, name: str) -> list[str]:
-        table, _, function = name.partition(".")
-        if function in self.live.triggers.get(table, ()):
-            return []
-        return [f"no trigger of {table} calls {function}"]
-
-    def _isolated(self, table: str) -> list[str]:
-        """Row security is forced, and a restrictive policy lets only the context's rows through."""
-        floors = [
-            p
-            for p in self.live.policies.get(table, [])
-            if not p.permissive and p.command == "ALL" and "tenantry_app" in p.roles
-        ]
-        if table not in self.live.guarded:
-            return [f"row security of {table} is not forced"]
-        if any(_CONTEXT in f.using and _CONTEXT in f.check for f in floors):
-            return []
-        return [f"no policy holds {table} to the tenant of the context"]
-
-    def _partitioned(self, name: str) -> list[str]:
-        """`messages week`: by ranges, with some made ahead."""
-        table, _, period = name.partition(" ")
-        form = r"_\d{4}w\d\d$" if period == "week" else r"_\d{4}_\d\d$"
-        made = [p for p in self.live.partitions.get(table, ()) if re.search(form, p)]
-        return [] if len(made) > 1 else [f"no partitions of {table} for each {period}"]
+        return self.things.faults(thing)
 
     def _workflow_of(self, name: str, item: Item) -> list[str]:
         """A preset has exactly a seed's vocabulary, and begins where the seed does."""
@@ -124,13 +51,13 @@ class Resolver:
             return [f"workflow {name} has the stages {', '.join(stages)}"]
         if item.kind == "default" and [item.detail.strip("'")] != stages[:1]:
             return [f"workflow {name} begins with {', '.join(stages[:1]) or 'nothing'}"]
-        return self._workflow(name)
+        return self.things.workflow(name)
 
     # ---- rules of each kind -----------------------------------------------------------------
 
     def table(self, item: Item) -> tuple[list[str], list[str]]:
         name = self.map.table(item.seed, item.name)
-        return [f"table {name}"], self._table(name)
+        return [f"table {name}"], self.things.table(name)
 
     def column(self, item: Item) -> tuple[list[str], list[str]]:
         things, faults = [], []
@@ -143,7 +70,7 @@ class Resolver:
     def _place(self, place: str, item: Item) -> tuple[str, list[str]]:
         table, _, name = place.partition(".")
         if not name:
-            return "table", self._table(table)
+            return "table", self.things.table(table)
         name, _, key = name.partition(".")
         if key:
             found = self.live.columns.get(table, {}).get(name)
@@ -164,7 +91,7 @@ class Resolver:
 
     def default(self, item: Item) -> tuple[list[str], list[str]]:
         places = self.map.columns(item.seed, item.name)
-        wanted = {place: item.detail for place in places}
+        wanted = dict.fromkeys(places, item.detail)
         if item.detail.startswith("{") and len(item.detail) > 2:
             parts = [part.split(":") for part in item.detail.strip("{}").split(", ")]
             wanted = {
@@ -176,7 +103,9 @@ class Resolver:
         for place, value in wanted.items():
             table, _, name = place.partition(".")
             if not name:  # no rows are the empty list, or the empty object
-                faults += self._table(table) if value in ("[]", "{}") else [f"{place} is a table"]
+                faults += (
+                    self.things.table(table) if value in ("[]", "{}") else [f"{place} is a table"]
+                )
                 continue
             found = self.live.columns.get(table, {}).get(name)
             if found is None or found.default is None:
@@ -187,6 +116,8 @@ class Resolver:
 
     def enum(self, item: Item) -> tuple[list[str], list[str]]:
         found = self.map.name(item.seed, "enums", item.name)
+        if not isinstance(found, str) and "." not in item.name:
+            return [], [f"no answer: {item.name} is no column, so it must stand in names"]
         places = [found] if isinstance(found, str) else self.map.columns(item.seed, item.name)
         faults = [f for p in places for f in self._words(item, p, is_open=item.is_open)]
         return [f"vocabulary of {place}" for place in places], faults
@@ -194,7 +125,7 @@ class Resolver:
     def _words(self, item: Item, place: str, *, is_open: bool) -> list[str]:
         table, _, name = place.partition(".")
         column, _, key = name.partition(".")
-        if wrong := self._column(f"{table}.{column}"):
+        if wrong := self.things.column(f"{table}.{column}"):
             return wrong
         subject = f"'{key}'" if key else column
         told = [set(re.findall(r"'([^']+)'::text", c)) - {key} for c in self.live.checks[table]
@@ -220,8 +151,8 @@ class Resolver:
             wrong = [] if [tuple(columns.split(", "))] == keys else [f"{name} is no primary key"]
             return [f"primary key {name}"], wrong
         if item.detail.startswith("unique"):
-            return [f"unique {name}"], self._unique(name)
-        return [f"check {name}"], self._check(name)
+            return [f"unique {name}"], self.things.unique(name)
+        return [f"check {name}"], self.things.check(name)
 
     def foreign_key(self, item: Item) -> tuple[list[str], list[str]]:
         theirs, rule = item.detail.removeprefix("-> ").split("; ", 1)
@@ -232,7 +163,7 @@ class Resolver:
             found = [r for r in self.live.references.get(table, []) if column == without_tenant(r.columns)[-1]]  # fmt: skip
             things.append(f"{'reference' if found else 'soft reference'} {place}")
             if not found:
-                faults += self._column(place)
+                faults += self.things.column(place)
                 if not self.map.is_soft(place):
                     faults.append(f"{place} refers to nothing")
                 elif self.live.columns[table][column].type != "uuid":
@@ -263,12 +194,12 @@ class Resolver:
                 wrong = [] if found and isolated else [f"no key of {table} begins with the tenant"]
                 return [f"primary key {table}"], wrong
         name = f"{table}({', '.join(columns)})"
-        faults = self._index(name, method)
+        faults = self.things.index(name, method)
         if faults and columns == ["created_at"]:
             # Ids carry their time: what is asked for by time is asked for by id.
             timed = "uuidv7" in (self.live.columns[table]["id"].default or "")
             name = f"{table}(id)"
-            faults = self._index(name) if timed else faults
+            faults = self.things.index(name, method) if timed else faults
         if faults and any(i.where == columns[0] for i in self.live.indexes.get(table, [])):
             return [f"index {table} where {columns[0]}"], []  # a flag: only the rows that have it
         return [f"index {name}"], faults
@@ -279,7 +210,7 @@ class Resolver:
         table = self.map.table(item.seed, theirs)
         if "every row" in item.detail:
             return [f"service policy of {table}"], self._served(table)
-        faults = self._isolated(table)
+        faults = self.things.isolated(table)
         if "select only" in item.detail and self.live.rights.get(table) != {"SELECT"}:
             faults.append(f"the application may write {table}")
         return [f"policies of {table}"], faults
@@ -296,11 +227,11 @@ class Resolver:
         else:
             tables = [self.map.table(item.seed, subject)]
         things = [f"trigger {table}.{function}" for table in tables]
-        return things, [f for table in tables for f in self._trigger(f"{table}.{function}")]
+        return things, [f for table in tables for f in self.things.trigger(f"{table}.{function}")]
 
     def function(self, item: Item) -> tuple[list[str], list[str]]:
         name = self._ours(item, item.name.partition("(")[0])
-        return [f"function {name}"], self._function(name)
+        return [f"function {name}"], self.things.function(name)
 
     def _ours(self, item: Item, name: str) -> str:
         found = self.map.name(item.seed, "functions", name)
@@ -308,17 +239,17 @@ class Resolver:
 
     def view(self, item: Item) -> tuple[list[str], list[str]]:
         name = self.map.table(item.seed, item.name)
-        return [f"view {name}"], self._view(name)
+        return [f"view {name}"], self.things.view(name)
 
     def method(self, item: Item) -> tuple[list[str], list[str]]:
         # A constructor goes by its class's name, and is told from it by its id alone.
         found = self.map.name(item.seed, "methods", item.name)
         if not isinstance(found, str):
             return [], [f"no answer: {item.name} stands neither in names nor in [serves]"]
-        return [f"method {found}"], self.thing(f"method {found}")
+        return [f"method {found}"], self.things.faults(f"method {found}")
 
     def env(self, item: Item) -> tuple[list[str], list[str]]:
-        return [f"env {item.name}"], self.thing(f"env {item.name}")
+        return [f"env {item.name}"], self.things.faults(f"env {item.name}")
 
 
 _RULES: dict[str, Callable[[Resolver, Item], tuple[list[str], list[str]]]] = {
@@ -336,14 +267,6 @@ _RULES: dict[str, Callable[[Resolver, Item], tuple[list[str], list[str]]]] = {
     "method": Resolver.method,
     "env": Resolver.env,
 }
-
-
-def _indexed(name: str, method: str = "btree") -> tuple[str, tuple[str, ...], str]:
-    """`tasks(labels) gin` in its parts."""
-    match = re.fullmatch(r"(\w+)\(([\w, ]+)\)(?: (\w+))?", name)
-    if match is None:
-        return name, ("",), method
-    return match[1], tuple(match[2].split(", ")), match[3] or method
 
 
 def _literal(text: str) -> str:

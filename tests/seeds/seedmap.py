@@ -42,7 +42,7 @@ class SeedMap:
             for section in sections
             for name in sections[section]
         }
-        self._unused |= {f"differs: {id}" for id in self.data.get("differs", {})}
+        self._unused |= {f"differs: {item}" for item in self.data.get("differs", {})}
         self._unused |= {f"soft: {name}" for name in self._soft()}
         for thing, ids in self.data.get("serves", {}).items():
             self._unused |= {f"{thing}: {pattern}" for pattern in ids}

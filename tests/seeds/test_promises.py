@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from tenantry import Database
-from tests.fixtures.database import make_tenant
 
 from .live import Live
-from .resolve import Resolver
-from .seedmap import SeedMap
+from .things import Things
 
 #: What belongs to no tenant.
 _GLOBAL = {"tenants", "users", "user_identities", "model_prices", "platform_log", "schema_version"}
@@ -16,9 +14,9 @@ _KEYS_OF_OTHERS = {"tenant_quotas", "tenant_usage", "schema_version"}
 
 
 def test_every_table_of_tenants_is_held_to_its_tenant(live: Live) -> None:
-    resolver = Resolver(SeedMap(), live)
+    things = Things(live)
     tenants = {t for t, columns in live.columns.items() if "tenant_id" in columns} - _GLOBAL
-    assert not [fault for t in tenants for fault in resolver.thing(f"isolated {t}")]
+    assert not [fault for t in tenants for fault in things.isolated(t)]
     assert live.columns.keys() - tenants == _GLOBAL
 
 
