@@ -64,6 +64,13 @@ class TenantRepositories:
     businesses = repository(r.Businesses)
     conversations = repository(r.Conversations)
     messages = repository(r.Messages)
+    agents = repository(r.Agents)
+    desks = repository(r.Desks)
+    sessions = repository(r.AgentSessions)
+    executions = repository(r.Executions)
+    costs = repository(r.Costs)
+    prices = repository(r.Prices)
+    activity = repository(r.Activities)
     audit = repository(r.AuditLogs)
 
     def repository(self, kind: type[R]) -> R:
@@ -175,6 +182,7 @@ class ServiceTransaction(Statements):
 
     tenants = repository(r.Tenants)
     users = repository(r.Users)
+    prices = repository(r.Prices)
     platform_log = repository(r.PlatformLogs)
 
     def __init__(self, transaction: Transaction) -> None:
@@ -184,3 +192,7 @@ class ServiceTransaction(Statements):
     def tenant(self, tenant_id: UUID | str) -> _OfOneTenant:
         """The repositories of one tenant, within this transaction."""
         return _OfOneTenant(self._transaction, parse_uuid(tenant_id, "tenant_id"))
+
+    async def refresh_views(self) -> None:
+        """Bring the figures of desks and costs up to date. Readers are not held up by it."""
+        await self.execute("SELECT tenantry.refresh_all_views()")

@@ -91,7 +91,9 @@ async def status(service_url: str) -> list[Standing]:
 
 async def _standing(connection: asyncpg.Connection[Any], table: str, period: str) -> Standing:
     gaps = await connection.fetch("SELECT lower, upper FROM tenantry.partition_gaps($1)", table)
-    outside = " OR ".join(_within(lower, upper) for lower, upper in gaps if (lower, upper) != (None, None))
+    outside = " OR ".join(
+        _within(lower, upper) for lower, upper in gaps if (lower, upper) != (None, None)
+    )
     row = await connection.fetchrow(
         "SELECT count(*), min(id::text)::uuid, max(id::text)::uuid"  # noqa: S608 - names and ids of ours
         f" FROM tenantry.{table} WHERE {outside or 'true'}"

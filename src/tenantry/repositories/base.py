@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any, ClassVar, Generic, Literal, ParamSpec, Protocol, Self, TypeVar
 from uuid import UUID
 
@@ -63,6 +64,19 @@ class Creates(Generic[P, M]):
         return instance._create
 
 
+class Upserts(Generic[P, M]):
+    """The same for a verb that changes the row instead, where one has the same `on` columns."""
+
+    def __init__(self, model: Callable[P, M], *on: str) -> None:
+        del model
+        self._on = on
+
+    def __get__(
+        self, instance: Repository[M], owner: type[Repository[M]]
+    ) -> Callable[P, Coroutine[Any, Any, M]]:
+        return partial(instance.upsert, on=self._on)
+
+
 class Repository(Generic[M]):
     """The rows of one table that a scope can see. Subclasses say which, and add their own verbs."""
 
@@ -103,7 +117,8 @@ class Repository(Generic[M]):
         order: Order = "newest",
         **filters: Any,
     ) -> Page[M]:
-        """A page of rows, by id. `list(status="active")`, `list(Project.name.like("A%"))`."""
+        """A page of rows, by id. `list(status="active")`, `list(Project.name.like("A%"))`;
+        `since=` and `until=` are the times that ids carry."""
         if not 0 < limit <= MAX_LIMIT:
             raise InvalidInput(f"limit must be 1 to {MAX_LIMIT}.", field="limit")
         if self._scoped and not criteria and not filters and order == "newest":
@@ -204,6 +219,6 @@ class Repository(Generic[M]):
         (row,) = await self._fetch(statement, values)
         return self._load(row)
 
-    def _load(self, row: Row) -> M:
+    def _load(self, row: Row | tuple[Any, ...]) -> M:
         instance: M = self._compiler.load(row)
         return instance

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -13,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     JSON,
+    Boolean,
     Column,
     ColumnElement,
     Integer,
@@ -29,6 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm.instrumentation import ClassManager
 
+from tenantry import ids
 from tenantry.errors import InvalidInput, InvalidRows
 from tenantry.kernel.codecs import Whole
 from tenantry.models.base import Base, TenantRow
@@ -41,6 +44,11 @@ Where = list[ColumnElement[bool]]
 Values = dict[str, Any]
 #: A statement and the values its parameters take, by name.
 Prepared = tuple[Statement, Values]
+#: From a moment on, and before one.
+_BOUNDS: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
+    "since": operator.ge,
+    "until": operator.lt,
+}
 
 
 #: What the driver takes for a column of a type.
@@ -123,19 +131,19 @@ class Compiler(Generic[M]):
             limit = slot("page_limit", Integer())
             return select(*self.columns).where(*where).order_by(ordered).limit(limit)
 
-        return self._filtered(("page", order, after), build, criteria, filters)
+        return self.filtered(("page", order, after), build, criteria, filters)
 
     def count(self, criteria: Criteria, filters: Values) -> Prepared:
         def build(where: Where) -> Select[Any]:
             return select(func.count()).select_from(self.table).where(*where)
 
-        return self._filtered(("count",), build, criteria, filters)
+        return self.filtered(("count",), build, criteria, filters)
 
     def exists(self, criteria: Criteria, filters: Values) -> Prepared:
         def build(where: Where) -> Select[Any]:
             return select(select(true()).select_from(self.table).where(*where).exists())
 
-        return self._filtered(("exists",), build, criteria, filters)
+        return self.filtered(("exists",), build, criteria, filters)
 
     # ---- writing ----------------------------------------------------------------------------
 
@@ -149,11 +157,16 @@ class Compiler(Generic[M]):
 
     def append(self, values: Values) -> list[Any]:
         """Arguments of the statement for one row, in the order of the columns that may be given."""
-        columns = self._chosen(values)
-        given = dict(zip(columns, values.values(), strict=True))
-        if kept := [c.name for c in given if c not in self._appendable]:
-            raise InvalidInput(f"{kept[0]!r} is kept by the database.", field=kept[0])
-        return [given.get(c) for c in self._appendable]
+        places, arguments = self._places, [None] * len(self._appendable)
+        try:
+            for name, value in values.items():
+                arguments[places[name]] = value
+        except KeyError as error:
+            (column,) = self._chosen(error.args)
+            raise InvalidInput(
+                f"{column.name} is kept by the database.", field=column.name
+            ) from None
+        return arguments
 
     def upsert(self, on: tuple[str, ...], values: Values) -> Prepared:
         columns, targets = self._chosen(values), self._chosen(on)
@@ -265,6 +278,12 @@ class Compiler(Generic[M]):
         return statements.appendable(self.model)
 
     @cached_property
+    def _places(self) -> dict[str, int]:
+        """Where an argument goes that is given by its column's or its attribute's name."""
+        place = {c.name: n for n, c in enumerate(self._appendable)}
+        return {name: place[c.name] for name, c in self._by_name.items() if c.name in place}
+
+    @cached_property
     def _id(self) -> ColumnElement[bool]:
         return self.table.c[self.key] == slot("row_id")
 
@@ -285,16 +304,28 @@ class Compiler(Generic[M]):
                 )
         return cast(tuple[Column[Any], ...], chosen)
 
-    def _filtered(
+    def filtered(
         self,
         shape: tuple[Any, ...],
         build: Callable[[Where], Any],
         criteria: Criteria,
         filters: Values,
     ) -> Prepared:
-        """Equality filters are kept by their shape; a caller's own criteria are compiled each time."""
-        where, values, key = list(self._tenant), {}, list(shape)
+        """Equality filters are kept by their shape; a caller's own criteria are compiled each time.
+
+        `since` and `until` become bounds of the id, which carries the row's time: of a partitioned
+        table, only the partitions of that time are looked into.
+        """
+        where, key = list(self._tenant), list(shape)
+        values: Values = {}
         for name, value in filters.items():
+            if name in _BOUNDS:
+                if value is not None:
+                    bound = slot(f"id_{name}")
+                    where.append(_BOUNDS[name](self.table.c.id, bound))
+                    values[f"id_{name}"] = _first_id(name, value)
+                    key.append(name)
+                continue
             (col,) = self._chosen((name,))
             if value is None:
                 where.append(col.is_(None))
@@ -303,6 +334,10 @@ class Compiler(Generic[M]):
                 where.append(col == func.any(slot(f"if_{name}", ARRAY(col.type))))
                 values[f"if_{name}"] = list(value)
                 key.append((col.name, "any"))
+            elif isinstance(value, bool) and isinstance(col.type, Boolean):
+                # In the statement, where a partial index can be found by it.
+                where.append(col if value else ~col)
+                key.append((col.name, value))
             else:
                 where.append(col == slot(f"if_{name}", col.type))
                 values[f"if_{name}"] = value
@@ -316,6 +351,14 @@ class Compiler(Generic[M]):
         if statement is None:
             statement = self._kept[key] = compile_statement(build())
         return statement
+
+
+def _first_id(name: str, moment: datetime) -> UUID:
+    """The smallest id of a moment."""
+    try:
+        return ids.lower_bound(moment)
+    except (ValueError, TypeError, AttributeError):
+        raise InvalidInput(f"{name} is a datetime with a timezone.", field=name) from None
 
 
 def _element(column: Column[Any], value: Any) -> Any:
