@@ -383,7 +383,7 @@ BEGIN
     NEW.type := CASE NEW.type WHEN 'bug' THEN 'bugfix' WHEN 'documentation' THEN 'docs' ELSE NEW.type END;
     NEW.title := coalesce(
         nullif(NEW.title, ''),
-        nullif(left(rtrim(split_part(ltrim(NEW.prompt, E' \t\r\n'), E'\n', 1)), 200), ''));
+        nullif(left(btrim(split_part(ltrim(NEW.prompt, E' \t\r\n'), E'\n', 1), E' \t\r'), 200), ''));
     IF TG_OP = 'UPDATE' THEN
         moved := NEW.workflow_id <> OLD.workflow_id;
         IF NEW.status = OLD.status AND NOT moved THEN
@@ -1344,6 +1344,54 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.audit_model_prices() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_model_prices() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_users()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.platform_log (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT NULL, 'create', 'users', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'id', 'password_hash', 'last_login_at'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        IF NOT EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n ON n.id = o.id WHERE o.email IS DISTINCT FROM n.email OR o.username IS DISTINCT FROM n.username OR o.name IS DISTINCT FROM n.name OR o.kind IS DISTINCT FROM n.kind OR o.role IS DISTINCT FROM n.role OR o.is_active IS DISTINCT FROM n.is_active OR o.metadata IS DISTINCT FROM n.metadata OR o.preferences IS DISTINCT FROM n.preferences OR o.password_hash IS DISTINCT FROM n.password_hash) THEN
+            RETURN NULL;
+        END IF;
+        INSERT INTO tenantry.platform_log (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT NULL, 'update', 'users', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, CASE WHEN o.password_hash IS DISTINCT FROM n.password_hash THEN jsonb_build_object('secrets_changed', to_jsonb(array_remove(ARRAY[CASE WHEN o.password_hash IS DISTINCT FROM n.password_hash THEN 'password_hash' END], NULL))) END,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'id', 'password_hash', 'last_login_at'] || ARRAY['created_at',
+                CASE WHEN o.email IS NOT DISTINCT FROM n.email THEN 'email' END,
+                CASE WHEN o.username IS NOT DISTINCT FROM n.username THEN 'username' END,
+                CASE WHEN o.name IS NOT DISTINCT FROM n.name THEN 'name' END,
+                CASE WHEN o.kind IS NOT DISTINCT FROM n.kind THEN 'kind' END,
+                CASE WHEN o.role IS NOT DISTINCT FROM n.role THEN 'role' END,
+                CASE WHEN o.is_active IS NOT DISTINCT FROM n.is_active THEN 'is_active' END,
+                CASE WHEN o.metadata IS NOT DISTINCT FROM n.metadata THEN 'metadata' END,
+                CASE WHEN o.preferences IS NOT DISTINCT FROM n.preferences THEN 'preferences' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.email IS DISTINCT FROM n.email OR o.username IS DISTINCT FROM n.username OR o.name IS DISTINCT FROM n.name OR o.kind IS DISTINCT FROM n.kind OR o.role IS DISTINCT FROM n.role OR o.is_active IS DISTINCT FROM n.is_active OR o.metadata IS DISTINCT FROM n.metadata OR o.preferences IS DISTINCT FROM n.preferences OR o.password_hash IS DISTINCT FROM n.password_hash;
+    ELSE
+        INSERT INTO tenantry.platform_log (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT NULL, 'delete', 'users', o.id, to_jsonb(o) - ARRAY['updated_at', 'id', 'password_hash', 'last_login_at'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_users() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_users() FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.activity_feed_get(uuid, uuid)
  RETURNS TABLE(tenant_id uuid, id uuid, activity_type text, summary text, project_id uuid, task_id uuid, user_id uuid, agent_id uuid, details jsonb, is_public boolean, created_at timestamp with time zone)
  LANGUAGE plpgsql
@@ -1406,6 +1454,9 @@ BEGIN
             a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
         FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
     ELSIF TG_OP = 'UPDATE' THEN
+        IF NOT EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id WHERE o.name IS DISTINCT FROM n.name OR o.agent_type IS DISTINCT FROM n.agent_type OR o.description IS DISTINCT FROM n.description OR o.model_provider IS DISTINCT FROM n.model_provider OR o.model_name IS DISTINCT FROM n.model_name OR o.capabilities IS DISTINCT FROM n.capabilities OR o.config IS DISTINCT FROM n.config OR o.tags IS DISTINCT FROM n.tags OR o.version IS DISTINCT FROM n.version OR o.is_active IS DISTINCT FROM n.is_active OR o.is_experimental IS DISTINCT FROM n.is_experimental) THEN
+            RETURN NULL;
+        END IF;
         INSERT INTO tenantry.audit_logs (
             tenant_id, action, resource_type, resource_id, old_values, new_values, details,
             actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
@@ -1595,6 +1646,9 @@ BEGIN
             a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
         FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
     ELSIF TG_OP = 'UPDATE' THEN
+        IF NOT EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id WHERE o.type IS DISTINCT FROM n.type OR o.agent_type IS DISTINCT FROM n.agent_type OR o.pattern IS DISTINCT FROM n.pattern) THEN
+            RETURN NULL;
+        END IF;
         INSERT INTO tenantry.audit_logs (
             tenant_id, action, resource_type, resource_id, old_values, new_values, details,
             actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
@@ -1760,6 +1814,52 @@ END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.workflows_newest(uuid, uuid, bigint) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.workflows_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_api_keys()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'create', 'api_keys', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id', 'key_hash', 'last_used_at', 'use_count'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        IF NOT EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id WHERE o.name IS DISTINCT FROM n.name OR o.prefix IS DISTINCT FROM n.prefix OR o.scopes IS DISTINCT FROM n.scopes OR o.user_id IS DISTINCT FROM n.user_id OR o.expires_at IS DISTINCT FROM n.expires_at OR o.revoked_at IS DISTINCT FROM n.revoked_at OR o.key_hash IS DISTINCT FROM n.key_hash) THEN
+            RETURN NULL;
+        END IF;
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'update', 'api_keys', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, CASE WHEN o.key_hash IS DISTINCT FROM n.key_hash THEN jsonb_build_object('secrets_changed', to_jsonb(array_remove(ARRAY[CASE WHEN o.key_hash IS DISTINCT FROM n.key_hash THEN 'key_hash' END], NULL))) END,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id', 'key_hash', 'last_used_at', 'use_count'] || ARRAY['created_at',
+                CASE WHEN o.name IS NOT DISTINCT FROM n.name THEN 'name' END,
+                CASE WHEN o.prefix IS NOT DISTINCT FROM n.prefix THEN 'prefix' END,
+                CASE WHEN o.scopes IS NOT DISTINCT FROM n.scopes THEN 'scopes' END,
+                CASE WHEN o.user_id IS NOT DISTINCT FROM n.user_id THEN 'user_id' END,
+                CASE WHEN o.expires_at IS NOT DISTINCT FROM n.expires_at THEN 'expires_at' END,
+                CASE WHEN o.revoked_at IS NOT DISTINCT FROM n.revoked_at THEN 'revoked_at' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.name IS DISTINCT FROM n.name OR o.prefix IS DISTINCT FROM n.prefix OR o.scopes IS DISTINCT FROM n.scopes OR o.user_id IS DISTINCT FROM n.user_id OR o.expires_at IS DISTINCT FROM n.expires_at OR o.revoked_at IS DISTINCT FROM n.revoked_at OR o.key_hash IS DISTINCT FROM n.key_hash;
+    ELSE
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT o.tenant_id, 'delete', 'api_keys', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id', 'key_hash', 'last_used_at', 'use_count'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_api_keys() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_api_keys() FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.api_keys_get(uuid, uuid)
  RETURNS TABLE(tenant_id uuid, id uuid, name text, prefix text, scopes jsonb, user_id uuid, expires_at timestamp with time zone, revoked_at timestamp with time zone, last_used_at timestamp with time zone, use_count bigint, created_at timestamp with time zone, updated_at timestamp with time zone)
  LANGUAGE plpgsql
@@ -1946,6 +2046,9 @@ BEGIN
             a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
         FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
     ELSIF TG_OP = 'UPDATE' THEN
+        IF NOT EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id WHERE o.code IS DISTINCT FROM n.code OR o.title IS DISTINCT FROM n.title OR o.role IS DISTINCT FROM n.role OR o.reports_to_id IS DISTINCT FROM n.reports_to_id OR o.llm_provider IS DISTINCT FROM n.llm_provider OR o.llm_model IS DISTINCT FROM n.llm_model OR o.llm_config IS DISTINCT FROM n.llm_config OR o.capabilities IS DISTINCT FROM n.capabilities OR o.skills IS DISTINCT FROM n.skills OR o.status IS DISTINCT FROM n.status OR o.agent_id IS DISTINCT FROM n.agent_id) THEN
+            RETURN NULL;
+        END IF;
         INSERT INTO tenantry.audit_logs (
             tenant_id, action, resource_type, resource_id, old_values, new_values, details,
             actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
@@ -2216,6 +2319,9 @@ BEGIN
             a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
         FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
     ELSIF TG_OP = 'UPDATE' THEN
+        IF NOT EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id WHERE o.project_id IS DISTINCT FROM n.project_id OR o.parent_id IS DISTINCT FROM n.parent_id OR o.workflow_id IS DISTINCT FROM n.workflow_id OR o.title IS DISTINCT FROM n.title OR o.prompt IS DISTINCT FROM n.prompt OR o.description IS DISTINCT FROM n.description OR o.type IS DISTINCT FROM n.type OR o.status IS DISTINCT FROM n.status OR o.priority IS DISTINCT FROM n.priority OR o.creator_id IS DISTINCT FROM n.creator_id OR o.assigned_to_user_id IS DISTINCT FROM n.assigned_to_user_id OR o.assigned_to_agent_id IS DISTINCT FROM n.assigned_to_agent_id OR o.assigned_to_desk_id IS DISTINCT FROM n.assigned_to_desk_id OR o.current_agent IS DISTINCT FROM n.current_agent OR o.completed_agents IS DISTINCT FROM n.completed_agents OR o.agent_queue IS DISTINCT FROM n.agent_queue OR o.analysis IS DISTINCT FROM n.analysis OR o.retry_count IS DISTINCT FROM n.retry_count OR o.max_retries IS DISTINCT FROM n.max_retries OR o.error IS DISTINCT FROM n.error OR o.github_issue_number IS DISTINCT FROM n.github_issue_number OR o.github_pr_number IS DISTINCT FROM n.github_pr_number OR o.labels IS DISTINCT FROM n.labels OR o.ai_analysis IS DISTINCT FROM n.ai_analysis OR o.ai_suggestions IS DISTINCT FROM n.ai_suggestions OR o.config IS DISTINCT FROM n.config OR o.result IS DISTINCT FROM n.result OR o.metadata IS DISTINCT FROM n.metadata) THEN
+            RETURN NULL;
+        END IF;
         INSERT INTO tenantry.audit_logs (
             tenant_id, action, resource_type, resource_id, old_values, new_values, details,
             actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
@@ -2328,6 +2434,9 @@ BEGIN
             a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
         FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
     ELSIF TG_OP = 'UPDATE' THEN
+        IF NOT EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id WHERE o.desk_id IS DISTINCT FROM n.desk_id OR o.agent_id IS DISTINCT FROM n.agent_id OR o.task_id IS DISTINCT FROM n.task_id OR o.status IS DISTINCT FROM n.status OR o.started_at IS DISTINCT FROM n.started_at OR o.ended_at IS DISTINCT FROM n.ended_at OR o.metrics IS DISTINCT FROM n.metrics OR o.state IS DISTINCT FROM n.state) THEN
+            RETURN NULL;
+        END IF;
         INSERT INTO tenantry.audit_logs (
             tenant_id, action, resource_type, resource_id, old_values, new_values, details,
             actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
@@ -2602,6 +2711,9 @@ BEGIN
             a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
         FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
     ELSIF TG_OP = 'UPDATE' THEN
+        IF NOT EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id WHERE o.knowledge_base_id IS DISTINCT FROM n.knowledge_base_id OR o.name IS DISTINCT FROM n.name OR o.source_type IS DISTINCT FROM n.source_type OR o.location IS DISTINCT FROM n.location OR o.config IS DISTINCT FROM n.config OR o.sync_schedule IS DISTINCT FROM n.sync_schedule OR o.sync_status IS DISTINCT FROM n.sync_status OR o.last_synced_at IS DISTINCT FROM n.last_synced_at OR o.last_error IS DISTINCT FROM n.last_error OR o.credentials IS DISTINCT FROM n.credentials) THEN
+            RETURN NULL;
+        END IF;
         INSERT INTO tenantry.audit_logs (
             tenant_id, action, resource_type, resource_id, old_values, new_values, details,
             actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
@@ -2786,6 +2898,9 @@ BEGIN
             a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
         FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
     ELSIF TG_OP = 'UPDATE' THEN
+        IF NOT EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id WHERE o.task_id IS DISTINCT FROM n.task_id OR o.project_id IS DISTINCT FROM n.project_id OR o.source_type IS DISTINCT FROM n.source_type OR o.source IS DISTINCT FROM n.source OR o.title IS DISTINCT FROM n.title OR o.content IS DISTINCT FROM n.content OR o.data IS DISTINCT FROM n.data OR o.credibility_score IS DISTINCT FROM n.credibility_score OR o.is_verified IS DISTINCT FROM n.is_verified OR o.verified_by IS DISTINCT FROM n.verified_by OR o.verified_at IS DISTINCT FROM n.verified_at OR o.tags IS DISTINCT FROM n.tags) THEN
+            RETURN NULL;
+        END IF;
         INSERT INTO tenantry.audit_logs (
             tenant_id, action, resource_type, resource_id, old_values, new_values, details,
             actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
@@ -2882,6 +2997,9 @@ BEGIN
             a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
         FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
     ELSIF TG_OP = 'UPDATE' THEN
+        IF NOT EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id WHERE o.task_id IS DISTINCT FROM n.task_id OR o.category IS DISTINCT FROM n.category OR o.title IS DISTINCT FROM n.title OR o.summary IS DISTINCT FROM n.summary OR o.details IS DISTINCT FROM n.details OR o.tags IS DISTINCT FROM n.tags OR o.source_agent IS DISTINCT FROM n.source_agent OR o.confidence IS DISTINCT FROM n.confidence OR o.human_validated IS DISTINCT FROM n.human_validated OR o.validated_by IS DISTINCT FROM n.validated_by) THEN
+            RETURN NULL;
+        END IF;
         INSERT INTO tenantry.audit_logs (
             tenant_id, action, resource_type, resource_id, old_values, new_values, details,
             actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
@@ -3478,6 +3596,9 @@ BEGIN
             a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
         FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
     ELSIF TG_OP = 'UPDATE' THEN
+        IF NOT EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id WHERE o.business_id IS DISTINCT FROM n.business_id OR o.project_id IS DISTINCT FROM n.project_id OR o.session_id IS DISTINCT FROM n.session_id OR o.user_id IS DISTINCT FROM n.user_id OR o.title IS DISTINCT FROM n.title OR o.metadata IS DISTINCT FROM n.metadata) THEN
+            RETURN NULL;
+        END IF;
         INSERT INTO tenantry.audit_logs (
             tenant_id, action, resource_type, resource_id, old_values, new_values, details,
             actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
@@ -4988,29 +5109,31 @@ WITH NO DATA""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.model_prices REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_model_prices()""",
     r"""CREATE TRIGGER range_price BEFORE INSERT ON tenantry.model_prices FOR EACH ROW EXECUTE FUNCTION tenantry.range_price()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.model_prices FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
-    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.activity_feed FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.activity_feed FOR EACH STATEMENT WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.agents REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_agents()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.agents REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_agents()""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.agents REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_agents()""",
-    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.agents FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.agents FOR EACH STATEMENT WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.agents FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER price_cost_entry BEFORE INSERT OR UPDATE ON tenantry.cost_entries FOR EACH ROW EXECUTE FUNCTION tenantry.price_cost_entry()""",
-    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.cost_entries FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.cost_entries FOR EACH STATEMENT WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.patterns REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_patterns()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.patterns REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_patterns()""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.patterns REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_patterns()""",
-    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.patterns FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.patterns FOR EACH STATEMENT WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.patterns FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.workflows REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_workflows()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.workflows REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_workflows()""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.workflows REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_workflows()""",
     r"""CREATE TRIGGER check_workflow BEFORE INSERT OR UPDATE ON tenantry.workflows FOR EACH ROW EXECUTE FUNCTION tenantry.check_workflow()""",
-    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.workflows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.workflows FOR EACH STATEMENT WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.workflows FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""DROP TRIGGER refuse_unwritable ON tenantry.api_keys""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.api_keys FOR EACH STATEMENT WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.businesses REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_businesses()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.businesses REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_businesses()""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.businesses REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_businesses()""",
-    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.businesses FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.businesses FOR EACH STATEMENT WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.businesses FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.desks REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_desks()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.desks REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_desks()""",
@@ -5019,14 +5142,16 @@ WITH NO DATA""",
     r"""CREATE TRIGGER count_insert AFTER INSERT ON tenantry.desks REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.count_desks()""",
     r"""CREATE TRIGGER hold_desks BEFORE DELETE OR UPDATE OF reports_to_id ON tenantry.desks FOR EACH STATEMENT EXECUTE FUNCTION tenantry.hold_desks()""",
     r"""CREATE TRIGGER place_desk BEFORE INSERT OR UPDATE OF reports_to_id ON tenantry.desks FOR EACH ROW EXECUTE FUNCTION tenantry.place_desk()""",
-    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.desks FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.desks FOR EACH STATEMENT WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER settle_desks_insert AFTER INSERT ON tenantry.desks REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.settle_desks()""",
     r"""CREATE TRIGGER settle_desks_update AFTER UPDATE ON tenantry.desks REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.settle_desks()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.desks FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""DROP TRIGGER refuse_unwritable ON tenantry.projects""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.projects FOR EACH STATEMENT WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.knowledge_bases REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_knowledge_bases()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.knowledge_bases REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_knowledge_bases()""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.knowledge_bases REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_knowledge_bases()""",
-    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.knowledge_bases FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.knowledge_bases FOR EACH STATEMENT WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.knowledge_bases FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.tasks REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_tasks()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.tasks REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_tasks()""",
@@ -5035,76 +5160,76 @@ WITH NO DATA""",
     r"""CREATE TRIGGER count_insert AFTER INSERT ON tenantry.tasks REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.count_tasks()""",
     r"""CREATE TRIGGER govern_task BEFORE INSERT OR UPDATE ON tenantry.tasks FOR EACH ROW EXECUTE FUNCTION tenantry.govern_task()""",
     r"""CREATE TRIGGER refuse_circular_parents BEFORE INSERT OR UPDATE OF parent_id ON tenantry.tasks FOR EACH ROW EXECUTE FUNCTION tenantry.refuse_circular_parents()""",
-    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.tasks FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.tasks FOR EACH STATEMENT WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.tasks FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER account_session AFTER INSERT OR UPDATE ON tenantry.agent_sessions FOR EACH ROW EXECUTE FUNCTION tenantry.account_session()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.agent_sessions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_agent_sessions()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.agent_sessions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_agent_sessions()""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.agent_sessions REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_agent_sessions()""",
-    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.agent_sessions FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.agent_sessions FOR EACH STATEMENT WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER time_session BEFORE INSERT OR UPDATE ON tenantry.agent_sessions FOR EACH ROW EXECUTE FUNCTION tenantry.time_session()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.agent_sessions FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.approvals REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_approvals()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.approvals REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_approvals()""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.approvals REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_approvals()""",
     r"""CREATE TRIGGER decide_approval BEFORE INSERT OR UPDATE ON tenantry.approvals FOR EACH ROW EXECUTE FUNCTION tenantry.decide_approval()""",
-    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.approvals FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.approvals FOR EACH STATEMENT WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.approvals FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.artifacts REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_artifacts()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.artifacts REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_artifacts()""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.artifacts REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_artifacts()""",
-    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.artifacts FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.artifacts FOR EACH STATEMENT WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.artifacts FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.data_sources REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_data_sources()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.data_sources REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_data_sources()""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.data_sources REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_data_sources()""",
-    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.data_sources FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.data_sources FOR EACH STATEMENT WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.data_sources FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER answer_delegation BEFORE INSERT OR UPDATE ON tenantry.delegations FOR EACH ROW EXECUTE FUNCTION tenantry.answer_delegation()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.delegations REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_delegations()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.delegations REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_delegations()""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.delegations REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_delegations()""",
-    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.delegations FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.delegations FOR EACH STATEMENT WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.delegations FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.evidence REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_evidence()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.evidence REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_evidence()""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.evidence REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_evidence()""",
-    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.evidence FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.evidence FOR EACH STATEMENT WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.evidence FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.lessons REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_lessons()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.lessons REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_lessons()""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.lessons REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_lessons()""",
-    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.lessons FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.lessons FOR EACH STATEMENT WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.lessons FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.qa_reviews REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_qa_reviews()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.qa_reviews REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_qa_reviews()""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.qa_reviews REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_qa_reviews()""",
-    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.qa_reviews FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.qa_reviews FOR EACH STATEMENT WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER time_review BEFORE INSERT OR UPDATE ON tenantry.qa_reviews FOR EACH ROW EXECUTE FUNCTION tenantry.time_review()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.qa_reviews FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.self_reviews REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_self_reviews()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.self_reviews REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_self_reviews()""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.self_reviews REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_self_reviews()""",
-    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.self_reviews FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.self_reviews FOR EACH STATEMENT WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.self_reviews FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.task_checkpoints REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_task_checkpoints()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.task_checkpoints REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_task_checkpoints()""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.task_checkpoints REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_task_checkpoints()""",
-    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.task_checkpoints FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.task_checkpoints FOR EACH STATEMENT WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.task_checkpoints FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.task_comments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_task_comments()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.task_comments REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_task_comments()""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.task_comments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_task_comments()""",
-    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.task_comments FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.task_comments FOR EACH STATEMENT WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.task_comments FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.task_dependencies REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_task_dependencies()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.task_dependencies REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_task_dependencies()""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.task_dependencies REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_task_dependencies()""",
     r"""CREATE TRIGGER refuse_circular_dependencies_insert AFTER INSERT ON tenantry.task_dependencies REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_circular_dependencies()""",
     r"""CREATE TRIGGER refuse_circular_dependencies_update AFTER UPDATE ON tenantry.task_dependencies REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_circular_dependencies()""",
-    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.task_dependencies FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.task_dependencies FOR EACH STATEMENT WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.task_dependencies FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
-    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.agent_executions FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.agent_executions FOR EACH STATEMENT WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER time_execution BEFORE INSERT OR UPDATE ON tenantry.agent_executions FOR EACH ROW EXECUTE FUNCTION tenantry.time_execution()""",
     r"""CREATE TRIGGER total_executions_delete AFTER DELETE ON tenantry.agent_executions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.total_executions()""",
     r"""CREATE TRIGGER total_executions_insert AFTER INSERT ON tenantry.agent_executions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.total_executions()""",
@@ -5113,26 +5238,26 @@ WITH NO DATA""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.conversations REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_conversations()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.conversations REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_conversations()""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.conversations REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_conversations()""",
-    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.conversations FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.conversations FOR EACH STATEMENT WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.conversations FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.documents REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_documents()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.documents REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_documents()""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.documents REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_documents()""",
-    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.documents FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.documents FOR EACH STATEMENT WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.documents FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.evidence_links REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_evidence_links()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.evidence_links REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_evidence_links()""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.evidence_links REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_evidence_links()""",
-    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.evidence_links FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.evidence_links FOR EACH STATEMENT WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.evidence_links FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.task_attachments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_task_attachments()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.task_attachments REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_task_attachments()""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.task_attachments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_task_attachments()""",
-    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.task_attachments FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.task_attachments FOR EACH STATEMENT WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.task_attachments FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
-    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.chunks FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.chunks FOR EACH STATEMENT WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.chunks FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
-    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.messages FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.messages FOR EACH STATEMENT WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER total_messages_delete AFTER DELETE ON tenantry.messages REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.total_messages()""",
     r"""CREATE TRIGGER total_messages_insert AFTER INSERT ON tenantry.messages REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.total_messages()""",
     r"""CREATE TRIGGER total_messages_update AFTER UPDATE ON tenantry.messages REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.total_messages()""",
@@ -5265,7 +5390,7 @@ WITH NO DATA""",
 )
 
 DOWN = (
-    r"""GRANT CREATE ON SCHEMA tenantry TO tenantry_keeper""",
+    r"""GRANT CREATE ON SCHEMA tenantry TO tenantry_audit, tenantry_keeper""",
     r"""DROP TABLE tenantry.messages_default""",
     r"""DROP TABLE tenantry.agent_executions_default""",
     r"""DROP TABLE tenantry.cost_entries_default""",
@@ -5498,6 +5623,8 @@ DOWN = (
     r"""DROP TRIGGER audit_update ON tenantry.knowledge_bases""",
     r"""DROP TRIGGER audit_insert ON tenantry.knowledge_bases""",
     r"""DROP TRIGGER audit_delete ON tenantry.knowledge_bases""",
+    r"""DROP TRIGGER refuse_unwritable ON tenantry.projects""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.projects FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""DROP TRIGGER touch_updated_at ON tenantry.desks""",
     r"""DROP TRIGGER settle_desks_update ON tenantry.desks""",
     r"""DROP TRIGGER settle_desks_insert ON tenantry.desks""",
@@ -5514,6 +5641,8 @@ DOWN = (
     r"""DROP TRIGGER audit_update ON tenantry.businesses""",
     r"""DROP TRIGGER audit_insert ON tenantry.businesses""",
     r"""DROP TRIGGER audit_delete ON tenantry.businesses""",
+    r"""DROP TRIGGER refuse_unwritable ON tenantry.api_keys""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.api_keys FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""DROP TRIGGER touch_updated_at ON tenantry.workflows""",
     r"""DROP TRIGGER refuse_unwritable ON tenantry.workflows""",
     r"""DROP TRIGGER check_workflow ON tenantry.workflows""",
@@ -6163,6 +6292,49 @@ END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.api_keys_get(uuid, uuid) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.api_keys_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_api_keys()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'create', 'api_keys', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id', 'key_hash', 'last_used_at', 'use_count'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'update', 'api_keys', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, CASE WHEN o.key_hash IS DISTINCT FROM n.key_hash THEN jsonb_build_object('secrets_changed', to_jsonb(array_remove(ARRAY[CASE WHEN o.key_hash IS DISTINCT FROM n.key_hash THEN 'key_hash' END], NULL))) END,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id', 'key_hash', 'last_used_at', 'use_count'] || ARRAY['created_at',
+                CASE WHEN o.name IS NOT DISTINCT FROM n.name THEN 'name' END,
+                CASE WHEN o.prefix IS NOT DISTINCT FROM n.prefix THEN 'prefix' END,
+                CASE WHEN o.scopes IS NOT DISTINCT FROM n.scopes THEN 'scopes' END,
+                CASE WHEN o.user_id IS NOT DISTINCT FROM n.user_id THEN 'user_id' END,
+                CASE WHEN o.expires_at IS NOT DISTINCT FROM n.expires_at THEN 'expires_at' END,
+                CASE WHEN o.revoked_at IS NOT DISTINCT FROM n.revoked_at THEN 'revoked_at' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.name IS DISTINCT FROM n.name OR o.prefix IS DISTINCT FROM n.prefix OR o.scopes IS DISTINCT FROM n.scopes OR o.user_id IS DISTINCT FROM n.user_id OR o.expires_at IS DISTINCT FROM n.expires_at OR o.revoked_at IS DISTINCT FROM n.revoked_at OR o.key_hash IS DISTINCT FROM n.key_hash;
+    ELSE
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT o.tenant_id, 'delete', 'api_keys', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id', 'key_hash', 'last_used_at', 'use_count'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_api_keys() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_api_keys() FROM PUBLIC""",
     r"""DROP FUNCTION tenantry.workflows_newest(uuid, uuid, bigint)""",
     r"""DROP FUNCTION tenantry.workflows_get(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.audit_workflows()""",
@@ -6223,6 +6395,51 @@ $function$""",
     r"""DROP FUNCTION tenantry.audit_agents()""",
     r"""DROP FUNCTION tenantry.activity_feed_newest(uuid, uuid, bigint)""",
     r"""DROP FUNCTION tenantry.activity_feed_get(uuid, uuid)""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_users()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.platform_log (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT NULL, 'create', 'users', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'id', 'password_hash', 'last_login_at'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        INSERT INTO tenantry.platform_log (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT NULL, 'update', 'users', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, CASE WHEN o.password_hash IS DISTINCT FROM n.password_hash THEN jsonb_build_object('secrets_changed', to_jsonb(array_remove(ARRAY[CASE WHEN o.password_hash IS DISTINCT FROM n.password_hash THEN 'password_hash' END], NULL))) END,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'id', 'password_hash', 'last_login_at'] || ARRAY['created_at',
+                CASE WHEN o.email IS NOT DISTINCT FROM n.email THEN 'email' END,
+                CASE WHEN o.username IS NOT DISTINCT FROM n.username THEN 'username' END,
+                CASE WHEN o.name IS NOT DISTINCT FROM n.name THEN 'name' END,
+                CASE WHEN o.kind IS NOT DISTINCT FROM n.kind THEN 'kind' END,
+                CASE WHEN o.role IS NOT DISTINCT FROM n.role THEN 'role' END,
+                CASE WHEN o.is_active IS NOT DISTINCT FROM n.is_active THEN 'is_active' END,
+                CASE WHEN o.metadata IS NOT DISTINCT FROM n.metadata THEN 'metadata' END,
+                CASE WHEN o.preferences IS NOT DISTINCT FROM n.preferences THEN 'preferences' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.email IS DISTINCT FROM n.email OR o.username IS DISTINCT FROM n.username OR o.name IS DISTINCT FROM n.name OR o.kind IS DISTINCT FROM n.kind OR o.role IS DISTINCT FROM n.role OR o.is_active IS DISTINCT FROM n.is_active OR o.metadata IS DISTINCT FROM n.metadata OR o.preferences IS DISTINCT FROM n.preferences OR o.password_hash IS DISTINCT FROM n.password_hash;
+    ELSE
+        INSERT INTO tenantry.platform_log (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT NULL, 'delete', 'users', o.id, to_jsonb(o) - ARRAY['updated_at', 'id', 'password_hash', 'last_login_at'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_users() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_users() FROM PUBLIC""",
     r"""DROP FUNCTION tenantry.audit_model_prices()""",
     r"""CREATE OR REPLACE FUNCTION tenantry.audit_logs_newest(uuid, uuid, bigint)
  RETURNS TABLE(tenant_id uuid, id uuid, action text, resource_type text, resource_id uuid, old_values jsonb, new_values jsonb, details jsonb, actor_kind text, user_id uuid, agent_id uuid, api_key_id uuid, request_id text, ip_address inet, user_agent text, reason text, created_at timestamp with time zone)
@@ -6356,8 +6573,8 @@ $function$""",
 RETURN to_timestamp((((((('x'::text || lpad("left"(replace((id)::text, '-'::text, ''::text), 12), 16, '0'::text)))::bit(64))::bigint)::numeric / 1000.0))::double precision)""",
     r"""REVOKE ALL ON FUNCTION tenantry.time_of(uuid) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.time_of(uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.time_of(id uuid) FROM tenantry_search""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.time_of(id uuid) FROM tenantry_views""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.time_of(id uuid) FROM tenantry_search""",
     r"""CREATE OR REPLACE FUNCTION tenantry.uuid_at(moment timestamp with time zone)
  RETURNS uuid
  LANGUAGE sql
@@ -6365,8 +6582,8 @@ RETURN to_timestamp((((((('x'::text || lpad("left"(replace((id)::text, '-'::text
 RETURN ((lpad(to_hex(((EXTRACT(epoch FROM moment) * (1000)::numeric))::bigint), 12, '0'::text) || repeat('0'::text, 20)))::uuid""",
     r"""REVOKE ALL ON FUNCTION tenantry.uuid_at(timestamp with time zone) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.uuid_at(timestamp with time zone) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.uuid_at(moment timestamp with time zone) FROM tenantry_search""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.uuid_at(moment timestamp with time zone) FROM tenantry_views""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.uuid_at(moment timestamp with time zone) FROM tenantry_search""",
     r"""CREATE OR REPLACE FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text)
  RETURNS record
  LANGUAGE plpgsql
@@ -6396,8 +6613,8 @@ END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.acting() FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.acting() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text) FROM tenantry_search""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text) FROM tenantry_views""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text) FROM tenantry_search""",
     r"""CREATE OR REPLACE FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid DEFAULT NULL::uuid)
  RETURNS void
  LANGUAGE plpgsql
@@ -6410,8 +6627,8 @@ END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.set_tenant_context(uuid, uuid) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.set_tenant_context(uuid, uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid) FROM tenantry_search""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid) FROM tenantry_views""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid) FROM tenantry_search""",
     r"""CREATE OR REPLACE FUNCTION tenantry.current_user_id()
  RETURNS uuid
  LANGUAGE sql
@@ -6419,8 +6636,8 @@ $function$""",
 RETURN (NULLIF(current_setting('app.user_id'::text, true), ''::text))::uuid""",
     r"""REVOKE ALL ON FUNCTION tenantry.current_user_id() FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.current_user_id() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.current_user_id() FROM tenantry_search""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.current_user_id() FROM tenantry_views""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.current_user_id() FROM tenantry_search""",
     r"""CREATE OR REPLACE FUNCTION tenantry.current_tenant_id()
  RETURNS uuid
  LANGUAGE sql
@@ -6428,8 +6645,8 @@ RETURN (NULLIF(current_setting('app.user_id'::text, true), ''::text))::uuid""",
 RETURN (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid""",
     r"""REVOKE ALL ON FUNCTION tenantry.current_tenant_id() FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.current_tenant_id() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.current_tenant_id() FROM tenantry_search""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.current_tenant_id() FROM tenantry_views""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.current_tenant_id() FROM tenantry_search""",
     r"""CREATE OR REPLACE FUNCTION tenantry.uuidv7()
  RETURNS uuid
  LANGUAGE sql
@@ -6437,9 +6654,9 @@ RETURN (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid"""
 RETURN (SELECT (encode(((SUBSTRING(int8send((m.us / 1000)) FROM 3) || int2send(((28672 + (((m.us % (1000)::bigint) * 4096) / 1000)))::smallint)) || set_byte(r.bits, 0, ((get_byte(r.bits, 0) & 63) | 128))), 'hex'::text))::uuid AS encode FROM (SELECT ((EXTRACT(epoch FROM clock_timestamp()) * (1000000)::numeric))::bigint AS us) m, (SELECT SUBSTRING(uuid_send(gen_random_uuid()) FROM 9) AS bits) r)""",
     r"""REVOKE ALL ON FUNCTION tenantry.uuidv7() FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.uuidv7() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.uuidv7() FROM tenantry_search""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.uuidv7() FROM tenantry_views""",
-    r"""REVOKE CREATE ON SCHEMA tenantry FROM tenantry_keeper""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.uuidv7() FROM tenantry_search""",
+    r"""REVOKE CREATE ON SCHEMA tenantry FROM tenantry_audit, tenantry_keeper""",
 )
 
 
