@@ -13,7 +13,7 @@ BEGIN
     NEW.type := CASE NEW.type WHEN 'bug' THEN 'bugfix' WHEN 'documentation' THEN 'docs' ELSE NEW.type END;
     NEW.title := coalesce(
         nullif(NEW.title, ''),
-        nullif(left(rtrim(split_part(ltrim(NEW.prompt, E' \t\r\n'), E'\n', 1)), 200), ''));
+        nullif(left(btrim(split_part(ltrim(NEW.prompt, E' \t\r\n'), E'\n', 1), E' \t\r'), 200), ''));
     IF TG_OP = 'UPDATE' THEN
         moved := NEW.workflow_id <> OLD.workflow_id;
         IF NEW.status = OLD.status AND NOT moved THEN

@@ -769,19 +769,24 @@ AS $function$
 DECLARE
     part record;
     at_an_end boolean;
+    in_sessions bigint := 0;
 BEGIN
     IF TG_OP = 'INSERT' THEN
         FOR part IN
-            SELECT n.tenant_id, n.conversation_id AS id, count(*) AS many,
+            SELECT n.tenant_id, n.conversation_id AS id, count(*) AS many, count(n.session_id) AS in_sessions,
                    min(n.id::text)::uuid AS oldest, max(n.id::text)::uuid AS newest
-            FROM new_rows AS n WHERE n.conversation_id IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2
+            FROM new_rows AS n GROUP BY 1, 2 ORDER BY 1, 2
         LOOP
+            in_sessions := in_sessions + part.in_sessions;
             UPDATE tenantry.conversations AS c
             SET message_count = c.message_count + part.many,
                 first_message_id = least(c.first_message_id, part.oldest),
                 last_message_id = greatest(c.last_message_id, part.newest)
             WHERE c.tenant_id = part.tenant_id AND c.id = part.id;
         END LOOP;
+        IF in_sessions = 0 THEN
+            RETURN NULL;
+        END IF;
         FOR part IN
             SELECT n.tenant_id, n.session_id AS id, count(*) AS many,
                    min(n.id::text)::uuid AS oldest, max(n.id::text)::uuid AS newest,
@@ -1266,12 +1271,12 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.audit_logs.tenant_id, tenantry.audit_logs.id, tenantry.audit_logs.action, tenantry.audit_logs.resource_type, tenantry.audit_logs.resource_id, tenantry.audit_logs.old_values, tenantry.audit_logs.new_values, tenantry.audit_logs.details, tenantry.audit_logs.actor_kind, tenantry.audit_logs.user_id, tenantry.audit_logs.agent_id, tenantry.audit_logs.api_key_id, tenantry.audit_logs.request_id, tenantry.audit_logs.ip_address, tenantry.audit_logs.user_agent, tenantry.audit_logs.reason, tenantry.audit_logs.created_at
 FROM tenantry.audit_logs
 WHERE tenantry.audit_logs.tenant_id = $1::UUID AND tenantry.audit_logs.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_logs_get(uuid, uuid) FROM PUBLIC""",
@@ -1289,13 +1294,13 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.audit_logs.tenant_id, tenantry.audit_logs.id, tenantry.audit_logs.action, tenantry.audit_logs.resource_type, tenantry.audit_logs.resource_id, tenantry.audit_logs.old_values, tenantry.audit_logs.new_values, tenantry.audit_logs.details, tenantry.audit_logs.actor_kind, tenantry.audit_logs.user_id, tenantry.audit_logs.agent_id, tenantry.audit_logs.api_key_id, tenantry.audit_logs.request_id, tenantry.audit_logs.ip_address, tenantry.audit_logs.user_agent, tenantry.audit_logs.reason, tenantry.audit_logs.created_at
 FROM tenantry.audit_logs
 WHERE tenantry.audit_logs.tenant_id = $1::UUID AND tenantry.audit_logs.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.audit_logs.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_logs_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -1405,12 +1410,12 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.activity_feed.tenant_id, tenantry.activity_feed.id, tenantry.activity_feed.activity_type, tenantry.activity_feed.summary, tenantry.activity_feed.project_id, tenantry.activity_feed.task_id, tenantry.activity_feed.user_id, tenantry.activity_feed.agent_id, tenantry.activity_feed.details, tenantry.activity_feed.is_public, tenantry.activity_feed.created_at
 FROM tenantry.activity_feed
 WHERE tenantry.activity_feed.tenant_id = $1::UUID AND tenantry.activity_feed.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.activity_feed_get(uuid, uuid) FROM PUBLIC""",
@@ -1428,13 +1433,13 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.activity_feed.tenant_id, tenantry.activity_feed.id, tenantry.activity_feed.activity_type, tenantry.activity_feed.summary, tenantry.activity_feed.project_id, tenantry.activity_feed.task_id, tenantry.activity_feed.user_id, tenantry.activity_feed.agent_id, tenantry.activity_feed.details, tenantry.activity_feed.is_public, tenantry.activity_feed.created_at
 FROM tenantry.activity_feed
 WHERE tenantry.activity_feed.tenant_id = $1::UUID AND tenantry.activity_feed.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.activity_feed.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.activity_feed_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -1503,12 +1508,12 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.agents.tenant_id, tenantry.agents.id, tenantry.agents.name, tenantry.agents.agent_type, tenantry.agents.description, tenantry.agents.model_provider, tenantry.agents.model_name, tenantry.agents.capabilities, tenantry.agents.config, tenantry.agents.tags, tenantry.agents.version, tenantry.agents.is_active, tenantry.agents.is_experimental, tenantry.agents.success_rate, tenantry.agents.avg_execution_time_ms, tenantry.agents.execution_count, tenantry.agents.success_count, tenantry.agents.timed_count, tenantry.agents.total_execution_ms, tenantry.agents.created_at, tenantry.agents.updated_at
 FROM tenantry.agents
 WHERE tenantry.agents.tenant_id = $1::UUID AND tenantry.agents.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.agents_get(uuid, uuid) FROM PUBLIC""",
@@ -1526,13 +1531,13 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.agents.tenant_id, tenantry.agents.id, tenantry.agents.name, tenantry.agents.agent_type, tenantry.agents.description, tenantry.agents.model_provider, tenantry.agents.model_name, tenantry.agents.capabilities, tenantry.agents.config, tenantry.agents.tags, tenantry.agents.version, tenantry.agents.is_active, tenantry.agents.is_experimental, tenantry.agents.success_rate, tenantry.agents.avg_execution_time_ms, tenantry.agents.execution_count, tenantry.agents.success_count, tenantry.agents.timed_count, tenantry.agents.total_execution_ms, tenantry.agents.created_at, tenantry.agents.updated_at
 FROM tenantry.agents
 WHERE tenantry.agents.tenant_id = $1::UUID AND tenantry.agents.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.agents.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.agents_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -1550,12 +1555,12 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.cost_entries.tenant_id, tenantry.cost_entries.id, tenantry.cost_entries.desk_id, tenantry.cost_entries.agent_id, tenantry.cost_entries.task_id, tenantry.cost_entries.session_id, tenantry.cost_entries.execution_id, tenantry.cost_entries.provider, tenantry.cost_entries.model, tenantry.cost_entries.input_tokens, tenantry.cost_entries.output_tokens, tenantry.cost_entries.cached_tokens, tenantry.cost_entries.cost_usd, tenantry.cost_entries.billing_month, tenantry.cost_entries.description, tenantry.cost_entries.metadata, tenantry.cost_entries.created_at
 FROM tenantry.cost_entries
 WHERE tenantry.cost_entries.tenant_id = $1::UUID AND tenantry.cost_entries.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.cost_entries_get(uuid, uuid) FROM PUBLIC""",
@@ -1573,13 +1578,13 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.cost_entries.tenant_id, tenantry.cost_entries.id, tenantry.cost_entries.desk_id, tenantry.cost_entries.agent_id, tenantry.cost_entries.task_id, tenantry.cost_entries.session_id, tenantry.cost_entries.execution_id, tenantry.cost_entries.provider, tenantry.cost_entries.model, tenantry.cost_entries.input_tokens, tenantry.cost_entries.output_tokens, tenantry.cost_entries.cached_tokens, tenantry.cost_entries.cost_usd, tenantry.cost_entries.billing_month, tenantry.cost_entries.description, tenantry.cost_entries.metadata, tenantry.cost_entries.created_at
 FROM tenantry.cost_entries
 WHERE tenantry.cost_entries.tenant_id = $1::UUID AND tenantry.cost_entries.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.cost_entries.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.cost_entries_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -1597,12 +1602,12 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.memberships.tenant_id, tenantry.memberships.id, tenantry.memberships.user_id, tenantry.memberships.role, tenantry.memberships.created_at, tenantry.memberships.updated_at
 FROM tenantry.memberships
 WHERE tenantry.memberships.tenant_id = $1::UUID AND tenantry.memberships.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.memberships_get(uuid, uuid) FROM PUBLIC""",
@@ -1620,13 +1625,13 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.memberships.tenant_id, tenantry.memberships.id, tenantry.memberships.user_id, tenantry.memberships.role, tenantry.memberships.created_at, tenantry.memberships.updated_at
 FROM tenantry.memberships
 WHERE tenantry.memberships.tenant_id = $1::UUID AND tenantry.memberships.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.memberships.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.memberships_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -1687,12 +1692,12 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.patterns.tenant_id, tenantry.patterns.id, tenantry.patterns.type, tenantry.patterns.agent_type, tenantry.patterns.pattern, tenantry.patterns.frequency, tenantry.patterns.last_seen, tenantry.patterns.created_at, tenantry.patterns.updated_at
 FROM tenantry.patterns
 WHERE tenantry.patterns.tenant_id = $1::UUID AND tenantry.patterns.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.patterns_get(uuid, uuid) FROM PUBLIC""",
@@ -1710,13 +1715,13 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.patterns.tenant_id, tenantry.patterns.id, tenantry.patterns.type, tenantry.patterns.agent_type, tenantry.patterns.pattern, tenantry.patterns.frequency, tenantry.patterns.last_seen, tenantry.patterns.created_at, tenantry.patterns.updated_at
 FROM tenantry.patterns
 WHERE tenantry.patterns.tenant_id = $1::UUID AND tenantry.patterns.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.patterns.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.patterns_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -1780,12 +1785,12 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.workflows.tenant_id, tenantry.workflows.id, tenantry.workflows.name, tenantry.workflows.description, tenantry.workflows.stages, tenantry.workflows.transition_rules, tenantry.workflows.initial_stage, tenantry.workflows.qa_pipeline, tenantry.workflows.retry_rule, tenantry.workflows.is_default, tenantry.workflows.is_builtin, tenantry.workflows.created_at, tenantry.workflows.updated_at
 FROM tenantry.workflows
 WHERE tenantry.workflows.tenant_id = $1::UUID AND tenantry.workflows.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.workflows_get(uuid, uuid) FROM PUBLIC""",
@@ -1803,13 +1808,13 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.workflows.tenant_id, tenantry.workflows.id, tenantry.workflows.name, tenantry.workflows.description, tenantry.workflows.stages, tenantry.workflows.transition_rules, tenantry.workflows.initial_stage, tenantry.workflows.qa_pipeline, tenantry.workflows.retry_rule, tenantry.workflows.is_default, tenantry.workflows.is_builtin, tenantry.workflows.created_at, tenantry.workflows.updated_at
 FROM tenantry.workflows
 WHERE tenantry.workflows.tenant_id = $1::UUID AND tenantry.workflows.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.workflows.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.workflows_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -1873,12 +1878,12 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.api_keys.tenant_id, tenantry.api_keys.id, tenantry.api_keys.name, tenantry.api_keys.prefix, tenantry.api_keys.scopes, tenantry.api_keys.user_id, tenantry.api_keys.expires_at, tenantry.api_keys.revoked_at, tenantry.api_keys.last_used_at, tenantry.api_keys.use_count, tenantry.api_keys.created_at, tenantry.api_keys.updated_at
 FROM tenantry.api_keys
 WHERE tenantry.api_keys.tenant_id = $1::UUID AND tenantry.api_keys.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.api_keys_get(uuid, uuid) FROM PUBLIC""",
@@ -1896,13 +1901,13 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.api_keys.tenant_id, tenantry.api_keys.id, tenantry.api_keys.name, tenantry.api_keys.prefix, tenantry.api_keys.scopes, tenantry.api_keys.user_id, tenantry.api_keys.expires_at, tenantry.api_keys.revoked_at, tenantry.api_keys.last_used_at, tenantry.api_keys.use_count, tenantry.api_keys.created_at, tenantry.api_keys.updated_at
 FROM tenantry.api_keys
 WHERE tenantry.api_keys.tenant_id = $1::UUID AND tenantry.api_keys.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.api_keys.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.api_keys_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -1962,12 +1967,12 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.businesses.tenant_id, tenantry.businesses.id, tenantry.businesses.user_id, tenantry.businesses.name, tenantry.businesses.industry, tenantry.businesses.stage, tenantry.businesses.context, tenantry.businesses.created_at, tenantry.businesses.updated_at
 FROM tenantry.businesses
 WHERE tenantry.businesses.tenant_id = $1::UUID AND tenantry.businesses.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.businesses_get(uuid, uuid) FROM PUBLIC""",
@@ -1985,13 +1990,13 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.businesses.tenant_id, tenantry.businesses.id, tenantry.businesses.user_id, tenantry.businesses.name, tenantry.businesses.industry, tenantry.businesses.stage, tenantry.businesses.context, tenantry.businesses.created_at, tenantry.businesses.updated_at
 FROM tenantry.businesses
 WHERE tenantry.businesses.tenant_id = $1::UUID AND tenantry.businesses.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.businesses.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.businesses_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -2095,12 +2100,12 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.desks.tenant_id, tenantry.desks.id, tenantry.desks.code, tenantry.desks.title, tenantry.desks.role, tenantry.desks.reports_to_id, CAST(tenantry.desks.path AS TEXT) AS path, tenantry.desks.llm_provider, tenantry.desks.llm_model, tenantry.desks.llm_config, tenantry.desks.capabilities, tenantry.desks.skills, tenantry.desks.status, tenantry.desks.agent_id, tenantry.desks.created_at, tenantry.desks.updated_at
 FROM tenantry.desks
 WHERE tenantry.desks.tenant_id = $1::UUID AND tenantry.desks.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.desks_get(uuid, uuid) FROM PUBLIC""",
@@ -2118,13 +2123,13 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.desks.tenant_id, tenantry.desks.id, tenantry.desks.code, tenantry.desks.title, tenantry.desks.role, tenantry.desks.reports_to_id, CAST(tenantry.desks.path AS TEXT) AS path, tenantry.desks.llm_provider, tenantry.desks.llm_model, tenantry.desks.llm_config, tenantry.desks.capabilities, tenantry.desks.skills, tenantry.desks.status, tenantry.desks.agent_id, tenantry.desks.created_at, tenantry.desks.updated_at
 FROM tenantry.desks
 WHERE tenantry.desks.tenant_id = $1::UUID AND tenantry.desks.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.desks.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.desks_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -2142,12 +2147,12 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.projects.tenant_id, tenantry.projects.id, tenantry.projects.name, tenantry.projects.slug, tenantry.projects.description, tenantry.projects.status, tenantry.projects.owner_id, tenantry.projects.repository_url, tenantry.projects.default_branch, tenantry.projects.path, tenantry.projects.tech_stack, tenantry.projects.config, tenantry.projects.pr_merge_rate, tenantry.projects.test_coverage_percent, tenantry.projects.archived_at, tenantry.projects.created_at, tenantry.projects.updated_at
 FROM tenantry.projects
 WHERE tenantry.projects.tenant_id = $1::UUID AND tenantry.projects.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.projects_get(uuid, uuid) FROM PUBLIC""",
@@ -2165,13 +2170,13 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.projects.tenant_id, tenantry.projects.id, tenantry.projects.name, tenantry.projects.slug, tenantry.projects.description, tenantry.projects.status, tenantry.projects.owner_id, tenantry.projects.repository_url, tenantry.projects.default_branch, tenantry.projects.path, tenantry.projects.tech_stack, tenantry.projects.config, tenantry.projects.pr_merge_rate, tenantry.projects.test_coverage_percent, tenantry.projects.archived_at, tenantry.projects.created_at, tenantry.projects.updated_at
 FROM tenantry.projects
 WHERE tenantry.projects.tenant_id = $1::UUID AND tenantry.projects.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.projects.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.projects_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -2235,12 +2240,12 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.knowledge_bases.tenant_id, tenantry.knowledge_bases.id, tenantry.knowledge_bases.name, tenantry.knowledge_bases.description, tenantry.knowledge_bases.desk_id, tenantry.knowledge_bases.embedding_provider, tenantry.knowledge_bases.embedding_model, tenantry.knowledge_bases.embedding_dimensions, tenantry.knowledge_bases.embedding_config, tenantry.knowledge_bases.vector_store, tenantry.knowledge_bases.vector_store_config, tenantry.knowledge_bases.created_at, tenantry.knowledge_bases.updated_at
 FROM tenantry.knowledge_bases
 WHERE tenantry.knowledge_bases.tenant_id = $1::UUID AND tenantry.knowledge_bases.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.knowledge_bases_get(uuid, uuid) FROM PUBLIC""",
@@ -2258,13 +2263,13 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.knowledge_bases.tenant_id, tenantry.knowledge_bases.id, tenantry.knowledge_bases.name, tenantry.knowledge_bases.description, tenantry.knowledge_bases.desk_id, tenantry.knowledge_bases.embedding_provider, tenantry.knowledge_bases.embedding_model, tenantry.knowledge_bases.embedding_dimensions, tenantry.knowledge_bases.embedding_config, tenantry.knowledge_bases.vector_store, tenantry.knowledge_bases.vector_store_config, tenantry.knowledge_bases.created_at, tenantry.knowledge_bases.updated_at
 FROM tenantry.knowledge_bases
 WHERE tenantry.knowledge_bases.tenant_id = $1::UUID AND tenantry.knowledge_bases.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.knowledge_bases.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.knowledge_bases_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -2385,12 +2390,12 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.tasks.tenant_id, tenantry.tasks.id, tenantry.tasks.project_id, tenantry.tasks.parent_id, tenantry.tasks.workflow_id, tenantry.tasks.title, tenantry.tasks.prompt, tenantry.tasks.description, tenantry.tasks.type, tenantry.tasks.status, tenantry.tasks.state_category, tenantry.tasks.priority, tenantry.tasks.creator_id, tenantry.tasks.assigned_to_user_id, tenantry.tasks.assigned_to_agent_id, tenantry.tasks.assigned_to_desk_id, tenantry.tasks.current_agent, tenantry.tasks.completed_agents, tenantry.tasks.agent_queue, tenantry.tasks.analysis, tenantry.tasks.retry_count, tenantry.tasks.max_retries, tenantry.tasks.error, tenantry.tasks.github_issue_number, tenantry.tasks.github_pr_number, tenantry.tasks.labels, tenantry.tasks.ai_analysis, tenantry.tasks.ai_suggestions, tenantry.tasks.config, tenantry.tasks.result, tenantry.tasks.metadata, tenantry.tasks.started_at, tenantry.tasks.completed_at, tenantry.tasks.status_changed_at, tenantry.tasks.created_at, tenantry.tasks.updated_at
 FROM tenantry.tasks
 WHERE tenantry.tasks.tenant_id = $1::UUID AND tenantry.tasks.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.tasks_get(uuid, uuid) FROM PUBLIC""",
@@ -2408,13 +2413,13 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.tasks.tenant_id, tenantry.tasks.id, tenantry.tasks.project_id, tenantry.tasks.parent_id, tenantry.tasks.workflow_id, tenantry.tasks.title, tenantry.tasks.prompt, tenantry.tasks.description, tenantry.tasks.type, tenantry.tasks.status, tenantry.tasks.state_category, tenantry.tasks.priority, tenantry.tasks.creator_id, tenantry.tasks.assigned_to_user_id, tenantry.tasks.assigned_to_agent_id, tenantry.tasks.assigned_to_desk_id, tenantry.tasks.current_agent, tenantry.tasks.completed_agents, tenantry.tasks.agent_queue, tenantry.tasks.analysis, tenantry.tasks.retry_count, tenantry.tasks.max_retries, tenantry.tasks.error, tenantry.tasks.github_issue_number, tenantry.tasks.github_pr_number, tenantry.tasks.labels, tenantry.tasks.ai_analysis, tenantry.tasks.ai_suggestions, tenantry.tasks.config, tenantry.tasks.result, tenantry.tasks.metadata, tenantry.tasks.started_at, tenantry.tasks.completed_at, tenantry.tasks.status_changed_at, tenantry.tasks.created_at, tenantry.tasks.updated_at
 FROM tenantry.tasks
 WHERE tenantry.tasks.tenant_id = $1::UUID AND tenantry.tasks.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.tasks.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.tasks_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -2480,12 +2485,12 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.agent_sessions.tenant_id, tenantry.agent_sessions.id, tenantry.agent_sessions.desk_id, tenantry.agent_sessions.agent_id, tenantry.agent_sessions.task_id, tenantry.agent_sessions.status, tenantry.agent_sessions.started_at, tenantry.agent_sessions.ended_at, tenantry.agent_sessions.duration_ms, tenantry.agent_sessions.message_count, tenantry.agent_sessions.input_tokens, tenantry.agent_sessions.output_tokens, tenantry.agent_sessions.cost_usd, tenantry.agent_sessions.first_message_id, tenantry.agent_sessions.last_message_id, tenantry.agent_sessions.metrics, tenantry.agent_sessions.state, tenantry.agent_sessions.created_at, tenantry.agent_sessions.updated_at
 FROM tenantry.agent_sessions
 WHERE tenantry.agent_sessions.tenant_id = $1::UUID AND tenantry.agent_sessions.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.agent_sessions_get(uuid, uuid) FROM PUBLIC""",
@@ -2503,13 +2508,13 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.agent_sessions.tenant_id, tenantry.agent_sessions.id, tenantry.agent_sessions.desk_id, tenantry.agent_sessions.agent_id, tenantry.agent_sessions.task_id, tenantry.agent_sessions.status, tenantry.agent_sessions.started_at, tenantry.agent_sessions.ended_at, tenantry.agent_sessions.duration_ms, tenantry.agent_sessions.message_count, tenantry.agent_sessions.input_tokens, tenantry.agent_sessions.output_tokens, tenantry.agent_sessions.cost_usd, tenantry.agent_sessions.first_message_id, tenantry.agent_sessions.last_message_id, tenantry.agent_sessions.metrics, tenantry.agent_sessions.state, tenantry.agent_sessions.created_at, tenantry.agent_sessions.updated_at
 FROM tenantry.agent_sessions
 WHERE tenantry.agent_sessions.tenant_id = $1::UUID AND tenantry.agent_sessions.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.agent_sessions.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.agent_sessions_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -2571,12 +2576,12 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.approvals.tenant_id, tenantry.approvals.id, tenantry.approvals.task_id, tenantry.approvals.user_id, tenantry.approvals.requested_by, tenantry.approvals.decision, tenantry.approvals.reason, tenantry.approvals.artifact_ids, tenantry.approvals.decided_at, tenantry.approvals.created_at, tenantry.approvals.updated_at
 FROM tenantry.approvals
 WHERE tenantry.approvals.tenant_id = $1::UUID AND tenantry.approvals.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.approvals_get(uuid, uuid) FROM PUBLIC""",
@@ -2594,13 +2599,13 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.approvals.tenant_id, tenantry.approvals.id, tenantry.approvals.task_id, tenantry.approvals.user_id, tenantry.approvals.requested_by, tenantry.approvals.decision, tenantry.approvals.reason, tenantry.approvals.artifact_ids, tenantry.approvals.decided_at, tenantry.approvals.created_at, tenantry.approvals.updated_at
 FROM tenantry.approvals
 WHERE tenantry.approvals.tenant_id = $1::UUID AND tenantry.approvals.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.approvals.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.approvals_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -2662,12 +2667,12 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.artifacts.tenant_id, tenantry.artifacts.id, tenantry.artifacts.task_id, tenantry.artifacts.execution_id, tenantry.artifacts.type, tenantry.artifacts.path, tenantry.artifacts.content, tenantry.artifacts.metadata, tenantry.artifacts.approved, tenantry.artifacts.created_at, tenantry.artifacts.updated_at
 FROM tenantry.artifacts
 WHERE tenantry.artifacts.tenant_id = $1::UUID AND tenantry.artifacts.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.artifacts_get(uuid, uuid) FROM PUBLIC""",
@@ -2685,13 +2690,13 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.artifacts.tenant_id, tenantry.artifacts.id, tenantry.artifacts.task_id, tenantry.artifacts.execution_id, tenantry.artifacts.type, tenantry.artifacts.path, tenantry.artifacts.content, tenantry.artifacts.metadata, tenantry.artifacts.approved, tenantry.artifacts.created_at, tenantry.artifacts.updated_at
 FROM tenantry.artifacts
 WHERE tenantry.artifacts.tenant_id = $1::UUID AND tenantry.artifacts.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.artifacts.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.artifacts_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -2758,12 +2763,12 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.data_sources.tenant_id, tenantry.data_sources.id, tenantry.data_sources.knowledge_base_id, tenantry.data_sources.name, tenantry.data_sources.source_type, tenantry.data_sources.location, tenantry.data_sources.config, tenantry.data_sources.sync_schedule, tenantry.data_sources.sync_status, tenantry.data_sources.last_synced_at, tenantry.data_sources.last_error, tenantry.data_sources.created_at, tenantry.data_sources.updated_at
 FROM tenantry.data_sources
 WHERE tenantry.data_sources.tenant_id = $1::UUID AND tenantry.data_sources.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.data_sources_get(uuid, uuid) FROM PUBLIC""",
@@ -2781,13 +2786,13 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.data_sources.tenant_id, tenantry.data_sources.id, tenantry.data_sources.knowledge_base_id, tenantry.data_sources.name, tenantry.data_sources.source_type, tenantry.data_sources.location, tenantry.data_sources.config, tenantry.data_sources.sync_schedule, tenantry.data_sources.sync_status, tenantry.data_sources.last_synced_at, tenantry.data_sources.last_error, tenantry.data_sources.created_at, tenantry.data_sources.updated_at
 FROM tenantry.data_sources
 WHERE tenantry.data_sources.tenant_id = $1::UUID AND tenantry.data_sources.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.data_sources.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.data_sources_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -2849,12 +2854,12 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.delegations.tenant_id, tenantry.delegations.id, tenantry.delegations.task_id, tenantry.delegations.from_desk_id, tenantry.delegations.to_desk_id, tenantry.delegations.reason, tenantry.delegations.status, tenantry.delegations.answer, tenantry.delegations.answered_at, tenantry.delegations.created_at, tenantry.delegations.updated_at
 FROM tenantry.delegations
 WHERE tenantry.delegations.tenant_id = $1::UUID AND tenantry.delegations.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.delegations_get(uuid, uuid) FROM PUBLIC""",
@@ -2872,13 +2877,13 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.delegations.tenant_id, tenantry.delegations.id, tenantry.delegations.task_id, tenantry.delegations.from_desk_id, tenantry.delegations.to_desk_id, tenantry.delegations.reason, tenantry.delegations.status, tenantry.delegations.answer, tenantry.delegations.answered_at, tenantry.delegations.created_at, tenantry.delegations.updated_at
 FROM tenantry.delegations
 WHERE tenantry.delegations.tenant_id = $1::UUID AND tenantry.delegations.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.delegations.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.delegations_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -2948,12 +2953,12 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.evidence.tenant_id, tenantry.evidence.id, tenantry.evidence.task_id, tenantry.evidence.project_id, tenantry.evidence.source_type, tenantry.evidence.source, tenantry.evidence.title, tenantry.evidence.content, tenantry.evidence.data, tenantry.evidence.credibility_score, tenantry.evidence.is_verified, tenantry.evidence.verified_by, tenantry.evidence.verified_at, tenantry.evidence.tags, tenantry.evidence.created_at, tenantry.evidence.updated_at
 FROM tenantry.evidence
 WHERE tenantry.evidence.tenant_id = $1::UUID AND tenantry.evidence.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.evidence_get(uuid, uuid) FROM PUBLIC""",
@@ -2971,13 +2976,13 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.evidence.tenant_id, tenantry.evidence.id, tenantry.evidence.task_id, tenantry.evidence.project_id, tenantry.evidence.source_type, tenantry.evidence.source, tenantry.evidence.title, tenantry.evidence.content, tenantry.evidence.data, tenantry.evidence.credibility_score, tenantry.evidence.is_verified, tenantry.evidence.verified_by, tenantry.evidence.verified_at, tenantry.evidence.tags, tenantry.evidence.created_at, tenantry.evidence.updated_at
 FROM tenantry.evidence
 WHERE tenantry.evidence.tenant_id = $1::UUID AND tenantry.evidence.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.evidence.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.evidence_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -3045,12 +3050,12 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.lessons.tenant_id, tenantry.lessons.id, tenantry.lessons.task_id, tenantry.lessons.category, tenantry.lessons.title, tenantry.lessons.summary, tenantry.lessons.details, tenantry.lessons.tags, tenantry.lessons.source_agent, tenantry.lessons.confidence, tenantry.lessons.application_count, tenantry.lessons.success_rate, tenantry.lessons.human_validated, tenantry.lessons.validated_by, tenantry.lessons.created_at, tenantry.lessons.updated_at
 FROM tenantry.lessons
 WHERE tenantry.lessons.tenant_id = $1::UUID AND tenantry.lessons.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.lessons_get(uuid, uuid) FROM PUBLIC""",
@@ -3068,13 +3073,13 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.lessons.tenant_id, tenantry.lessons.id, tenantry.lessons.task_id, tenantry.lessons.category, tenantry.lessons.title, tenantry.lessons.summary, tenantry.lessons.details, tenantry.lessons.tags, tenantry.lessons.source_agent, tenantry.lessons.confidence, tenantry.lessons.application_count, tenantry.lessons.success_rate, tenantry.lessons.human_validated, tenantry.lessons.validated_by, tenantry.lessons.created_at, tenantry.lessons.updated_at
 FROM tenantry.lessons
 WHERE tenantry.lessons.tenant_id = $1::UUID AND tenantry.lessons.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.lessons.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.lessons_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -3138,12 +3143,12 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.qa_reviews.tenant_id, tenantry.qa_reviews.id, tenantry.qa_reviews.task_id, tenantry.qa_reviews.stage, tenantry.qa_reviews.verdict, tenantry.qa_reviews.reviewer_user_id, tenantry.qa_reviews.reviewer_agent_id, tenantry.qa_reviews.quality_score, tenantry.qa_reviews.findings, tenantry.qa_reviews.comment, tenantry.qa_reviews.reviewed_at, tenantry.qa_reviews.created_at, tenantry.qa_reviews.updated_at
 FROM tenantry.qa_reviews
 WHERE tenantry.qa_reviews.tenant_id = $1::UUID AND tenantry.qa_reviews.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.qa_reviews_get(uuid, uuid) FROM PUBLIC""",
@@ -3161,13 +3166,13 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.qa_reviews.tenant_id, tenantry.qa_reviews.id, tenantry.qa_reviews.task_id, tenantry.qa_reviews.stage, tenantry.qa_reviews.verdict, tenantry.qa_reviews.reviewer_user_id, tenantry.qa_reviews.reviewer_agent_id, tenantry.qa_reviews.quality_score, tenantry.qa_reviews.findings, tenantry.qa_reviews.comment, tenantry.qa_reviews.reviewed_at, tenantry.qa_reviews.created_at, tenantry.qa_reviews.updated_at
 FROM tenantry.qa_reviews
 WHERE tenantry.qa_reviews.tenant_id = $1::UUID AND tenantry.qa_reviews.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.qa_reviews.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.qa_reviews_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -3235,12 +3240,12 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.self_reviews.tenant_id, tenantry.self_reviews.id, tenantry.self_reviews.task_id, tenantry.self_reviews.execution_id, tenantry.self_reviews.agent_type, tenantry.self_reviews.iteration, tenantry.self_reviews.quality_score, tenantry.self_reviews.completeness_score, tenantry.self_reviews.correctness_score, tenantry.self_reviews.overall_score, tenantry.self_reviews.gaps, tenantry.self_reviews.requirements, tenantry.self_reviews.decision, tenantry.self_reviews.reasoning, tenantry.self_reviews.duration_ms, tenantry.self_reviews.created_at, tenantry.self_reviews.updated_at
 FROM tenantry.self_reviews
 WHERE tenantry.self_reviews.tenant_id = $1::UUID AND tenantry.self_reviews.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.self_reviews_get(uuid, uuid) FROM PUBLIC""",
@@ -3258,13 +3263,13 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.self_reviews.tenant_id, tenantry.self_reviews.id, tenantry.self_reviews.task_id, tenantry.self_reviews.execution_id, tenantry.self_reviews.agent_type, tenantry.self_reviews.iteration, tenantry.self_reviews.quality_score, tenantry.self_reviews.completeness_score, tenantry.self_reviews.correctness_score, tenantry.self_reviews.overall_score, tenantry.self_reviews.gaps, tenantry.self_reviews.requirements, tenantry.self_reviews.decision, tenantry.self_reviews.reasoning, tenantry.self_reviews.duration_ms, tenantry.self_reviews.created_at, tenantry.self_reviews.updated_at
 FROM tenantry.self_reviews
 WHERE tenantry.self_reviews.tenant_id = $1::UUID AND tenantry.self_reviews.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.self_reviews.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.self_reviews_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -3323,12 +3328,12 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.task_checkpoints.tenant_id, tenantry.task_checkpoints.id, tenantry.task_checkpoints.task_id, tenantry.task_checkpoints.state, tenantry.task_checkpoints.data, tenantry.task_checkpoints.artifacts, tenantry.task_checkpoints.created_at, tenantry.task_checkpoints.updated_at
 FROM tenantry.task_checkpoints
 WHERE tenantry.task_checkpoints.tenant_id = $1::UUID AND tenantry.task_checkpoints.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.task_checkpoints_get(uuid, uuid) FROM PUBLIC""",
@@ -3346,13 +3351,13 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.task_checkpoints.tenant_id, tenantry.task_checkpoints.id, tenantry.task_checkpoints.task_id, tenantry.task_checkpoints.state, tenantry.task_checkpoints.data, tenantry.task_checkpoints.artifacts, tenantry.task_checkpoints.created_at, tenantry.task_checkpoints.updated_at
 FROM tenantry.task_checkpoints
 WHERE tenantry.task_checkpoints.tenant_id = $1::UUID AND tenantry.task_checkpoints.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.task_checkpoints.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.task_checkpoints_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -3414,12 +3419,12 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.task_comments.tenant_id, tenantry.task_comments.id, tenantry.task_comments.task_id, tenantry.task_comments.author_id, tenantry.task_comments.agent_id, tenantry.task_comments.content, tenantry.task_comments.is_ai_generated, tenantry.task_comments.ai_metadata, tenantry.task_comments.github_comment_id, tenantry.task_comments.created_at, tenantry.task_comments.updated_at
 FROM tenantry.task_comments
 WHERE tenantry.task_comments.tenant_id = $1::UUID AND tenantry.task_comments.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.task_comments_get(uuid, uuid) FROM PUBLIC""",
@@ -3437,13 +3442,13 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.task_comments.tenant_id, tenantry.task_comments.id, tenantry.task_comments.task_id, tenantry.task_comments.author_id, tenantry.task_comments.agent_id, tenantry.task_comments.content, tenantry.task_comments.is_ai_generated, tenantry.task_comments.ai_metadata, tenantry.task_comments.github_comment_id, tenantry.task_comments.created_at, tenantry.task_comments.updated_at
 FROM tenantry.task_comments
 WHERE tenantry.task_comments.tenant_id = $1::UUID AND tenantry.task_comments.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.task_comments.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.task_comments_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -3500,12 +3505,12 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.task_dependencies.tenant_id, tenantry.task_dependencies.id, tenantry.task_dependencies.task_id, tenantry.task_dependencies.depends_on_id, tenantry.task_dependencies.created_at, tenantry.task_dependencies.updated_at
 FROM tenantry.task_dependencies
 WHERE tenantry.task_dependencies.tenant_id = $1::UUID AND tenantry.task_dependencies.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.task_dependencies_get(uuid, uuid) FROM PUBLIC""",
@@ -3523,13 +3528,13 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.task_dependencies.tenant_id, tenantry.task_dependencies.id, tenantry.task_dependencies.task_id, tenantry.task_dependencies.depends_on_id, tenantry.task_dependencies.created_at, tenantry.task_dependencies.updated_at
 FROM tenantry.task_dependencies
 WHERE tenantry.task_dependencies.tenant_id = $1::UUID AND tenantry.task_dependencies.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.task_dependencies.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.task_dependencies_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -3547,12 +3552,12 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.agent_executions.tenant_id, tenantry.agent_executions.id, tenantry.agent_executions.agent_id, tenantry.agent_executions.agent_type, tenantry.agent_executions.task_id, tenantry.agent_executions.project_id, tenantry.agent_executions.session_id, tenantry.agent_executions.evidence_id, tenantry.agent_executions.input, tenantry.agent_executions.output, tenantry.agent_executions.status, tenantry.agent_executions.error, tenantry.agent_executions.model_provider, tenantry.agent_executions.model_name, tenantry.agent_executions.input_tokens, tenantry.agent_executions.output_tokens, tenantry.agent_executions.cost_usd, tenantry.agent_executions.started_at, tenantry.agent_executions.completed_at, tenantry.agent_executions.duration_ms, tenantry.agent_executions.metadata, tenantry.agent_executions.created_at, tenantry.agent_executions.updated_at
 FROM tenantry.agent_executions
 WHERE tenantry.agent_executions.tenant_id = $1::UUID AND tenantry.agent_executions.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.agent_executions_get(uuid, uuid) FROM PUBLIC""",
@@ -3570,13 +3575,13 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.agent_executions.tenant_id, tenantry.agent_executions.id, tenantry.agent_executions.agent_id, tenantry.agent_executions.agent_type, tenantry.agent_executions.task_id, tenantry.agent_executions.project_id, tenantry.agent_executions.session_id, tenantry.agent_executions.evidence_id, tenantry.agent_executions.input, tenantry.agent_executions.output, tenantry.agent_executions.status, tenantry.agent_executions.error, tenantry.agent_executions.model_provider, tenantry.agent_executions.model_name, tenantry.agent_executions.input_tokens, tenantry.agent_executions.output_tokens, tenantry.agent_executions.cost_usd, tenantry.agent_executions.started_at, tenantry.agent_executions.completed_at, tenantry.agent_executions.duration_ms, tenantry.agent_executions.metadata, tenantry.agent_executions.created_at, tenantry.agent_executions.updated_at
 FROM tenantry.agent_executions
 WHERE tenantry.agent_executions.tenant_id = $1::UUID AND tenantry.agent_executions.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.agent_executions.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.agent_executions_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -3640,12 +3645,12 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.conversations.tenant_id, tenantry.conversations.id, tenantry.conversations.business_id, tenantry.conversations.project_id, tenantry.conversations.session_id, tenantry.conversations.user_id, tenantry.conversations.title, tenantry.conversations.message_count, tenantry.conversations.first_message_id, tenantry.conversations.last_message_id, tenantry.conversations.metadata, tenantry.conversations.created_at, tenantry.conversations.updated_at
 FROM tenantry.conversations
 WHERE tenantry.conversations.tenant_id = $1::UUID AND tenantry.conversations.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.conversations_get(uuid, uuid) FROM PUBLIC""",
@@ -3663,13 +3668,13 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.conversations.tenant_id, tenantry.conversations.id, tenantry.conversations.business_id, tenantry.conversations.project_id, tenantry.conversations.session_id, tenantry.conversations.user_id, tenantry.conversations.title, tenantry.conversations.message_count, tenantry.conversations.first_message_id, tenantry.conversations.last_message_id, tenantry.conversations.metadata, tenantry.conversations.created_at, tenantry.conversations.updated_at
 FROM tenantry.conversations
 WHERE tenantry.conversations.tenant_id = $1::UUID AND tenantry.conversations.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.conversations.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.conversations_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -3733,12 +3738,12 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.documents.tenant_id, tenantry.documents.id, tenantry.documents.knowledge_base_id, tenantry.documents.data_source_id, tenantry.documents.uri, tenantry.documents.title, tenantry.documents.content_type, tenantry.documents.checksum, tenantry.documents.size_bytes, tenantry.documents.status, tenantry.documents.metadata, tenantry.documents.created_at, tenantry.documents.updated_at
 FROM tenantry.documents
 WHERE tenantry.documents.tenant_id = $1::UUID AND tenantry.documents.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.documents_get(uuid, uuid) FROM PUBLIC""",
@@ -3756,13 +3761,13 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.documents.tenant_id, tenantry.documents.id, tenantry.documents.knowledge_base_id, tenantry.documents.data_source_id, tenantry.documents.uri, tenantry.documents.title, tenantry.documents.content_type, tenantry.documents.checksum, tenantry.documents.size_bytes, tenantry.documents.status, tenantry.documents.metadata, tenantry.documents.created_at, tenantry.documents.updated_at
 FROM tenantry.documents
 WHERE tenantry.documents.tenant_id = $1::UUID AND tenantry.documents.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.documents.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.documents_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -3822,12 +3827,12 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.evidence_links.tenant_id, tenantry.evidence_links.id, tenantry.evidence_links.evidence_id, tenantry.evidence_links.kind, tenantry.evidence_links.target_type, tenantry.evidence_links.target_id, tenantry.evidence_links.note, tenantry.evidence_links.created_at, tenantry.evidence_links.updated_at
 FROM tenantry.evidence_links
 WHERE tenantry.evidence_links.tenant_id = $1::UUID AND tenantry.evidence_links.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.evidence_links_get(uuid, uuid) FROM PUBLIC""",
@@ -3845,13 +3850,13 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.evidence_links.tenant_id, tenantry.evidence_links.id, tenantry.evidence_links.evidence_id, tenantry.evidence_links.kind, tenantry.evidence_links.target_type, tenantry.evidence_links.target_id, tenantry.evidence_links.note, tenantry.evidence_links.created_at, tenantry.evidence_links.updated_at
 FROM tenantry.evidence_links
 WHERE tenantry.evidence_links.tenant_id = $1::UUID AND tenantry.evidence_links.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.evidence_links.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.evidence_links_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -3915,12 +3920,12 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.task_attachments.tenant_id, tenantry.task_attachments.id, tenantry.task_attachments.task_id, tenantry.task_attachments.filename, tenantry.task_attachments.storage_path, tenantry.task_attachments.content_type, tenantry.task_attachments.size_bytes, tenantry.task_attachments.checksum, tenantry.task_attachments.is_evidence, tenantry.task_attachments.evidence_id, tenantry.task_attachments.uploaded_by, tenantry.task_attachments.created_at, tenantry.task_attachments.updated_at
 FROM tenantry.task_attachments
 WHERE tenantry.task_attachments.tenant_id = $1::UUID AND tenantry.task_attachments.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.task_attachments_get(uuid, uuid) FROM PUBLIC""",
@@ -3938,13 +3943,13 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.task_attachments.tenant_id, tenantry.task_attachments.id, tenantry.task_attachments.task_id, tenantry.task_attachments.filename, tenantry.task_attachments.storage_path, tenantry.task_attachments.content_type, tenantry.task_attachments.size_bytes, tenantry.task_attachments.checksum, tenantry.task_attachments.is_evidence, tenantry.task_attachments.evidence_id, tenantry.task_attachments.uploaded_by, tenantry.task_attachments.created_at, tenantry.task_attachments.updated_at
 FROM tenantry.task_attachments
 WHERE tenantry.task_attachments.tenant_id = $1::UUID AND tenantry.task_attachments.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.task_attachments.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.task_attachments_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -3962,12 +3967,12 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.chunks.tenant_id, tenantry.chunks.id, tenantry.chunks.document_id, tenantry.chunks.ordinal, tenantry.chunks.content, tenantry.chunks.token_count, tenantry.chunks.metadata, tenantry.chunks.created_at, tenantry.chunks.updated_at
 FROM tenantry.chunks
 WHERE tenantry.chunks.tenant_id = $1::UUID AND tenantry.chunks.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.chunks_get(uuid, uuid) FROM PUBLIC""",
@@ -3985,13 +3990,13 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.chunks.tenant_id, tenantry.chunks.id, tenantry.chunks.document_id, tenantry.chunks.ordinal, tenantry.chunks.content, tenantry.chunks.token_count, tenantry.chunks.metadata, tenantry.chunks.created_at, tenantry.chunks.updated_at
 FROM tenantry.chunks
 WHERE tenantry.chunks.tenant_id = $1::UUID AND tenantry.chunks.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.chunks.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.chunks_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -4009,12 +4014,12 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.messages.tenant_id, tenantry.messages.id, tenantry.messages.conversation_id, tenantry.messages.session_id, tenantry.messages.role, tenantry.messages.content, tenantry.messages.tool_calls, tenantry.messages.tool_call_id, tenantry.messages.tool_result, tenantry.messages.model, tenantry.messages.input_tokens, tenantry.messages.output_tokens, tenantry.messages.cost_usd, tenantry.messages.metadata, tenantry.messages.created_at, tenantry.messages.updated_at
 FROM tenantry.messages
 WHERE tenantry.messages.tenant_id = $1::UUID AND tenantry.messages.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.messages_get(uuid, uuid) FROM PUBLIC""",
@@ -4032,13 +4037,13 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     RETURN QUERY
     SELECT tenantry.messages.tenant_id, tenantry.messages.id, tenantry.messages.conversation_id, tenantry.messages.session_id, tenantry.messages.role, tenantry.messages.content, tenantry.messages.tool_calls, tenantry.messages.tool_call_id, tenantry.messages.tool_result, tenantry.messages.model, tenantry.messages.input_tokens, tenantry.messages.output_tokens, tenantry.messages.cost_usd, tenantry.messages.metadata, tenantry.messages.created_at, tenantry.messages.updated_at
 FROM tenantry.messages
 WHERE tenantry.messages.tenant_id = $1::UUID AND tenantry.messages.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.messages.id DESC
  LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.messages_newest(uuid, uuid, bigint) FROM PUBLIC""",
@@ -4046,7 +4051,6 @@ $function$""",
     r"""CREATE OR REPLACE FUNCTION tenantry.messages_append(uuid, uuid, uuid, uuid, text, text, jsonb, text, jsonb, text, integer, integer, numeric, jsonb, timestamp with time zone, timestamp with time zone, uuid, text)
  RETURNS TABLE(tenant_id uuid, id uuid, conversation_id uuid, session_id uuid, role text, content text, tool_calls jsonb, tool_call_id text, tool_result jsonb, model text, input_tokens integer, output_tokens integer, cost_usd numeric, metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
  LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
 #variable_conflict use_column
 DECLARE
@@ -4058,10 +4062,14 @@ BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true) || pg_catalog.set_config('app.user_id', coalesce($17::text, ''), true) || pg_catalog.set_config('app.actor', coalesce($18::text, ''), true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    IF before_user_id <> coalesce($17::text, '') THEN during := pg_catalog.set_config('app.user_id', coalesce($17::text, ''), true); END IF;
+    IF before_actor <> coalesce($18::text, '') THEN during := pg_catalog.set_config('app.actor', coalesce($18::text, ''), true); END IF;
     RETURN QUERY
     INSERT INTO tenantry.messages (tenant_id, id, conversation_id, session_id, role, content, tool_calls, tool_call_id, tool_result, model, input_tokens, output_tokens, cost_usd, metadata, created_at, updated_at) VALUES ($1::UUID, coalesce($2::UUID, tenantry.uuidv7()), $3::UUID, $4::UUID, $5::VARCHAR, coalesce($6::VARCHAR, ''), $7::JSONB, $8::VARCHAR, $9::JSONB, $10::VARCHAR, coalesce($11::INTEGER, 0), coalesce($12::INTEGER, 0), coalesce($13::NUMERIC(14, 6), 0), coalesce($14::JSONB, '{}'::jsonb), coalesce($15::TIMESTAMP WITH TIME ZONE, now()), coalesce($16::TIMESTAMP WITH TIME ZONE, now())) RETURNING tenantry.messages.tenant_id, tenantry.messages.id, tenantry.messages.conversation_id, tenantry.messages.session_id, tenantry.messages.role, tenantry.messages.content, tenantry.messages.tool_calls, tenantry.messages.tool_call_id, tenantry.messages.tool_result, tenantry.messages.model, tenantry.messages.input_tokens, tenantry.messages.output_tokens, tenantry.messages.cost_usd, tenantry.messages.metadata, tenantry.messages.created_at, tenantry.messages.updated_at;
-    during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true) || pg_catalog.set_config('app.user_id', before_user_id, true) || pg_catalog.set_config('app.actor', before_actor, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+    IF before_user_id <> coalesce($17::text, '') THEN during := pg_catalog.set_config('app.user_id', before_user_id, true); END IF;
+    IF before_actor <> coalesce($18::text, '') THEN during := pg_catalog.set_config('app.actor', before_actor, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.messages_append(uuid, uuid, uuid, uuid, text, text, jsonb, text, jsonb, text, integer, integer, numeric, jsonb, timestamp with time zone, timestamp with time zone, uuid, text) FROM PUBLIC""",
