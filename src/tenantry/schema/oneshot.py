@@ -6,7 +6,7 @@ what was there. It runs with the caller's rights, so row security holds inside a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import Column, Table
@@ -60,37 +60,34 @@ def _function(
     statement: Statement,
     acting: Mapping[str, int] | None = None,
 ) -> str:
-    """`acting` are settings besides the tenant's, and the parameters that hold them."""
-    settings = {"app.tenant_id": 1, **(acting or {})}
-    before = [f"before_{setting.removeprefix('app.')}" for setting in settings]
-    declared = "\n    ".join(
-        f"{kept} text := coalesce(pg_catalog.current_setting('{setting}', true), '');"
-        for kept, setting in zip(before, settings, strict=True)
-    )
-    given = [f"coalesce(${n}::text, '')" for n in settings.values()]
-
-    def set_all(values: Iterable[str]) -> str:
-        calls = (
-            f"pg_catalog.set_config('{setting}', {value}, true)"
-            for setting, value in zip(settings, values, strict=True)
-        )
-        # An assignment costs a fraction of what PERFORM does.
-        return f"during := {' || '.join(calls)}"
-
-    # A generic plan: otherwise every call on a partitioned table plans all its partitions anew.
+    """`acting` are the settings besides the tenant's, and the parameters that hold them."""
+    declared, into, back = [], [], []
+    for setting, n in {"app.tenant_id": 1, **(acting or {})}.items():
+        before, given = f"before_{setting.removeprefix('app.')}", f"coalesce(${n}::text, '')"
+        declared.append(f"{before} text := coalesce(pg_catalog.current_setting('{setting}', true), '');")
+        # To set it costs more than to see that it stands already.
+        for lines, value in ((into, given), (back, before)):
+            lines.append(
+                f"IF {before} <> {given} THEN"
+                f" during := pg_catalog.set_config('{setting}', {value}, true); END IF;"
+            )
+    # Planned once: otherwise every call on a partitioned table plans all its partitions anew. For an
+    # insert there is nothing to choose, and the setting has its price.
+    planning = "" if acting else " SET plan_cache_mode = force_generic_plan"
+    line = "\n    "
     return f"""CREATE FUNCTION {name}({parameters}) RETURNS TABLE ({columns})
-LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+LANGUAGE plpgsql{planning} AS $$
 #variable_conflict use_column
 DECLARE
-    {declared}
+    {line.join(declared)}
     during text;
 BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    {set_all(given)};
+    {line.join(into)}
     RETURN QUERY
     {statement.sql};
-    {set_all(before)};
+    {line.join(back)}
 END
 $$"""

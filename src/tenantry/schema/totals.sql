@@ -6,19 +6,24 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 DECLARE
     part record;
     at_an_end boolean;
+    in_sessions bigint := 0;
 BEGIN
     IF TG_OP = 'INSERT' THEN
         FOR part IN
-            SELECT n.tenant_id, n.conversation_id AS id, count(*) AS many,
+            SELECT n.tenant_id, n.conversation_id AS id, count(*) AS many, count(n.session_id) AS in_sessions,
                    min(n.id::text)::uuid AS oldest, max(n.id::text)::uuid AS newest
-            FROM new_rows AS n WHERE n.conversation_id IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2
+            FROM new_rows AS n GROUP BY 1, 2 ORDER BY 1, 2
         LOOP
+            in_sessions := in_sessions + part.in_sessions;
             UPDATE tenantry.conversations AS c
             SET message_count = c.message_count + part.many,
                 first_message_id = least(c.first_message_id, part.oldest),
                 last_message_id = greatest(c.last_message_id, part.newest)
             WHERE c.tenant_id = part.tenant_id AND c.id = part.id;
         END LOOP;
+        IF in_sessions = 0 THEN
+            RETURN NULL;
+        END IF;
         FOR part IN
             SELECT n.tenant_id, n.session_id AS id, count(*) AS many,
                    min(n.id::text)::uuid AS oldest, max(n.id::text)::uuid AS newest,
