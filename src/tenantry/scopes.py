@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
 
+from tenantry.errors import DeadlockDetected, SchemaChanged, SerializationFailure
+from tenantry.kernel import retry
 from tenantry.kernel.context import Context, Isolation
 from tenantry.kernel.oneshot import OneShot
 from tenantry.kernel.pool import Pool
 from tenantry.kernel.transaction import Transaction
 from tenantry.schema.statements import Statement
 
+T = TypeVar("T")
 Row = asyncpg.Record
 _one_shot = cache(OneShot)
+#: What the server undid, in favour of another transaction or for a table that changed meanwhile.
+_UNDONE = (DeadlockDetected, SerializationFailure, SchemaChanged)
 _SET_TENANT = "SELECT set_config('app.tenant_id', $1, true)"
 
 
@@ -83,16 +88,18 @@ class EachItsOwn:
         )
 
     async def fetch(self, sql: str, *args: Any) -> Sequence[Row]:
-        async with self.open() as transaction:
-            return await transaction.fetch(sql, *args)
+        return await self._alone(lambda transaction: transaction.fetch(sql, *args))
 
     async def fetch_one(self, sql: str, *args: Any) -> Row | None:
-        async with self.open() as transaction:
-            return await transaction.fetch_one(sql, *args)
+        return await self._alone(lambda transaction: transaction.fetch_one(sql, *args))
 
     async def execute(self, sql: str, *args: Any) -> int:
-        async with self.open() as transaction:
-            return await transaction.execute(sql, *args)
+        return await self._alone(lambda transaction: transaction.execute(sql, *args))
+
+    async def _alone(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        """One statement is all there is to it, so when the server undid it in favour of another
+        transaction, nobody need know: it is run again."""
+        return await retry.run(self.open, work, on=_UNDONE)
 
     async def call(self, hot: Statement, *args: Any) -> Sequence[Row]:
         if hot.one_shot is None:
@@ -111,7 +118,10 @@ class EachItsOwn:
         context = self._context
         actor = context.actor.encoded if context.actor is not None else ""
         call = _one_shot(hot.one_shot, writes=True)
-        (row,) = await call.fetch(self._pool, context, *args, context.user_id, actor)
+        try:
+            (row,) = await call.fetch(self._pool, context, *args, context.user_id, actor)
+        except _UNDONE:
+            (row,) = await self.fetch(hot.sql, *args)
         return row
 
     async def within(self, sql: str, *args: Any) -> Sequence[Row]:

@@ -213,6 +213,11 @@ def _restricted(error: asyncpg.PostgresError, _: str) -> TenantryError:
 
 
 def _rule(error: asyncpg.PostgresError, _: str) -> TenantryError:
+    if error.sqlstate == "23514" and not error.constraint_name:
+        # A row was on its way to a default partition when one was made for it.
+        return SchemaChanged(
+            "A partition for the row was made in this moment.", hint="Run the transaction again."
+        )
     names = _names(error)
     column = error.column_name or ""
     place = f"{names['table']}.{column}" if column else names["table"]
