@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +19,7 @@ from tenantry.errors import (
     TenantryError,
 )
 from tenantry.ids import uuid7
-from tenantry.models import Tenant
+from tenantry.models import Task, Tenant
 from tests.fixtures.database import Place, make_user
 from tests.fixtures.wire import tap
 
@@ -148,7 +149,10 @@ async def test_by_state_by_project_and_by_label(db: Database, acme: Tenant) -> N
                 {"title": "d", "labels": ["ui"], "project_id": project.id},
             ]
         )
-        titles = lambda tasks: [task.title for task in tasks]  # noqa: E731
+
+        def titles(tasks: Sequence[Task]) -> list[str]:
+            return [task.title for task in tasks]
+
         assert titles(await t.tasks.by_state("failed")) == ["b"]
         assert titles(await t.tasks.by_state(category="failed")) == ["c", "b"]
         assert titles(await t.tasks.by_state(category="todo", project_id=project.id)) == ["d"]
@@ -191,6 +195,10 @@ async def test_search_finds_words_in_any_form_best_match_first(
     await handle.tasks.update(changed.id, title="Receipts")
     assert await found("invoice") == []
     assert await found("receipt") == ["Receipts"]
+    async with db.service("looking for all") as s:
+        for tenant, expected in ((acme, 2), (beta, 1)):
+            assert len(await s.tenant(tenant.id).tasks.search("payment")) == expected
+            assert await s.tenant(tenant.id).tasks.labelled("x") == []
 
 
 async def test_a_task_with_all_that_was_done_is_one_question(

@@ -43,7 +43,7 @@ async def test_an_approval_is_decided_once(db: Database, acme: Tenant) -> None:
     assert [a.id for a in await handle.approvals.of(task.id)] == [first.id, second.id]
     for again in ("approved", "rejected"):
         with pytest.raises(AlreadyDecided) as caught:
-            await handle.approvals.decide(first.id, again)  # type: ignore[arg-type]
+            await handle.approvals.decide(first.id, again)
         assert caught.value.decision == "rejected"
     with pytest.raises(AlreadyDecided) as refused:
         await handle.approvals.update(first.id, decision="approved")

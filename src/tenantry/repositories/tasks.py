@@ -11,6 +11,7 @@ from tenantry.errors import InvalidInput, InvalidTransition, NotFound, StageChan
 from tenantry.kernel.translate import CONSTRAINT_MESSAGES
 from tenantry.models import AgentExecution, Artifact, Json, Task, TaskCheckpoint, TaskDependency
 from tenantry.models.workflows import StateCategory
+from tenantry.schema.statements import Statement
 
 from . import task_queries as queries
 from .base import MAX_LIMIT, Creates, Page, Repository
@@ -139,15 +140,15 @@ class Tasks(Repository[Task]):
 
     async def search(self, text: str, limit: int = 20) -> Sequence[Task]:
         """By title and description, best match first. Words, "a phrase", `or`, and -without."""
-        return await self._many(queries.search(), query=text, many=_within(limit))
+        return await self._named(queries.search(), query=text, many=_limited(limit))
 
     async def labelled(self, label: str, limit: int = 50) -> Sequence[Task]:
         """Tasks with this label, newest first."""
-        return await self._many(queries.labelled(), label=label, many=_within(limit))
+        return await self._named(queries.labelled(), label=label, many=_limited(limit))
 
     async def with_executions(self, id: UUID, limit: int = 100) -> TaskDetails:
         """The task with its newest executions and artifacts, in one round trip."""
-        rows = await self._fetch(queries.details(), {"task_id": id, "many": _within(limit)})
+        rows = await self._fetch(queries.details(), {"task_id": id, "many": _limited(limit)})
         tasks: list[Task] = []
         executions: list[AgentExecution] = []
         artifacts: list[Artifact] = []
@@ -214,11 +215,17 @@ class Tasks(Repository[Task]):
 
     # ---- parts ------------------------------------------------------------------------------
 
-    async def _many(self, statement: Any, **values: Any) -> Sequence[Task]:
+    async def _many(self, statement: Statement, **values: Any) -> Sequence[Task]:
         return [self._load(row) for row in await self._fetch(statement, values)]
 
+    async def _named(self, statement: Statement, **values: Any) -> Sequence[Task]:
+        """Tasks that a function names, which goes by the tenant of the context."""
+        values["tenant_id"] = self._scope.tenant_id
+        rows = await self._scope.within(statement.sql, *statement.arguments(values))
+        return [self._load(row) for row in rows]
 
-def _within(limit: int) -> int:
+
+def _limited(limit: int) -> int:
     if not 0 < limit <= MAX_LIMIT:
         raise InvalidInput(f"limit must be 1 to {MAX_LIMIT}.", field="limit")
     return limit
