@@ -30,6 +30,8 @@ class Business(TenantScoped, Audited):
 
 
 class Conversation(TenantScoped, Audited):
+    """A talk about a business, a project or a session."""
+
     __tablename__ = "conversations"
     __table_args__ = (
         Index("conversations_business_id_idx", "tenant_id", "business_id", "id"),

@@ -19,6 +19,8 @@ DocumentStatus = Literal["pending", "indexed", "failed"]
 
 
 class KnowledgeBase(TenantScoped, Audited):
+    """What agents can look up, and how it is embedded."""
+
     __tablename__ = "knowledge_bases"
     __table_args__ = (unique("name"), Index("knowledge_bases_desk_id_idx", "tenant_id", "desk_id"))
 
@@ -56,6 +58,8 @@ class DataSource(TenantScoped, Audited):
 
 
 class Document(TenantScoped, Audited):
+    """One page, file or answer of a source, cut into chunks."""
+
     __tablename__ = "documents"
     __table_args__ = (
         Index("documents_knowledge_base_id_idx", "tenant_id", "knowledge_base_id", "id"),

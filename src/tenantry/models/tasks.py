@@ -18,6 +18,8 @@ Priority = Literal["critical", "high", "medium", "low"]
 
 
 class Task(TenantScoped, Audited, Counted):
+    """A piece of work. The database lets it move as its workflow allows, and in no other way."""
+
     __tablename__ = "tasks"
     __usage__: ClassVar[str] = "current_tasks"
     __quota__: ClassVar[str] = "max_tasks"

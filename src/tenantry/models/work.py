@@ -110,6 +110,8 @@ class Approval(TenantScoped, Audited):
 
 
 class TaskComment(TenantScoped, Audited):
+    """What a person or an agent says about a task."""
+
     __tablename__ = "task_comments"
     __table_args__ = (
         Index("task_comments_task_id_idx", "tenant_id", "task_id", "id"),
