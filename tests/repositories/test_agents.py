@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from tenantry import Database
@@ -123,11 +125,13 @@ async def test_runs_that_go_with_their_task_leave_the_record(db: Database, acme:
 async def test_stats_tell_more_than_the_record(db: Database, acme: Tenant, beta: Tenant) -> None:
     t = db.tenant(acme.id)
     ada = await t.agents.create(name="Ada", agent_type="architect")
-    await t.executions.create(agent_id=ada.id, status="success", input_tokens=5, cost_usd=1)
+    await t.executions.create(
+        agent_id=ada.id, status="success", input_tokens=5, cost_usd=Decimal(1)
+    )
     newest = await t.executions.start(agent_id=ada.id, output_tokens=7)
     stats = await t.agents.stats(ada.id)
     assert (stats.executions, stats.by_status) == (1, {"running": 1, "success": 1})
-    assert (stats.input_tokens, stats.output_tokens, stats.cost_usd) == (5, 7, 1)
+    assert (stats.input_tokens, stats.output_tokens, stats.cost_usd) == (5, 7, Decimal(1))
     assert stats.last_started_at == newest.started_at
     for missing in (uuid7(), ada.id):
         with pytest.raises(NotFound):

@@ -48,7 +48,7 @@ async def test_without_a_price_it_says_so(db: Database, acme: Tenant) -> None:
         {"provider": "p", "model": "m", "created_at": _JAN},
     ):
         with pytest.raises(RuleViolated) as caught:
-            await t.costs.record(input_tokens=1, **values)  # type: ignore[arg-type]
+            await t.costs.record(input_tokens=1, **values)
         assert (caught.value.constraint, caught.value.table) == ("price_known", "cost_entries")
         assert "no price" in caught.value.message
     assert await t.costs.count() == 0
@@ -79,7 +79,11 @@ async def test_prices_follow_one_another_without_gap_or_overlap(db: Database) ->
             assert found.id == expected.id
         assert await s.prices.at("p", "m", _JAN - timedelta(seconds=1)) is None
     corrected = await price(db, 9, _FEB)
-    assert (corrected.id, corrected.input_price, corrected.valid_until) == (feb.id, 9, _MAR)
+    assert (corrected.id, corrected.input_price, corrected.valid_until) == (
+        feb.id,
+        Decimal(9),
+        _MAR,
+    )
 
 
 async def test_prices_set_at_once_leave_one_open(db: Database) -> None:
@@ -95,7 +99,8 @@ async def test_prices_set_at_once_leave_one_open(db: Database) -> None:
 async def test_tenants_read_prices_and_change_none(db: Database, acme: Tenant) -> None:
     await price(db, 2, _JAN)
     t = db.tenant(acme.id)
-    assert (found := await t.prices.at("p", "m")) is not None
+    found = await t.prices.at("p", "m")
+    assert found is not None
     with pytest.raises(PermissionDenied):
         await t.prices.update(found.id, input_price=Decimal(0))
     with pytest.raises(PermissionDenied):
@@ -121,10 +126,13 @@ async def test_sums_by_month_desk_and_model_and_within_a_time(
     assert (await t.costs.total(since=_FEB, until=_MAR)).entries == 6
     assert (await t.costs.total(task_id=task.id, until=_FEB)).cost_usd == 3
     months = [(m.month, m.entries, m.input_tokens, m.cost_usd) for m in await t.costs.by_month()]
-    assert months == [(date(2026, 1, 1), 3, 3, 3), (date(2026, 2, 1), 6, 6, 6)]
+    assert months == [
+        (date(2026, 1, 1), 3, 3, Decimal(3)),
+        (date(2026, 2, 1), 6, 6, Decimal(6)),
+    ]
     assert {d.desk_id: d.cost_usd for d in await t.costs.by_desk()} == {desk.id: 6, None: 3}
     models = [(m.provider, m.model, m.cost_usd) for m in await t.costs.by_model(since=_FEB)]
-    assert models == [("p", "m0", 4), ("p", "m1", 2)]
+    assert models == [("p", "m0", Decimal(4)), ("p", "m1", Decimal(2))]
     assert (await t.costs.total(since=_MAR)).cost_usd == 0
 
 
@@ -146,7 +154,7 @@ async def test_views_are_refreshed_beside_readers_and_show_only_one_s_own(
     await b.desks.create(code="b", title="B")
     await a.tasks.create(title="T", assigned_to_desk_id=desk.id)
     session = await a.sessions.open(desk_id=desk.id)
-    await a.executions.create(session_id=session.id, status="success", cost_usd=2)
+    await a.executions.create(session_id=session.id, status="success", cost_usd=Decimal(2))
     await a.sessions.close(session.id)
     await b.costs.record(cost_usd=Decimal(7), provider="p", model="m", input_tokens=1)
 
@@ -156,15 +164,11 @@ async def test_views_are_refreshed_beside_readers_and_show_only_one_s_own(
 
     await refresh()
     [figures] = await a.desks.performance()
-    assert (figures.desk_id, figures.tasks_open, figures.sessions, figures.cost_usd) == (
-        desk.id,
-        1,
-        1,
-        2,
-    )
+    assert (figures.desk_id, figures.tasks_open, figures.sessions) == (desk.id, 1, 1)
+    assert figures.cost_usd == 2
     assert [d.code for d in await b.desks.performance()] == ["b"]
     [line] = await b.costs.summary()
-    assert (line.provider, line.model, line.entries, line.cost_usd) == ("p", "m", 1, 7)
+    assert (line.provider, line.model, line.entries, line.cost_usd) == ("p", "m", 1, Decimal(7))
     await asyncio.gather(*(refresh() for _ in range(3)), *(a.costs.summary() for _ in range(10)))
     await a.costs.record(cost_usd=Decimal(1), provider="q")
     assert len(await a.costs.summary()) == 1

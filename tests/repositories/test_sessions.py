@@ -81,7 +81,7 @@ async def test_totals_follow_single_writes_and_writes_of_many_rows(
     assert (await agrees(t, a.id)).message_count == 10
     await agrees(t, b.id)
     await t.executions.update(runs[1].id, session_id=b.id)
-    await t.executions.update(runs[2].id, session_id=None, cost_usd=9)
+    await t.executions.update(runs[2].id, session_id=None, cost_usd=Decimal(9))
     await t.execute("UPDATE tenantry.agent_executions SET output_tokens = output_tokens + 2")
     await t.execute("DELETE FROM tenantry.messages WHERE input_tokens > 6")
     await t.execute("UPDATE tenantry.messages SET cost_usd = 1")
@@ -95,18 +95,18 @@ async def test_the_accounts_follow_what_happens_after_the_end(db: Database, acme
     session = await t.sessions.open()
     await t.sessions.close(session.id)
     assert await t.costs.count() == 0
-    run = await t.executions.create(session_id=session.id, status="success", cost_usd=2)
+    run = await t.executions.create(session_id=session.id, status="success", cost_usd=Decimal(2))
     await agrees(t, session.id)
-    await t.executions.update(run.id, cost_usd=3, input_tokens=4)
+    await t.executions.update(run.id, cost_usd=Decimal(3), input_tokens=4)
     await agrees(t, session.id)
     for _ in range(3):
         await t.sessions.update(session.id, metrics={"saved": True})
     assert (await t.costs.total()).entries == 1
-    await t.executions.update(run.id, cost_usd=0, input_tokens=0)
+    await t.executions.update(run.id, cost_usd=Decimal(0), input_tokens=0)
     await agrees(t, session.id)
     # Opened again and closed again, it is still one entry.
     await t.sessions.update(session.id, status="active")
-    await t.executions.update(run.id, cost_usd=5)
+    await t.executions.update(run.id, cost_usd=Decimal(5))
     closed = await t.sessions.close(session.id)
     assert (await agrees(t, closed.id)).cost_usd == 5
     await t.executions.delete(run.id)
@@ -120,7 +120,9 @@ async def test_a_session_of_the_past_is_booked_in_its_month(db: Database, acme: 
     t = db.tenant(acme.id)
     start = datetime(2025, 12, 31, 23, 59, tzinfo=UTC)
     session = await t.sessions.open(started_at=start)
-    await t.executions.create(session_id=session.id, started_at=start, status="success", cost_usd=1)
+    await t.executions.create(
+        session_id=session.id, started_at=start, status="success", cost_usd=Decimal(1)
+    )
     closed = await t.sessions.close(session.id, ended_at=start + timedelta(minutes=2))
     assert closed.duration_ms == 120_000
     [entry] = await t.costs.list()
@@ -131,7 +133,7 @@ async def test_a_session_of_the_past_is_booked_in_its_month(db: Database, acme: 
 async def test_the_accounts_outlive_the_session(db: Database, acme: Tenant) -> None:
     t = db.tenant(acme.id)
     session = await t.sessions.open()
-    await t.executions.create(session_id=session.id, status="success", cost_usd=1)
+    await t.executions.create(session_id=session.id, status="success", cost_usd=Decimal(1))
     await t.sessions.close(session.id)
     await t.sessions.delete(session.id)
     assert (await t.costs.total()).cost_usd == 1

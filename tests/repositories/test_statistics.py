@@ -37,7 +37,7 @@ async def test_statistics_equal_counts(db: Database, acme: Tenant, beta: Tenant)
     )
     assert (found.sessions, found.executions, found.messages) == (1, 2, 3)
     assert (found.lessons, found.evidence, found.knowledge_bases, found.documents) == (0, 0, 0, 0)
-    assert (found.cost_this_month, found.cost_total) == (2, 5)
+    assert (found.cost_this_month, found.cost_total) == (Decimal(2), Decimal(5))
     async with db.service("overview") as s:
         assert await s.tenant(acme.id).account.statistics() == found
         assert (await s.tenant(beta.id).account.statistics()).projects == 3
