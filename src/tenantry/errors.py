@@ -345,6 +345,12 @@ class CircularReference(RuleViolated):
     code = "circular_reference"
 
 
+class SecretUnreadable(TenantryError):
+    """A secret cannot be decrypted with the keys there are, or was sealed for another row."""
+
+    code = "secret_unreadable"
+
+
 class AlreadyDecided(RuleViolated):
     """It was decided or answered before, and that stands."""
 

@@ -16,6 +16,7 @@ from tenantry.kernel.context import Context, Isolation
 from tenantry.kernel.oneshot import OneShot
 from tenantry.kernel.pool import Pool
 from tenantry.kernel.transaction import Transaction
+from tenantry.keyring import Keyring
 from tenantry.schema.statements import Statement
 
 T = TypeVar("T")
@@ -29,11 +30,12 @@ _SET_TENANT = "SELECT set_config('app.tenant_id', $1, true)"
 class Bound:
     """In a transaction. `tenant_id` is what repositories name, whatever role runs them."""
 
-    __slots__ = ("_transaction", "execute", "fetch", "fetch_one", "tenant_id")
+    __slots__ = ("_transaction", "execute", "fetch", "fetch_one", "keyring", "tenant_id")
 
-    def __init__(self, transaction: Transaction, tenant_id: UUID | None) -> None:
+    def __init__(self, transaction: Transaction, tenant_id: UUID | None, keyring: Keyring) -> None:
         self._transaction = transaction
         self.tenant_id = tenant_id
+        self.keyring = keyring
         self.fetch = transaction.fetch
         self.fetch_one = transaction.fetch_one
         self.execute = transaction.execute
@@ -71,16 +73,23 @@ class Bound:
 class EachItsOwn:
     """Outside any transaction: each call opens and commits one, the hot ones in one round trip."""
 
-    __slots__ = ("_context", "_isolation", "_pool", "_readonly", "tenant_id")
+    __slots__ = ("_context", "_isolation", "_pool", "_readonly", "keyring", "tenant_id")
 
     def __init__(
-        self, pool: Pool, context: Context, *, readonly: bool, isolation: Isolation | None
+        self,
+        pool: Pool,
+        context: Context,
+        *,
+        readonly: bool,
+        isolation: Isolation | None,
+        keyring: Keyring,
     ) -> None:
         self._pool = pool
         self._context = context
         self._readonly = readonly
         self._isolation = isolation
         self.tenant_id = context.tenant_id
+        self.keyring = keyring
 
     def open(self) -> Transaction:
         return Transaction(
@@ -130,6 +139,6 @@ class EachItsOwn:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Bound]:
         async with self.open() as transaction:
-            yield Bound(transaction, self.tenant_id)
+            yield Bound(transaction, self.tenant_id, self.keyring)
 
     atomic = transaction

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Literal
 from uuid import UUID
 
-from sqlalchemy import Float, Index, Integer, Uuid, text
+from sqlalchemy import CheckConstraint, Float, Index, Integer, Uuid, text
 from sqlalchemy.orm import Mapped
 
 from .base import Audited, Rule, TenantScoped, unique
@@ -161,6 +161,7 @@ class EvidenceLink(TenantScoped, Audited):
     __tablename__ = "evidence_links"
     __table_args__ = (
         unique("evidence_id", "kind", "target_type", "target_id"),
+        CheckConstraint("evidence_id <> target_id", name="not_itself"),
         Index("evidence_links_target_idx", "tenant_id", "target_type", "target_id"),
     )
 

@@ -11,10 +11,14 @@ from .conversations import Businesses, Conversations, Messages
 from .costs import Cost, Costs, CostSummary, DeskCost, ModelCost, MonthCost
 from .decisions import Approvals, Delegations
 from .desks import DeskPerformance, Desks, PlacedDesk
+from .evidence import EvidenceLinks, EvidencePieces
 from .executions import Executions
 from .identity import Account, ApiKeys, Memberships, NewKey, Tenants, Users, hash_key
+from .knowledge import Chunks, DataSources, Documents, Knowledge, KnowledgeBases
+from .lessons import Lessons, Patterns
 from .prices import Prices
 from .projects import Projects
+from .reviews import Reviews, SelfReviews
 from .sessions import AgentSessions
 from .statistics import TenantStatistics
 from .tasks import TaskDependencies, TaskDetails, TaskNode, Tasks
@@ -33,26 +37,37 @@ __all__ = [
     "Artifacts",
     "AuditLogs",
     "Businesses",
+    "Chunks",
     "Conversations",
     "Cost",
     "CostSummary",
     "Costs",
+    "DataSources",
     "Delegations",
     "DeskCost",
     "DeskPerformance",
     "Desks",
+    "Documents",
+    "EvidenceLinks",
+    "EvidencePieces",
     "Executions",
+    "Knowledge",
+    "KnowledgeBases",
+    "Lessons",
     "Memberships",
     "Messages",
     "ModelCost",
     "MonthCost",
     "NewKey",
     "Page",
+    "Patterns",
     "PlacedDesk",
     "PlatformLogs",
     "Prices",
     "Projects",
     "Repository",
+    "Reviews",
+    "SelfReviews",
     "TaskAttachments",
     "TaskCheckpoints",
     "TaskComments",

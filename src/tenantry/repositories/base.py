@@ -15,8 +15,10 @@ from uuid import UUID
 
 import asyncpg
 from sqlalchemy import ColumnElement
+from sqlalchemy.types import TypeEngine
 
 from tenantry.errors import InvalidInput, NotFound
+from tenantry.keyring import Keyring
 from tenantry.models.base import Appended, Base, TenantRow
 from tenantry.schema.statements import Statement, append, newest
 
@@ -36,6 +38,8 @@ class Scope(Protocol):
 
     @property
     def tenant_id(self) -> UUID | None: ...
+    @property
+    def keyring(self) -> Keyring: ...
     async def fetch(self, sql: str, *args: Any) -> Sequence[Row]: ...
     async def execute(self, sql: str, *args: Any) -> int: ...
     async def call(self, hot: Statement, *args: Any) -> Sequence[Row]: ...
@@ -214,6 +218,14 @@ class Repository(Generic[M]):
     ) -> Sequence[Row]:
         values = {**values, **more, "tenant_id": self._scope.tenant_id}
         return await self._scope.fetch(statement.sql, *statement.arguments(values))
+
+    async def _found(self, function: str, **given: tuple[Any, TypeEngine[Any]]) -> Sequence[M]:
+        """The rows that a function of the schema finds, in its order: what is searched under row
+        security has no use of an index otherwise. `given` are its arguments with their types."""
+        statement = self._compiler.found(function, {n: t for n, (_, t) in given.items()})
+        values = {n: v for n, (v, _) in given.items()} | {"tenant_id": self._scope.tenant_id}
+        rows = await self._scope.within(statement.sql, *statement.arguments(values))
+        return [self._load(row) for row in rows]
 
     async def _one(self, statement: Statement, values: dict[str, Any]) -> M:
         (row,) = await self._fetch(statement, values)

@@ -145,6 +145,18 @@ class Compiler(Generic[M]):
 
         return self.filtered(("exists",), build, criteria, filters)
 
+    def found(self, function: str, parameters: Mapping[str, Any]) -> Statement:
+        """The rows whose ids a function of the schema returns, in its order."""
+
+        def build() -> Select[Any]:
+            call = getattr(func.tenantry, function)(*(slot(n, t) for n, t in parameters.items()))
+            ids = call.table_valued("id", with_ordinality="ordinality", name="found")
+            both = self.table.join(ids, ids.c.id == self.table.c.id)
+            found = select(*self.columns).select_from(both).where(*self._tenant)
+            return found.order_by(ids.c.ordinality)
+
+        return self._keep(("found", function), build)
+
     # ---- writing ----------------------------------------------------------------------------
 
     def insert(self, values: Values) -> Prepared:

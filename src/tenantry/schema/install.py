@@ -17,7 +17,7 @@ from tenantry.models.base import Partitioned, model_of
 
 from .access import grants, row_security
 from .oneshot import one_shots
-from .roles import APP, DEFINERS, KEEPER, LOGINS, SCHEMA_USAGE, SERVICE, TENANT_ROLES
+from .roles import APP, AUTH, DEFINERS, KEEPER, LOGINS, SCHEMA_USAGE, SERVICE, TENANT_ROLES
 from .triggers import triggers
 from .walk import walks
 
@@ -65,6 +65,7 @@ _FOR_TENANTS = (
     "search_evidence(text, integer)",
     "search_chunks(text, uuid, integer)",
     "lessons_tagged(text[], boolean, integer)",
+    "evidence_tagged(text[], boolean, integer)",
     "desk_subtree(uuid)",
     "cost_summary()",
     "desk_figures()",
@@ -110,6 +111,8 @@ def install(metadata: MetaData) -> Iterator[str]:
         yield from _default_partition(table)
     for function in (*_FOR_ALL, *_FOR_APP, *_FOR_TENANTS, *_FOR_SERVICE, *_FOR_KEEPER):
         yield f"REVOKE ALL ON FUNCTION tenantry.{function} FROM PUBLIC"
+    # Who reads a secret is on record.
+    yield f"GRANT EXECUTE ON FUNCTION tenantry.{_FOR_APP[0]} TO {AUTH}"
     for function in _FOR_KEEPER:
         yield f"GRANT EXECUTE ON FUNCTION tenantry.{function} TO {KEEPER}"
     for function in _FOR_TENANTS:

@@ -38,16 +38,36 @@ RETURNS TABLE (id uuid, rank real) LANGUAGE sql STABLE SECURITY DEFINER SET sear
 $$;
 ALTER FUNCTION tenantry.search_lessons(text, integer) OWNER TO tenantry_search;
 
--- Any of the tags (`every` false) or all of them.
+-- Any of the tags (`every` false) or all of them, likewise for evidence.
 CREATE FUNCTION tenantry.lessons_tagged(wanted text[], every boolean DEFAULT false, many integer DEFAULT 50)
 RETURNS TABLE (id uuid) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
-    SELECT l.id FROM tenantry.lessons AS l
-    WHERE l.tenant_id = tenantry.current_tenant_id()
-      AND CASE WHEN every THEN l.tags ?& wanted ELSE l.tags ?| wanted END
-    ORDER BY l.confidence DESC, l.id DESC
+    -- Each branch has its own use of the index, and the other is not entered.
+    SELECT t.id FROM (
+        SELECT l.id, l.confidence FROM tenantry.lessons AS l
+        WHERE l.tenant_id = tenantry.current_tenant_id() AND every AND l.tags ?& wanted
+        UNION ALL
+        SELECT l.id, l.confidence FROM tenantry.lessons AS l
+        WHERE l.tenant_id = tenantry.current_tenant_id() AND NOT every AND l.tags ?| wanted
+    ) AS t
+    ORDER BY t.confidence DESC, t.id DESC
     LIMIT least(many, 1000)
 $$;
 ALTER FUNCTION tenantry.lessons_tagged(text[], boolean, integer) OWNER TO tenantry_search;
+
+CREATE FUNCTION tenantry.evidence_tagged(wanted text[], every boolean DEFAULT false, many integer DEFAULT 50)
+RETURNS TABLE (id uuid) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+    -- Each branch has its own use of the index, and the other is not entered.
+    SELECT t.id FROM (
+        SELECT e.id, e.credibility_score FROM tenantry.evidence AS e
+        WHERE e.tenant_id = tenantry.current_tenant_id() AND every AND e.tags ?& wanted
+        UNION ALL
+        SELECT e.id, e.credibility_score FROM tenantry.evidence AS e
+        WHERE e.tenant_id = tenantry.current_tenant_id() AND NOT every AND e.tags ?| wanted
+    ) AS t
+    ORDER BY t.credibility_score DESC, t.id DESC
+    LIMIT least(many, 1000)
+$$;
+ALTER FUNCTION tenantry.evidence_tagged(text[], boolean, integer) OWNER TO tenantry_search;
 
 CREATE FUNCTION tenantry.search_evidence(query text, many integer DEFAULT 20)
 RETURNS TABLE (id uuid, rank real) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$

@@ -61,7 +61,9 @@ def _function(
     acting: Mapping[str, int] | None = None,
 ) -> str:
     """`acting` are the settings besides the tenant's, and the parameters that hold them."""
-    declared, into, back = [], [], []
+    declared: list[str] = []
+    into: list[str] = []
+    back: list[str] = []
     for setting, n in {"app.tenant_id": 1, **(acting or {})}.items():
         before, given = f"before_{setting.removeprefix('app.')}", f"coalesce(${n}::text, '')"
         declared.append(f"{before} text := coalesce(pg_catalog.current_setting('{setting}', true), '');")

@@ -239,6 +239,32 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.open_tenant() OWNER TO tenantry_keeper""",
     r"""REVOKE ALL ON FUNCTION tenantry.open_tenant() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.record_event(action text, resource_type text, resource_id uuid DEFAULT NULL::uuid, details jsonb DEFAULT NULL::jsonb)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+DECLARE
+    entry uuid := tenantry.uuidv7();
+    tenant uuid := tenantry.current_tenant_id();
+BEGIN
+    IF tenant IS NULL THEN
+        RAISE EXCEPTION 'an event needs a tenant context' USING ERRCODE = 'TN008';
+    END IF;
+    INSERT INTO tenantry.audit_logs (
+        tenant_id, id, action, resource_type, resource_id, details, actor_kind, user_id, agent_id,
+        api_key_id, request_id, ip_address, user_agent, reason)
+    SELECT tenant, entry, record_event.action, record_event.resource_type, record_event.resource_id,
+           record_event.details, a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id,
+           a.ip_address, a.user_agent, a.reason
+    FROM tenantry.acting() AS a;
+    RETURN entry;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.record_event(text, text, uuid, jsonb) OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.record_event(text, text, uuid, jsonb) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.record_event(text, text, uuid, jsonb) TO tenantry_app, tenantry_auth, tenantry_service""",
     r"""CREATE OR REPLACE FUNCTION tenantry.workflow_lock(workflow_id uuid)
  RETURNS bigint
  LANGUAGE sql
@@ -1107,15 +1133,40 @@ $function$""",
  STABLE SECURITY DEFINER
  SET search_path TO ''
 AS $function$
-    SELECT l.id FROM tenantry.lessons AS l
-    WHERE l.tenant_id = tenantry.current_tenant_id()
-      AND CASE WHEN every THEN l.tags ?& wanted ELSE l.tags ?| wanted END
-    ORDER BY l.confidence DESC, l.id DESC
+    -- Each branch has its own use of the index, and the other is not entered.
+    SELECT t.id FROM (
+        SELECT l.id, l.confidence FROM tenantry.lessons AS l
+        WHERE l.tenant_id = tenantry.current_tenant_id() AND every AND l.tags ?& wanted
+        UNION ALL
+        SELECT l.id, l.confidence FROM tenantry.lessons AS l
+        WHERE l.tenant_id = tenantry.current_tenant_id() AND NOT every AND l.tags ?| wanted
+    ) AS t
+    ORDER BY t.confidence DESC, t.id DESC
     LIMIT least(many, 1000)
 $function$""",
     r"""ALTER FUNCTION tenantry.lessons_tagged(text[], boolean, integer) OWNER TO tenantry_search""",
     r"""REVOKE ALL ON FUNCTION tenantry.lessons_tagged(text[], boolean, integer) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.lessons_tagged(text[], boolean, integer) TO tenantry_app, tenantry_readonly, tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.evidence_tagged(wanted text[], every boolean DEFAULT false, many integer DEFAULT 50)
+ RETURNS TABLE(id uuid)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+    -- Each branch has its own use of the index, and the other is not entered.
+    SELECT t.id FROM (
+        SELECT e.id, e.credibility_score FROM tenantry.evidence AS e
+        WHERE e.tenant_id = tenantry.current_tenant_id() AND every AND e.tags ?& wanted
+        UNION ALL
+        SELECT e.id, e.credibility_score FROM tenantry.evidence AS e
+        WHERE e.tenant_id = tenantry.current_tenant_id() AND NOT every AND e.tags ?| wanted
+    ) AS t
+    ORDER BY t.credibility_score DESC, t.id DESC
+    LIMIT least(many, 1000)
+$function$""",
+    r"""ALTER FUNCTION tenantry.evidence_tagged(text[], boolean, integer) OWNER TO tenantry_search""",
+    r"""REVOKE ALL ON FUNCTION tenantry.evidence_tagged(text[], boolean, integer) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.evidence_tagged(text[], boolean, integer) TO tenantry_app, tenantry_readonly, tenantry_service""",
     r"""CREATE OR REPLACE FUNCTION tenantry.search_evidence(query text, many integer DEFAULT 20)
  RETURNS TABLE(id uuid, rank real)
  LANGUAGE sql
@@ -4740,6 +4791,7 @@ $function$""",
     r"""ALTER TABLE tenantry.agent_executions ADD CONSTRAINT agent_executions_duration_ms_check CHECK ((duration_ms >= 0))""",
     r"""ALTER TABLE tenantry.documents ADD CONSTRAINT documents_size_bytes_check CHECK ((size_bytes >= 0))""",
     r"""ALTER TABLE tenantry.documents ADD CONSTRAINT documents_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'indexed'::text, 'failed'::text])))""",
+    r"""ALTER TABLE tenantry.evidence_links ADD CONSTRAINT evidence_links_not_itself_check CHECK ((evidence_id <> target_id))""",
     r"""ALTER TABLE tenantry.evidence_links ADD CONSTRAINT evidence_links_kind_check CHECK ((kind = ANY (ARRAY['supports'::text, 'contradicts'::text, 'related'::text])))""",
     r"""ALTER TABLE tenantry.evidence_links ADD CONSTRAINT evidence_links_target_type_check CHECK ((target_type = ANY (ARRAY['evidence'::text, 'execution'::text, 'approval'::text, 'review'::text])))""",
     r"""ALTER TABLE tenantry.task_attachments ADD CONSTRAINT task_attachments_size_bytes_check CHECK ((size_bytes >= 0))""",
@@ -4992,60 +5044,99 @@ WITH NO DATA""",
     r"""ALTER TABLE tenantry.task_attachments ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.chunks ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.messages ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""DROP POLICY audit_insert ON tenantry.audit_logs""",
+    r"""CREATE POLICY audit_insert ON tenantry.audit_logs AS PERMISSIVE FOR INSERT TO tenantry_audit WITH CHECK (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.audit_logs AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.model_prices AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY tenant_floor ON tenantry.model_prices AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY service ON tenantry.model_prices AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
-    r"""CREATE POLICY keeper_select ON tenantry.model_prices AS PERMISSIVE FOR SELECT TO tenantry_keeper USING ((CURRENT_USER = 'tenantry_keeper'::name))""",
-    r"""CREATE POLICY keeper_update ON tenantry.model_prices AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING ((CURRENT_USER = 'tenantry_keeper'::name))""",
+    r"""CREATE POLICY keeper_select ON tenantry.model_prices AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY keeper_update ON tenantry.model_prices AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.model_prices AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""DROP POLICY audit_insert ON tenantry.platform_log""",
+    r"""CREATE POLICY audit_insert ON tenantry.platform_log AS PERMISSIVE FOR INSERT TO tenantry_audit WITH CHECK (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.platform_log AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""DROP POLICY auth_select ON tenantry.users""",
+    r"""CREATE POLICY auth_select ON tenantry.users AS PERMISSIVE FOR SELECT TO tenantry_auth USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.users AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""DROP POLICY keeper_select ON tenantry.tenants""",
+    r"""CREATE POLICY keeper_select ON tenantry.tenants AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""DROP POLICY auth_select ON tenantry.tenants""",
+    r"""CREATE POLICY auth_select ON tenantry.tenants AS PERMISSIVE FOR SELECT TO tenantry_auth USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.tenants AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""DROP POLICY auth_select ON tenantry.user_identities""",
+    r"""CREATE POLICY auth_select ON tenantry.user_identities AS PERMISSIVE FOR SELECT TO tenantry_auth USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.user_identities AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.activity_feed AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.activity_feed AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.activity_feed AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY tenant ON tenantry.agents AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.agents AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.agents AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
-    r"""CREATE POLICY keeper_select ON tenantry.agents AS PERMISSIVE FOR SELECT TO tenantry_keeper USING ((CURRENT_USER = 'tenantry_keeper'::name))""",
-    r"""CREATE POLICY keeper_update ON tenantry.agents AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING ((CURRENT_USER = 'tenantry_keeper'::name))""",
+    r"""CREATE POLICY keeper_select ON tenantry.agents AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY keeper_update ON tenantry.agents AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.agents AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.cost_entries AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.cost_entries AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.cost_entries AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
-    r"""CREATE POLICY keeper_select ON tenantry.cost_entries AS PERMISSIVE FOR SELECT TO tenantry_keeper USING ((CURRENT_USER = 'tenantry_keeper'::name))""",
-    r"""CREATE POLICY keeper_insert ON tenantry.cost_entries AS PERMISSIVE FOR INSERT TO tenantry_keeper WITH CHECK ((CURRENT_USER = 'tenantry_keeper'::name))""",
-    r"""CREATE POLICY keeper_update ON tenantry.cost_entries AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING ((CURRENT_USER = 'tenantry_keeper'::name))""",
-    r"""CREATE POLICY views_select ON tenantry.cost_entries AS PERMISSIVE FOR SELECT TO tenantry_views USING ((CURRENT_USER = 'tenantry_views'::name))""",
+    r"""CREATE POLICY keeper_select ON tenantry.cost_entries AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY keeper_insert ON tenantry.cost_entries AS PERMISSIVE FOR INSERT TO tenantry_keeper WITH CHECK (true)""",
+    r"""CREATE POLICY keeper_update ON tenantry.cost_entries AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY views_select ON tenantry.cost_entries AS PERMISSIVE FOR SELECT TO tenantry_views USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.cost_entries AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.patterns AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.patterns AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.patterns AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""DROP POLICY keeper_select ON tenantry.tenant_quotas""",
+    r"""CREATE POLICY keeper_select ON tenantry.tenant_quotas AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""DROP POLICY keeper_insert ON tenantry.tenant_quotas""",
+    r"""CREATE POLICY keeper_insert ON tenantry.tenant_quotas AS PERMISSIVE FOR INSERT TO tenantry_keeper WITH CHECK (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.tenant_quotas AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""DROP POLICY keeper_select ON tenantry.tenant_usage""",
+    r"""CREATE POLICY keeper_select ON tenantry.tenant_usage AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""DROP POLICY keeper_insert ON tenantry.tenant_usage""",
+    r"""CREATE POLICY keeper_insert ON tenantry.tenant_usage AS PERMISSIVE FOR INSERT TO tenantry_keeper WITH CHECK (true)""",
+    r"""DROP POLICY keeper_update ON tenantry.tenant_usage""",
+    r"""CREATE POLICY keeper_update ON tenantry.tenant_usage AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.tenant_usage AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.workflows AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.workflows AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.workflows AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
-    r"""CREATE POLICY keeper_select ON tenantry.workflows AS PERMISSIVE FOR SELECT TO tenantry_keeper USING ((CURRENT_USER = 'tenantry_keeper'::name))""",
-    r"""CREATE POLICY keeper_insert ON tenantry.workflows AS PERMISSIVE FOR INSERT TO tenantry_keeper WITH CHECK ((CURRENT_USER = 'tenantry_keeper'::name))""",
-    r"""CREATE POLICY keeper_update ON tenantry.workflows AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING ((CURRENT_USER = 'tenantry_keeper'::name))""",
+    r"""CREATE POLICY keeper_select ON tenantry.workflows AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY keeper_insert ON tenantry.workflows AS PERMISSIVE FOR INSERT TO tenantry_keeper WITH CHECK (true)""",
+    r"""CREATE POLICY keeper_update ON tenantry.workflows AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.workflows AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""DROP POLICY auth_select ON tenantry.api_keys""",
+    r"""CREATE POLICY auth_select ON tenantry.api_keys AS PERMISSIVE FOR SELECT TO tenantry_auth USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.api_keys AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.businesses AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.businesses AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.businesses AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY tenant ON tenantry.desks AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.desks AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.desks AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
-    r"""CREATE POLICY keeper_select ON tenantry.desks AS PERMISSIVE FOR SELECT TO tenantry_keeper USING ((CURRENT_USER = 'tenantry_keeper'::name))""",
-    r"""CREATE POLICY keeper_update ON tenantry.desks AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING ((CURRENT_USER = 'tenantry_keeper'::name))""",
-    r"""CREATE POLICY search_select ON tenantry.desks AS PERMISSIVE FOR SELECT TO tenantry_search USING ((CURRENT_USER = 'tenantry_search'::name))""",
-    r"""CREATE POLICY views_select ON tenantry.desks AS PERMISSIVE FOR SELECT TO tenantry_views USING ((CURRENT_USER = 'tenantry_views'::name))""",
+    r"""CREATE POLICY keeper_select ON tenantry.desks AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY keeper_update ON tenantry.desks AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY search_select ON tenantry.desks AS PERMISSIVE FOR SELECT TO tenantry_search USING (true)""",
+    r"""CREATE POLICY views_select ON tenantry.desks AS PERMISSIVE FOR SELECT TO tenantry_views USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.desks AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.knowledge_bases AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.knowledge_bases AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.knowledge_bases AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY tenant ON tenantry.tasks AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.tasks AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.tasks AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
-    r"""CREATE POLICY keeper_select ON tenantry.tasks AS PERMISSIVE FOR SELECT TO tenantry_keeper USING ((CURRENT_USER = 'tenantry_keeper'::name))""",
-    r"""CREATE POLICY search_select ON tenantry.tasks AS PERMISSIVE FOR SELECT TO tenantry_search USING ((CURRENT_USER = 'tenantry_search'::name))""",
-    r"""CREATE POLICY views_select ON tenantry.tasks AS PERMISSIVE FOR SELECT TO tenantry_views USING ((CURRENT_USER = 'tenantry_views'::name))""",
+    r"""CREATE POLICY keeper_select ON tenantry.tasks AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY search_select ON tenantry.tasks AS PERMISSIVE FOR SELECT TO tenantry_search USING (true)""",
+    r"""CREATE POLICY views_select ON tenantry.tasks AS PERMISSIVE FOR SELECT TO tenantry_views USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.tasks AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.agent_sessions AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.agent_sessions AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.agent_sessions AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
-    r"""CREATE POLICY keeper_select ON tenantry.agent_sessions AS PERMISSIVE FOR SELECT TO tenantry_keeper USING ((CURRENT_USER = 'tenantry_keeper'::name))""",
-    r"""CREATE POLICY keeper_update ON tenantry.agent_sessions AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING ((CURRENT_USER = 'tenantry_keeper'::name))""",
-    r"""CREATE POLICY views_select ON tenantry.agent_sessions AS PERMISSIVE FOR SELECT TO tenantry_views USING ((CURRENT_USER = 'tenantry_views'::name))""",
+    r"""CREATE POLICY keeper_select ON tenantry.agent_sessions AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY keeper_update ON tenantry.agent_sessions AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY views_select ON tenantry.agent_sessions AS PERMISSIVE FOR SELECT TO tenantry_views USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.agent_sessions AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.approvals AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.approvals AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.approvals AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
@@ -5055,24 +5146,28 @@ WITH NO DATA""",
     r"""CREATE POLICY tenant ON tenantry.data_sources AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.data_sources AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.data_sources AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
-    r"""CREATE POLICY auth_select ON tenantry.data_sources AS PERMISSIVE FOR SELECT TO tenantry_auth USING ((CURRENT_USER = 'tenantry_auth'::name))""",
+    r"""CREATE POLICY auth_select ON tenantry.data_sources AS PERMISSIVE FOR SELECT TO tenantry_auth USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.data_sources AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.delegations AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.delegations AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.delegations AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY tenant ON tenantry.evidence AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.evidence AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.evidence AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
-    r"""CREATE POLICY search_select ON tenantry.evidence AS PERMISSIVE FOR SELECT TO tenantry_search USING ((CURRENT_USER = 'tenantry_search'::name))""",
+    r"""CREATE POLICY search_select ON tenantry.evidence AS PERMISSIVE FOR SELECT TO tenantry_search USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.evidence AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.lessons AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.lessons AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.lessons AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
-    r"""CREATE POLICY keeper_select ON tenantry.lessons AS PERMISSIVE FOR SELECT TO tenantry_keeper USING ((CURRENT_USER = 'tenantry_keeper'::name))""",
-    r"""CREATE POLICY keeper_update ON tenantry.lessons AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING ((CURRENT_USER = 'tenantry_keeper'::name))""",
-    r"""CREATE POLICY search_select ON tenantry.lessons AS PERMISSIVE FOR SELECT TO tenantry_search USING ((CURRENT_USER = 'tenantry_search'::name))""",
+    r"""CREATE POLICY keeper_select ON tenantry.lessons AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY keeper_update ON tenantry.lessons AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY search_select ON tenantry.lessons AS PERMISSIVE FOR SELECT TO tenantry_search USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.lessons AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.qa_reviews AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.qa_reviews AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.qa_reviews AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
-    r"""CREATE POLICY keeper_select ON tenantry.qa_reviews AS PERMISSIVE FOR SELECT TO tenantry_keeper USING ((CURRENT_USER = 'tenantry_keeper'::name))""",
+    r"""CREATE POLICY keeper_select ON tenantry.qa_reviews AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.qa_reviews AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.self_reviews AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.self_reviews AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.self_reviews AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
@@ -5085,19 +5180,22 @@ WITH NO DATA""",
     r"""CREATE POLICY tenant ON tenantry.task_dependencies AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.task_dependencies AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.task_dependencies AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
-    r"""CREATE POLICY keeper_select ON tenantry.task_dependencies AS PERMISSIVE FOR SELECT TO tenantry_keeper USING ((CURRENT_USER = 'tenantry_keeper'::name))""",
+    r"""CREATE POLICY keeper_select ON tenantry.task_dependencies AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.task_dependencies AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.agent_executions AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.agent_executions AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.agent_executions AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY tenant ON tenantry.conversations AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.conversations AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.conversations AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
-    r"""CREATE POLICY keeper_select ON tenantry.conversations AS PERMISSIVE FOR SELECT TO tenantry_keeper USING ((CURRENT_USER = 'tenantry_keeper'::name))""",
-    r"""CREATE POLICY keeper_update ON tenantry.conversations AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING ((CURRENT_USER = 'tenantry_keeper'::name))""",
+    r"""CREATE POLICY keeper_select ON tenantry.conversations AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY keeper_update ON tenantry.conversations AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.conversations AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.documents AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.documents AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.documents AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
-    r"""CREATE POLICY search_select ON tenantry.documents AS PERMISSIVE FOR SELECT TO tenantry_search USING ((CURRENT_USER = 'tenantry_search'::name))""",
+    r"""CREATE POLICY search_select ON tenantry.documents AS PERMISSIVE FOR SELECT TO tenantry_search USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.documents AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.evidence_links AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.evidence_links AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.evidence_links AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
@@ -5107,11 +5205,13 @@ WITH NO DATA""",
     r"""CREATE POLICY tenant ON tenantry.chunks AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.chunks AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.chunks AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
-    r"""CREATE POLICY search_select ON tenantry.chunks AS PERMISSIVE FOR SELECT TO tenantry_search USING ((CURRENT_USER = 'tenantry_search'::name))""",
+    r"""CREATE POLICY search_select ON tenantry.chunks AS PERMISSIVE FOR SELECT TO tenantry_search USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.chunks AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.messages AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.messages AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.messages AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
-    r"""CREATE POLICY keeper_select ON tenantry.messages AS PERMISSIVE FOR SELECT TO tenantry_keeper USING ((CURRENT_USER = 'tenantry_keeper'::name))""",
+    r"""CREATE POLICY keeper_select ON tenantry.messages AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.messages AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.model_prices REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_model_prices()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.model_prices REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_model_prices()""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.model_prices REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_model_prices()""",
@@ -5675,10 +5775,12 @@ DOWN = (
     r"""DROP TRIGGER audit_update ON tenantry.model_prices""",
     r"""DROP TRIGGER audit_insert ON tenantry.model_prices""",
     r"""DROP TRIGGER audit_delete ON tenantry.model_prices""",
+    r"""DROP POLICY owner_floor ON tenantry.messages""",
     r"""DROP POLICY keeper_select ON tenantry.messages""",
     r"""DROP POLICY service ON tenantry.messages""",
     r"""DROP POLICY tenant_floor ON tenantry.messages""",
     r"""DROP POLICY tenant ON tenantry.messages""",
+    r"""DROP POLICY owner_floor ON tenantry.chunks""",
     r"""DROP POLICY search_select ON tenantry.chunks""",
     r"""DROP POLICY service ON tenantry.chunks""",
     r"""DROP POLICY tenant_floor ON tenantry.chunks""",
@@ -5689,10 +5791,12 @@ DOWN = (
     r"""DROP POLICY service ON tenantry.evidence_links""",
     r"""DROP POLICY tenant_floor ON tenantry.evidence_links""",
     r"""DROP POLICY tenant ON tenantry.evidence_links""",
+    r"""DROP POLICY owner_floor ON tenantry.documents""",
     r"""DROP POLICY search_select ON tenantry.documents""",
     r"""DROP POLICY service ON tenantry.documents""",
     r"""DROP POLICY tenant_floor ON tenantry.documents""",
     r"""DROP POLICY tenant ON tenantry.documents""",
+    r"""DROP POLICY owner_floor ON tenantry.conversations""",
     r"""DROP POLICY keeper_update ON tenantry.conversations""",
     r"""DROP POLICY keeper_select ON tenantry.conversations""",
     r"""DROP POLICY service ON tenantry.conversations""",
@@ -5701,6 +5805,7 @@ DOWN = (
     r"""DROP POLICY service ON tenantry.agent_executions""",
     r"""DROP POLICY tenant_floor ON tenantry.agent_executions""",
     r"""DROP POLICY tenant ON tenantry.agent_executions""",
+    r"""DROP POLICY owner_floor ON tenantry.task_dependencies""",
     r"""DROP POLICY keeper_select ON tenantry.task_dependencies""",
     r"""DROP POLICY service ON tenantry.task_dependencies""",
     r"""DROP POLICY tenant_floor ON tenantry.task_dependencies""",
@@ -5714,16 +5819,19 @@ DOWN = (
     r"""DROP POLICY service ON tenantry.self_reviews""",
     r"""DROP POLICY tenant_floor ON tenantry.self_reviews""",
     r"""DROP POLICY tenant ON tenantry.self_reviews""",
+    r"""DROP POLICY owner_floor ON tenantry.qa_reviews""",
     r"""DROP POLICY keeper_select ON tenantry.qa_reviews""",
     r"""DROP POLICY service ON tenantry.qa_reviews""",
     r"""DROP POLICY tenant_floor ON tenantry.qa_reviews""",
     r"""DROP POLICY tenant ON tenantry.qa_reviews""",
+    r"""DROP POLICY owner_floor ON tenantry.lessons""",
     r"""DROP POLICY search_select ON tenantry.lessons""",
     r"""DROP POLICY keeper_update ON tenantry.lessons""",
     r"""DROP POLICY keeper_select ON tenantry.lessons""",
     r"""DROP POLICY service ON tenantry.lessons""",
     r"""DROP POLICY tenant_floor ON tenantry.lessons""",
     r"""DROP POLICY tenant ON tenantry.lessons""",
+    r"""DROP POLICY owner_floor ON tenantry.evidence""",
     r"""DROP POLICY search_select ON tenantry.evidence""",
     r"""DROP POLICY service ON tenantry.evidence""",
     r"""DROP POLICY tenant_floor ON tenantry.evidence""",
@@ -5731,6 +5839,7 @@ DOWN = (
     r"""DROP POLICY service ON tenantry.delegations""",
     r"""DROP POLICY tenant_floor ON tenantry.delegations""",
     r"""DROP POLICY tenant ON tenantry.delegations""",
+    r"""DROP POLICY owner_floor ON tenantry.data_sources""",
     r"""DROP POLICY auth_select ON tenantry.data_sources""",
     r"""DROP POLICY service ON tenantry.data_sources""",
     r"""DROP POLICY tenant_floor ON tenantry.data_sources""",
@@ -5741,12 +5850,14 @@ DOWN = (
     r"""DROP POLICY service ON tenantry.approvals""",
     r"""DROP POLICY tenant_floor ON tenantry.approvals""",
     r"""DROP POLICY tenant ON tenantry.approvals""",
+    r"""DROP POLICY owner_floor ON tenantry.agent_sessions""",
     r"""DROP POLICY views_select ON tenantry.agent_sessions""",
     r"""DROP POLICY keeper_update ON tenantry.agent_sessions""",
     r"""DROP POLICY keeper_select ON tenantry.agent_sessions""",
     r"""DROP POLICY service ON tenantry.agent_sessions""",
     r"""DROP POLICY tenant_floor ON tenantry.agent_sessions""",
     r"""DROP POLICY tenant ON tenantry.agent_sessions""",
+    r"""DROP POLICY owner_floor ON tenantry.tasks""",
     r"""DROP POLICY views_select ON tenantry.tasks""",
     r"""DROP POLICY search_select ON tenantry.tasks""",
     r"""DROP POLICY keeper_select ON tenantry.tasks""",
@@ -5756,6 +5867,7 @@ DOWN = (
     r"""DROP POLICY service ON tenantry.knowledge_bases""",
     r"""DROP POLICY tenant_floor ON tenantry.knowledge_bases""",
     r"""DROP POLICY tenant ON tenantry.knowledge_bases""",
+    r"""DROP POLICY owner_floor ON tenantry.desks""",
     r"""DROP POLICY views_select ON tenantry.desks""",
     r"""DROP POLICY search_select ON tenantry.desks""",
     r"""DROP POLICY keeper_update ON tenantry.desks""",
@@ -5766,15 +5878,32 @@ DOWN = (
     r"""DROP POLICY service ON tenantry.businesses""",
     r"""DROP POLICY tenant_floor ON tenantry.businesses""",
     r"""DROP POLICY tenant ON tenantry.businesses""",
+    r"""DROP POLICY owner_floor ON tenantry.api_keys""",
+    r"""DROP POLICY auth_select ON tenantry.api_keys""",
+    r"""CREATE POLICY auth_select ON tenantry.api_keys AS PERMISSIVE FOR SELECT TO tenantry_auth USING ((CURRENT_USER = 'tenantry_auth'::name))""",
+    r"""DROP POLICY owner_floor ON tenantry.workflows""",
     r"""DROP POLICY keeper_update ON tenantry.workflows""",
     r"""DROP POLICY keeper_insert ON tenantry.workflows""",
     r"""DROP POLICY keeper_select ON tenantry.workflows""",
     r"""DROP POLICY service ON tenantry.workflows""",
     r"""DROP POLICY tenant_floor ON tenantry.workflows""",
     r"""DROP POLICY tenant ON tenantry.workflows""",
+    r"""DROP POLICY owner_floor ON tenantry.tenant_usage""",
+    r"""DROP POLICY keeper_update ON tenantry.tenant_usage""",
+    r"""CREATE POLICY keeper_update ON tenantry.tenant_usage AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING ((CURRENT_USER = 'tenantry_keeper'::name))""",
+    r"""DROP POLICY keeper_insert ON tenantry.tenant_usage""",
+    r"""CREATE POLICY keeper_insert ON tenantry.tenant_usage AS PERMISSIVE FOR INSERT TO tenantry_keeper WITH CHECK ((CURRENT_USER = 'tenantry_keeper'::name))""",
+    r"""DROP POLICY keeper_select ON tenantry.tenant_usage""",
+    r"""CREATE POLICY keeper_select ON tenantry.tenant_usage AS PERMISSIVE FOR SELECT TO tenantry_keeper USING ((CURRENT_USER = 'tenantry_keeper'::name))""",
+    r"""DROP POLICY owner_floor ON tenantry.tenant_quotas""",
+    r"""DROP POLICY keeper_insert ON tenantry.tenant_quotas""",
+    r"""CREATE POLICY keeper_insert ON tenantry.tenant_quotas AS PERMISSIVE FOR INSERT TO tenantry_keeper WITH CHECK ((CURRENT_USER = 'tenantry_keeper'::name))""",
+    r"""DROP POLICY keeper_select ON tenantry.tenant_quotas""",
+    r"""CREATE POLICY keeper_select ON tenantry.tenant_quotas AS PERMISSIVE FOR SELECT TO tenantry_keeper USING ((CURRENT_USER = 'tenantry_keeper'::name))""",
     r"""DROP POLICY service ON tenantry.patterns""",
     r"""DROP POLICY tenant_floor ON tenantry.patterns""",
     r"""DROP POLICY tenant ON tenantry.patterns""",
+    r"""DROP POLICY owner_floor ON tenantry.cost_entries""",
     r"""DROP POLICY views_select ON tenantry.cost_entries""",
     r"""DROP POLICY keeper_update ON tenantry.cost_entries""",
     r"""DROP POLICY keeper_insert ON tenantry.cost_entries""",
@@ -5782,6 +5911,7 @@ DOWN = (
     r"""DROP POLICY service ON tenantry.cost_entries""",
     r"""DROP POLICY tenant_floor ON tenantry.cost_entries""",
     r"""DROP POLICY tenant ON tenantry.cost_entries""",
+    r"""DROP POLICY owner_floor ON tenantry.agents""",
     r"""DROP POLICY keeper_update ON tenantry.agents""",
     r"""DROP POLICY keeper_select ON tenantry.agents""",
     r"""DROP POLICY service ON tenantry.agents""",
@@ -5790,11 +5920,29 @@ DOWN = (
     r"""DROP POLICY service ON tenantry.activity_feed""",
     r"""DROP POLICY tenant_floor ON tenantry.activity_feed""",
     r"""DROP POLICY tenant ON tenantry.activity_feed""",
+    r"""DROP POLICY owner_floor ON tenantry.user_identities""",
+    r"""DROP POLICY auth_select ON tenantry.user_identities""",
+    r"""CREATE POLICY auth_select ON tenantry.user_identities AS PERMISSIVE FOR SELECT TO tenantry_auth USING ((CURRENT_USER = 'tenantry_auth'::name))""",
+    r"""DROP POLICY owner_floor ON tenantry.tenants""",
+    r"""DROP POLICY auth_select ON tenantry.tenants""",
+    r"""CREATE POLICY auth_select ON tenantry.tenants AS PERMISSIVE FOR SELECT TO tenantry_auth USING ((CURRENT_USER = 'tenantry_auth'::name))""",
+    r"""DROP POLICY keeper_select ON tenantry.tenants""",
+    r"""CREATE POLICY keeper_select ON tenantry.tenants AS PERMISSIVE FOR SELECT TO tenantry_keeper USING ((CURRENT_USER = 'tenantry_keeper'::name))""",
+    r"""DROP POLICY owner_floor ON tenantry.users""",
+    r"""DROP POLICY auth_select ON tenantry.users""",
+    r"""CREATE POLICY auth_select ON tenantry.users AS PERMISSIVE FOR SELECT TO tenantry_auth USING ((CURRENT_USER = 'tenantry_auth'::name))""",
+    r"""DROP POLICY owner_floor ON tenantry.platform_log""",
+    r"""DROP POLICY audit_insert ON tenantry.platform_log""",
+    r"""CREATE POLICY audit_insert ON tenantry.platform_log AS PERMISSIVE FOR INSERT TO tenantry_audit WITH CHECK ((CURRENT_USER = 'tenantry_audit'::name))""",
+    r"""DROP POLICY owner_floor ON tenantry.model_prices""",
     r"""DROP POLICY keeper_update ON tenantry.model_prices""",
     r"""DROP POLICY keeper_select ON tenantry.model_prices""",
     r"""DROP POLICY service ON tenantry.model_prices""",
     r"""DROP POLICY tenant_floor ON tenantry.model_prices""",
     r"""DROP POLICY tenant ON tenantry.model_prices""",
+    r"""DROP POLICY owner_floor ON tenantry.audit_logs""",
+    r"""DROP POLICY audit_insert ON tenantry.audit_logs""",
+    r"""CREATE POLICY audit_insert ON tenantry.audit_logs AS PERMISSIVE FOR INSERT TO tenantry_audit WITH CHECK ((CURRENT_USER = 'tenantry_audit'::name))""",
     r"""ALTER TABLE tenantry.messages DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.chunks DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.task_attachments DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY""",
@@ -6014,6 +6162,7 @@ DOWN = (
     r"""ALTER TABLE tenantry.task_attachments DROP CONSTRAINT task_attachments_size_bytes_check""",
     r"""ALTER TABLE tenantry.evidence_links DROP CONSTRAINT evidence_links_target_type_check""",
     r"""ALTER TABLE tenantry.evidence_links DROP CONSTRAINT evidence_links_kind_check""",
+    r"""ALTER TABLE tenantry.evidence_links DROP CONSTRAINT evidence_links_not_itself_check""",
     r"""ALTER TABLE tenantry.documents DROP CONSTRAINT documents_status_check""",
     r"""ALTER TABLE tenantry.documents DROP CONSTRAINT documents_size_bytes_check""",
     r"""ALTER TABLE tenantry.agent_executions DROP CONSTRAINT agent_executions_duration_ms_check""",
@@ -6504,6 +6653,7 @@ $function$""",
     r"""DROP FUNCTION tenantry.data_source_credentials(uuid)""",
     r"""DROP FUNCTION tenantry.search_chunks(text, uuid, integer)""",
     r"""DROP FUNCTION tenantry.search_evidence(text, integer)""",
+    r"""DROP FUNCTION tenantry.evidence_tagged(text[], boolean, integer)""",
     r"""DROP FUNCTION tenantry.lessons_tagged(text[], boolean, integer)""",
     r"""DROP FUNCTION tenantry.search_lessons(text, integer)""",
     r"""DROP FUNCTION tenantry.record_lesson_applied(uuid)""",
@@ -6533,6 +6683,33 @@ $function$""",
     r"""DROP FUNCTION tenantry.install_workflows(uuid)""",
     r"""DROP FUNCTION tenantry.check_workflow()""",
     r"""DROP FUNCTION tenantry.workflow_lock(uuid)""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.record_event(action text, resource_type text, resource_id uuid DEFAULT NULL::uuid, details jsonb DEFAULT NULL::jsonb)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+DECLARE
+    entry uuid := tenantry.uuidv7();
+    tenant uuid := tenantry.current_tenant_id();
+BEGIN
+    IF tenant IS NULL THEN
+        RAISE EXCEPTION 'an event needs a tenant context' USING ERRCODE = 'TN008';
+    END IF;
+    INSERT INTO tenantry.audit_logs (
+        tenant_id, id, action, resource_type, resource_id, details, actor_kind, user_id, agent_id,
+        api_key_id, request_id, ip_address, user_agent, reason)
+    SELECT tenant, entry, record_event.action, record_event.resource_type, record_event.resource_id,
+           record_event.details, a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id,
+           a.ip_address, a.user_agent, a.reason
+    FROM tenantry.acting() AS a;
+    RETURN entry;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.record_event(text, text, uuid, jsonb) OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.record_event(text, text, uuid, jsonb) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.record_event(text, text, uuid, jsonb) TO tenantry_app, tenantry_service""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.record_event(action text, resource_type text, resource_id uuid, details jsonb) FROM tenantry_auth""",
     r"""CREATE OR REPLACE FUNCTION tenantry.open_tenant()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -6581,8 +6758,8 @@ $function$""",
 RETURN to_timestamp((((((('x'::text || lpad("left"(replace((id)::text, '-'::text, ''::text), 12), 16, '0'::text)))::bit(64))::bigint)::numeric / 1000.0))::double precision)""",
     r"""REVOKE ALL ON FUNCTION tenantry.time_of(uuid) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.time_of(uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.time_of(id uuid) FROM tenantry_views""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.time_of(id uuid) FROM tenantry_search""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.time_of(id uuid) FROM tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.uuid_at(moment timestamp with time zone)
  RETURNS uuid
  LANGUAGE sql
@@ -6590,8 +6767,8 @@ RETURN to_timestamp((((((('x'::text || lpad("left"(replace((id)::text, '-'::text
 RETURN ((lpad(to_hex(((EXTRACT(epoch FROM moment) * (1000)::numeric))::bigint), 12, '0'::text) || repeat('0'::text, 20)))::uuid""",
     r"""REVOKE ALL ON FUNCTION tenantry.uuid_at(timestamp with time zone) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.uuid_at(timestamp with time zone) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.uuid_at(moment timestamp with time zone) FROM tenantry_views""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.uuid_at(moment timestamp with time zone) FROM tenantry_search""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.uuid_at(moment timestamp with time zone) FROM tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text)
  RETURNS record
  LANGUAGE plpgsql
@@ -6621,8 +6798,8 @@ END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.acting() FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.acting() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text) FROM tenantry_views""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text) FROM tenantry_search""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text) FROM tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid DEFAULT NULL::uuid)
  RETURNS void
  LANGUAGE plpgsql
@@ -6635,8 +6812,8 @@ END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.set_tenant_context(uuid, uuid) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.set_tenant_context(uuid, uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid) FROM tenantry_views""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid) FROM tenantry_search""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid) FROM tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.current_user_id()
  RETURNS uuid
  LANGUAGE sql
@@ -6644,8 +6821,8 @@ $function$""",
 RETURN (NULLIF(current_setting('app.user_id'::text, true), ''::text))::uuid""",
     r"""REVOKE ALL ON FUNCTION tenantry.current_user_id() FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.current_user_id() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.current_user_id() FROM tenantry_views""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.current_user_id() FROM tenantry_search""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.current_user_id() FROM tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.current_tenant_id()
  RETURNS uuid
  LANGUAGE sql
@@ -6653,8 +6830,8 @@ RETURN (NULLIF(current_setting('app.user_id'::text, true), ''::text))::uuid""",
 RETURN (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid""",
     r"""REVOKE ALL ON FUNCTION tenantry.current_tenant_id() FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.current_tenant_id() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.current_tenant_id() FROM tenantry_views""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.current_tenant_id() FROM tenantry_search""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.current_tenant_id() FROM tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.uuidv7()
  RETURNS uuid
  LANGUAGE sql
@@ -6662,8 +6839,8 @@ RETURN (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid"""
 RETURN (SELECT (encode(((SUBSTRING(int8send((m.us / 1000)) FROM 3) || int2send(((28672 + (((m.us % (1000)::bigint) * 4096) / 1000)))::smallint)) || set_byte(r.bits, 0, ((get_byte(r.bits, 0) & 63) | 128))), 'hex'::text))::uuid AS encode FROM (SELECT ((EXTRACT(epoch FROM clock_timestamp()) * (1000000)::numeric))::bigint AS us) m, (SELECT SUBSTRING(uuid_send(gen_random_uuid()) FROM 9) AS bits) r)""",
     r"""REVOKE ALL ON FUNCTION tenantry.uuidv7() FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.uuidv7() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.uuidv7() FROM tenantry_views""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.uuidv7() FROM tenantry_search""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.uuidv7() FROM tenantry_views""",
     r"""REVOKE CREATE ON SCHEMA tenantry FROM tenantry_audit, tenantry_keeper""",
 )
 
