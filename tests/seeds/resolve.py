@@ -242,9 +242,8 @@ class Resolver:
         return [f"view {name}"], self.things.view(name)
 
     def method(self, item: Item) -> tuple[list[str], list[str]]:
-        # A constructor goes by its class's name, and is told from it by its id alone.
-        found = self.map.name(item.seed, "methods", item.name)
-        if not isinstance(found, str):
+        found = self.map.method(item.seed, item.name)
+        if found is None:
             return [], [f"no answer: {item.name} stands neither in names nor in [serves]"]
         return [f"method {found}"], self.things.faults(f"method {found}")
 

@@ -101,6 +101,15 @@ class SeedMap:
         given = [found] if isinstance(found, str) else found
         return [f"{ours}{one}" if one.startswith(".") else one for one in given]
 
+    def method(self, seed: str, name: str) -> str | None:
+        """A method goes by its own name on what its class is called here."""
+        found = self.name(seed, "methods", name)
+        owner, _, method = name.rpartition(".")
+        if found is None and owner:
+            kind = self.name(seed, "methods", owner)
+            return f"{kind}.{method}" if isinstance(kind, str) else None
+        return found if isinstance(found, str) else None
+
     @staticmethod
     def _key(place: str, key: str) -> str:
         """A key of a JSON column stays one; one of a column that became a table is a column."""

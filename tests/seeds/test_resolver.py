@@ -28,6 +28,7 @@ level = "tasks.analysis.complexity"
 stamp = "touch_updated_at"
 [names.S9.methods]
 open = "tenantry.connect"
+Store = "t.projects"
 [defaults]
 "gen_random_uuid()" = ["tenantry.uuidv7()"]
 [references]
@@ -98,6 +99,7 @@ def _faults(live: Live, item: Item, names: str = _NAMES) -> list[str]:
         ("function", "stamp()", "", "stomp()", None),
         ("materialized_view", "desk_performance", "", "desk_comfort", None),
         ("method", "open", "", "close", None),
+        ("method", "Store.update", "", "Store.forget", None),
         ("env", "DATABASE_URL", "", "DATABASE_URI", None),
         ("behaviour", "no rule", "", None, None),
     ],
