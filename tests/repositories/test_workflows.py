@@ -190,9 +190,7 @@ async def test_a_stage_cannot_go_while_a_task_is_moving_onto_it(
     new = flow.stages[0]
 
     async def drop() -> Workflow:
-        return await db.tenant(acme.id).workflows.update(
-            flow.id, stages=[new], transition_rules={}
-        )
+        return await db.tenant(acme.id).workflows.update(flow.id, stages=[new], transition_rules={})
 
     async with db.tenant(acme.id, isolation=isolation) as t:
         task = await t.tasks.create(title="T", workflow_id=flow.id)

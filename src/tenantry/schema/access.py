@@ -8,7 +8,7 @@ from sqlalchemy import Table
 
 from tenantry.models.base import AppendOnly, TenantRow, model_of
 
-from .roles import APP, AUDIT, AUTH, KEEPER, READONLY, SEARCH, SERVICE, VIEWS
+from .roles import APP, AUDIT, AUTH, KEEPER, OWNER, READONLY, SEARCH, SERVICE, VIEWS
 
 #: What the definer roles' functions need: table -> role -> privileges.
 DEFINER_GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -58,15 +58,18 @@ def row_security(table: Table) -> Iterator[str]:
         command = "FOR SELECT " if access.service == ("SELECT",) else ""
         check = "" if command else " WITH CHECK (true)"
         yield f"CREATE POLICY service ON {name} {command}TO {SERVICE} USING (true){check}"
-    for role, privileges in DEFINER_GRANTS.get(table.name, {}).items():
+    definers = DEFINER_GRANTS.get(table.name, {})
+    for role, privileges in definers.items():
         for privilege in privileges:
             rule = "WITH CHECK" if privilege == "INSERT" else "USING"
             policy = f"{role.removeprefix('tenantry_')}_{privilege.lower()}"
-            # Not `true`: the owner, who hands functions over to these roles, is a member of them.
-            yield (
-                f"CREATE POLICY {policy} ON {name} FOR {privilege} TO {role}"
-                f" {rule} (current_user = '{role}')"
-            )
+            # Nothing but `true`: any condition keeps operators that are not leakproof, as those of
+            # full text, from their indexes.
+            yield f"CREATE POLICY {policy} ON {name} FOR {privilege} TO {role} {rule} (true)"
+    if definers:
+        # The owner, who hands functions over to these roles, is a member of them: what they may
+        # see is not for it.
+        yield f"CREATE POLICY owner_floor ON {name} AS RESTRICTIVE TO {OWNER} USING (false)"
 
 
 def grants(table: Table) -> Iterator[str]:
