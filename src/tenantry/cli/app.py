@@ -8,6 +8,7 @@ import typer
 
 from . import (
     connect,
+    export,
     feature,
     health,
     initialise,
@@ -15,7 +16,9 @@ from . import (
     migrate,
     seed,
     servers,
+    stats,
     status,
+    task,
     tenant,
     user,
 )
@@ -31,7 +34,7 @@ def application() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
         rich_markup_mode=None,
     )
-    for module in (servers, status, connect, initialise, seed, health):
+    for module in (servers, status, connect, initialise, seed, stats, health):
         app.add_typer(module.app)
     for name, module in (
         ("migrate", migrate),
@@ -39,6 +42,8 @@ def application() -> typer.Typer:
         ("tenant", tenant),
         ("user", user),
         ("key", key),
+        ("task", task),
+        ("export", export),
     ):
         app.add_typer(module.app, name=name)
     return app

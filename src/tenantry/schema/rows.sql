@@ -44,6 +44,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 BEGIN
     INSERT INTO tenantry.tenant_quotas (tenant_id) VALUES (NEW.id);
     INSERT INTO tenantry.tenant_usage (tenant_id) VALUES (NEW.id);
+    PERFORM tenantry.install_workflows(NEW.id);
     RETURN NULL;
 END
 $$;
