@@ -209,7 +209,6 @@ async def scanned(
         return await fetch(sql, *args)
 
     t._scope.fetch = record  # type: ignore[method-assign]
-    t._scope.fetch_one = lambda sql, *args: _first(record(sql, *args))  # type: ignore[method-assign]
     await call()
     relations, indexes = set(), set()
     for sql, args in seen:
