@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from statistics import median
@@ -37,8 +36,6 @@ async def compare(
 
     Many short rounds: what disturbs the machine then meets both sides alike.
     """
-    gc.collect()
-    gc.freeze()  # what is there already is nobody's to look through again
     spent: dict[Call, list[float]] = {ours: [], other: []}
     for side in (ours, other):
         await _run(side, calls, callers)  # connections, statements and caches are warm after this
@@ -54,7 +51,6 @@ async def _run(call: Call, calls: int, callers: int) -> float:
         for _ in range(calls // callers):
             await call()
 
-    gc.collect()  # nobody pays for what the one before left behind
     started = perf_counter()
     if callers == 1:
         await caller()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 import tempfile
@@ -54,6 +55,7 @@ class World:
     async def raw(self) -> asyncpg.Connection[Any]:
         """A bare driver connection of a role without any limits or settings."""
         connection = await asyncpg.connect(self.local.postgres_url(PLAIN, DATABASE))
+        await read_json(connection)
         self._exits.push_async_callback(connection.close)
         return connection
 
@@ -64,6 +66,7 @@ class World:
             self.local.postgres_url(PLAIN, DATABASE),
             min_size=settings.pool_min,
             max_size=settings.pool_max,
+            init=read_json,
         )
         self._exits.push_async_callback(pool.close)
         return pool
@@ -83,6 +86,14 @@ class World:
         finally:
             await admin.close()
         return name
+
+
+async def read_json(connection: asyncpg.Connection[Any]) -> None:
+    """The driver's side returns the same values as ours (a dict where ours is an instance of the
+    model), so it decodes JSON, in the way its documentation advises."""
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads
+    )
 
 
 @asynccontextmanager
@@ -125,7 +136,8 @@ async def _filled(db: Database, local: LocalServers) -> list[Key]:
         CREATE ROLE {PLAIN} LOGIN PASSWORD '{local.password(PLAIN)}';
         GRANT CONNECT ON DATABASE {DATABASE} TO {PLAIN};
         CREATE SCHEMA twin;
-        GRANT USAGE ON SCHEMA twin TO {PLAIN}
+        GRANT USAGE ON SCHEMA twin, tenantry TO {PLAIN};
+        GRANT EXECUTE ON FUNCTION tenantry.uuidv7() TO {PLAIN}
     """)
     await admin.execute("VACUUM ANALYZE")
     await admin.close()

@@ -21,7 +21,9 @@ async def measure(world: World) -> Comparison:
     async def limit() -> None:
         tenant, project = next(raw_keys)
         async with raw.transaction():
-            await raw.fetchrow(select, tenant, project)
+            row = await raw.fetchrow(select, tenant, project)
+            assert row is not None
+            dict(row)
 
     return await compare(ours, limit)
 

@@ -245,7 +245,7 @@ MEDDLING = (
     "RESET ALL",
     "SET search_path = pg_temp",
     "SET default_transaction_read_only = on",
-    "SET statement_timeout = 1",
+    "SET statement_timeout = 20000",  # a shorter one would end the COMMIT now and then
     "SET ROLE tenantry_app",
     "PREPARE left_behind AS SELECT tenant_id, name FROM tenantry.projects",
     "DECLARE left_open CURSOR WITH HOLD FOR SELECT tenant_id, name FROM tenantry.projects",

@@ -226,7 +226,7 @@ class Storm:
                 await self._do(draft.rng.choice(deeds.DEEDS), t, draft)
 
     async def _savepoint(self, t: TenantTransaction, draft: Draft, depth: int) -> None:
-        kept, doomed = dict(draft.rows), draft.doomed
+        kept, ids, doomed = dict(draft.rows), dict(draft.ids), draft.doomed
         try:
             async with t.savepoint():
                 await self._steps(t, draft, depth)
@@ -235,7 +235,8 @@ class Storm:
         except (Deliberate, TransactionAborted) as error:
             if doomed or (isinstance(error, TransactionAborted) and not draft.doomed):
                 raise
-            draft.rows, draft.doomed = kept, False
+            # The ids too: a row removed and made anew inside has its old one again.
+            draft.rows, draft.ids, draft.doomed = kept, ids, False
 
     async def _do(self, deed: Callable[[H, Draft], Awaitable[None]], t: H, draft: Draft) -> None:
         self.operations += 1

@@ -274,7 +274,7 @@ _GRANT_QUERY = f"""WITH {_TABLES}
                CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE g.grantee::regrole::text END AS grantee
         FROM our_tables AS t, aclexplode(t.relacl) AS g WHERE g.grantee <> t.relowner
         UNION ALL
-        SELECT t.relname, g.privilege_type || ' (' || string_agg(a.attname, ', ' ORDER BY a.attnum) || ')',
+        SELECT t.relname, g.privilege_type || ' (' || string_agg(a.attname, ', ' ORDER BY a.attname) || ')',
                CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE g.grantee::regrole::text END
         FROM our_tables AS t
         JOIN pg_attribute AS a ON a.attrelid = t.oid AND NOT a.attisdropped, aclexplode(a.attacl) AS g
