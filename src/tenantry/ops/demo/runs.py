@@ -1,0 +1,142 @@
+"""Sessions of agents, every run in them, and what it all cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from tenantry.models import AgentExecution, AgentSession, CostEntry
+
+from .backlog import RESTING, Epic, Task
+from .organisation import model_of, price
+from .story import LENGTH, Company, Row, pick, share, whole
+from .texts import text
+
+#: A tenth of runs come to nothing at first.
+_FAILS = 0.1
+_BOUND = 25 * 60
+_EMBEDDING = ("openai", "text-embedding-3-small")
+
+
+def runs(company: Company, epics: Sequence[Epic]) -> None:
+    for epic in epics:
+        for task in epic.tasks:
+            if task.started is not None:
+                _session(company, task)
+
+
+def _session(company: Company, task: Task) -> None:
+    """One stretch of work for each task that was begun, and its agents' runs in it."""
+    assert task.started is not None  # noqa: S101 - for the type checker
+    over = not task.moving or task.status in RESTING
+    agent = company.agents[task.maker]
+    row = company.add(
+        AgentSession, task.key, back=task.started, desk_id=task.desk["id"], agent_id=agent["id"],
+        task_id=task.id, status="failed" if task.status == "failed" else "cancelled" if task.dropped
+        else "completed" if over else "active",
+        started_at=company.at(task.started), ended_at=company.at(task.last) if over else None,
+        metrics={"tool_calls": whole(6, 60, task.key, "calls"), "files_read": whole(3, 40, task.key)},
+        state={} if over else {"step": task.current, "branch": _branch(task)},
+    )  # fmt: skip
+    if over:
+        # The database fills in the sums when runs and messages come in; the date is the story's.
+        at, who = company.at(task.started), {"desk_id": task.desk["id"], "agent_id": agent["id"]}
+        expense(company, "session", task.key, at=at, model=model_of(agent), used=(0, 0),
+                task_id=task.id, session_id=row["id"], **who)["id"] = row["id"]  # fmt: skip
+    for place, kind in enumerate(task.team[: task.turns + (task.current is not None)]):
+        if place < task.turns or task.status not in RESTING:
+            _turn(company, task, row, place, kind)
+
+
+def _turn(company: Company, task: Task, session: Row, place: int, kind: str) -> None:
+    """An agent's turn at a task: perhaps a run that failed, then one that did not."""
+    many = max(task.turns, 1) + (0 if task.ended is not None else 1)
+    begins, ends = task.moment(place / many), task.moment((place + 1) / many)
+    last = task.dropped and place == task.turns - 1
+    if not last and share(task.key, kind, "fails") < _FAILS:
+        status = pick(("failure", "timeout"), task.key, kind)
+        _run(company, task, session, kind, begins=begins, ends=ends,
+             status=status, first=True)  # fmt: skip
+        begins += (ends - begins) * 0.5
+    status = "running" if place >= task.turns else "success"
+    if last:
+        status = "failure" if task.status == "failed" else "cancelled"
+    run = _run(company, task, session, kind, begins=begins, ends=ends, status=status)
+    if status == "success":
+        task.runs[kind] = run
+
+
+def _run(
+    company: Company, task: Task, session: Row, kind: str, *, begins: float, ends: float,
+    status: str, first: bool = False,
+) -> Row:  # fmt: skip
+    agent, names = company.agents[kind], (task.key, kind, str(first))
+    at = company.at(begins)
+    room = (company.at(ends) - at).total_seconds() * (0.45 if first else 0.9)
+    seconds = int(min(room, 40 + share(*names, "time") * _BOUND))
+    over = status != "running"
+    tokens_in = whole(3_000, 46_000, *names, "in")
+    tokens_out = whole(300, 5_200, *names, "out") if over else 0
+    model = model_of(agent)
+    return company.add(
+        AgentExecution, *names, at=at, agent_id=agent["id"], agent_type=kind, task_id=task.id,
+        project_id=company.projects[task.project], session_id=session["id"], evidence_id=None,
+        input={"task": task.title, "step": kind, "after": list(task.runs)},
+        output={"summary": said(task, kind)} if status == "success" else None, status=status,
+        error=pick(text("phrases")["errors"]["runs"], *names)
+        if status in {"failure", "timeout"} else None,
+        model_provider=model[0], model_name=model[1], input_tokens=tokens_in,
+        output_tokens=tokens_out, cost_usd=price(model, tokens_in, tokens_out), started_at=at,
+        completed_at=at + timedelta(seconds=seconds) if over else None,
+        duration_ms=seconds * 1000 if over else None,
+    )  # fmt: skip
+
+
+def _branch(task: Task) -> str:
+    words = "".join(c if c.isalnum() else " " for c in task.title.lower()).split()
+    return f"{task.number}-{'-'.join(words[:5])}"
+
+
+def said(task: Task, kind: str) -> str:
+    """What an agent has to say of its turn."""
+    words: str = pick(text("phrases")["comments"]["agents"][kind], task.key, kind)
+    return words.format(
+        count=whole(4, 180, task.key, kind, "count"), steps=len(task.team) - 1,
+        agents=", ".join(k.replace("_", " ") for k in task.team[1:]),
+    )  # fmt: skip
+
+
+def overheads(company: Company) -> None:
+    """What runs every day, whatever there is to do: planning, reports, the index of what is known."""
+    desks = {d["agent_id"]: d["id"] for d in reversed(company.desks.values())}
+    for day in range(LENGTH):
+        for kind, hour, what in (
+            ("orchestrator", 0.95, "daily planning"),
+            ("project_manager", 0.1, "daily report"),
+        ):
+            agent, names = company.agents[kind], (company.slug, what, day)
+            used = whole(8_000, 60_000, *names, "in"), whole(400, 4_000, *names, "out")
+            expense(company, what, str(day), at=company.at(day + hour), model=model_of(agent),
+                    used=used, agent_id=agent["id"], desk_id=desks[agent["id"]])  # fmt: skip
+        if day % 5 == 0:
+            expense(company, "knowledge index", str(day), at=company.at(day + 0.5), model=_EMBEDDING,
+                    used=(whole(90_000, 400_000, company.slug, day), 0))  # fmt: skip
+
+
+def expense(
+    company: Company,
+    what: str,
+    *names: str,
+    at: datetime,
+    model: tuple[str, str],
+    used: tuple[int, int],
+    **more: Any,
+) -> Row:
+    """An entry of the accounts that belongs to no session."""
+    nobody = dict.fromkeys(("desk_id", "agent_id", "task_id", "session_id"))
+    return company.add(
+        CostEntry, what, *names, at=at, provider=model[0], model=model[1], input_tokens=used[0],
+        output_tokens=used[1], cost_usd=price(model, *used), description=what,
+        billing_month=at.date().replace(day=1), **{**nobody, **more},
+    )  # fmt: skip
