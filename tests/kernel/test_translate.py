@@ -48,7 +48,7 @@ async def raised(pool: Pool, state: str, extra: str = "") -> e.TenantryError:
         ("TN001", e.TenantNotWritable),
         ("TN002", e.ContextMismatch),
         ("TN004", e.RuleViolated),
-        ("TN005", e.RuleViolated),
+        ("TN005", e.CircularReference),
         ("TN006", e.UnsafeTable),
         ("TN007", e.AppendOnly),
         ("TN008", e.PermissionDenied),
