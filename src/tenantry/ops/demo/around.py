@@ -138,7 +138,7 @@ def _checkpoints(company: Company, task: Task) -> None:
 
 def _approvals(company: Company, task: Task) -> None:
     asked = task.status == "awaiting_approval"
-    if not asked and (share(task.key, "approval") > 0.35 or "architect" not in task.runs):
+    if not asked and (share(task.key, "approval") > 0.35 or task.maker not in task.runs):
         return
     reasons = text("phrases")["approval"]["reasons"]
     turns = ["pending"] if asked else ["approved"]

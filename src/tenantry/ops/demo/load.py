@@ -16,10 +16,9 @@ from tenantry.kernel.codecs import dumps
 from tenantry.models import Base
 from tenantry.ops import partitions
 
-from . import around, backlog, company, feed, knowledge, learning, organisation, quality, runs
-from . import talk as conversation
-from . import tasks as work
-from .story import LENGTH, Company, Demo, Row, Story
+from . import company
+from .plot import tell
+from .story import LENGTH, TENANTS, Demo, Row, Story
 
 #: One demo at a time in a database; any number will do as long as it stays the same.
 _LOCK = 0x7E4A_4774
@@ -50,7 +49,8 @@ async def seed(db: Database, *, as_of: date | None = None) -> Demo:
         for slug, quotas in company.QUOTAS.items():
             if demo.created["tenants"]:
                 await s.tenants.set_quotas(demo.tenant(slug), **quotas)
-        await _tell(s, story)
+        # All that is read for the story: the presets' ids are the database's own.
+        tell(story, {slug: await _workflows(s, demo.tenant(slug)) for slug in demo.tenants})
         for model in _ORDER:
             await _write(s, story, model)
     return demo
@@ -58,7 +58,7 @@ async def seed(db: Database, *, as_of: date | None = None) -> Demo:
 
 async def _settle_date(s: ServiceTransaction, asked: date | None) -> date:
     """The date the first run chose, else the one asked for, else today."""
-    for tenant in await s.tenants.list(slug=Demo(date.min).tenants):
+    for tenant in await s.tenants.list(slug=list(TENANTS)):
         remembered = tenant.settings.get(company.SETTING)
         if remembered is None:
             raise InvalidInput(
@@ -84,27 +84,6 @@ async def _make_partitions(db: Database, demo: Demo) -> None:
     except ConfigurationError:
         return
     await partitions.ensure(owner, demo.at(LENGTH), demo.ago(0), tables=_PAST)
-
-
-async def _tell(s: ServiceTransaction, story: Story) -> None:
-    """The whole story. Nothing is read for it but the ids of the workflows."""
-    organisation.prices(story)
-    for slug in story.demo.tenants:
-        one = Company(slug, story, await _workflows(s, story.demo.tenant(slug)))
-        company.memberships(one)
-        organisation.projects(one)
-        organisation.agents(one)
-        organisation.desks(one)
-        epics = backlog.plan(one)
-        work.tasks(one, epics)
-        runs.runs(one, epics)
-        runs.overheads(one)
-        around.around(one, epics)
-        quality.quality(one, epics)
-        conversation.talk(one, epics)
-        learning.learning(one, epics)
-        knowledge.knowledge(one)
-        feed.feed(one, epics)
 
 
 async def _workflows(s: ServiceTransaction, tenant: UUID) -> dict[str, UUID]:

@@ -10,7 +10,7 @@ from tenantry.models import AgentExecution, AgentSession, CostEntry
 
 from .backlog import RESTING, Epic, Task
 from .organisation import model_of, price
-from .story import LENGTH, Company, Row, pick, share, whole
+from .story import HOURS, LENGTH, Company, Row, pick, share, whole
 from .texts import text
 
 #: A tenth of runs come to nothing at first.
@@ -73,7 +73,7 @@ def _run(
 ) -> Row:  # fmt: skip
     agent, names = company.agents[kind], (task.key, kind, str(first))
     at = company.at(begins)
-    room = (company.at(ends) - at).total_seconds() * (0.45 if first else 0.9)
+    room = (begins - ends) * HOURS * 3600 * (0.45 if first else 0.9)
     seconds = int(min(room, 40 + share(*names, "time") * _BOUND))
     over = status != "running"
     tokens_in = whole(3_000, 46_000, *names, "in")

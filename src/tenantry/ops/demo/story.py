@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeVar
@@ -19,10 +19,12 @@ from tenantry.models import AgentSession, Base
 T = TypeVar("T")
 Row = dict[str, Any]
 
+TENANTS = ("acme", "globex")
+
 #: Working days that the story tells in full: three months.
 LENGTH = 65
 _OPENS = 9
-_HOURS = 8
+HOURS = 8
 
 
 @dataclass(slots=True)
@@ -30,7 +32,7 @@ class Demo:
     """What a run of `seed` found and made."""
 
     as_of: date
-    tenants: list[str] = field(default_factory=lambda: ["acme", "globex"])
+    tenants: list[str] = field(default_factory=lambda: list(TENANTS))
     created: dict[str, int] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -58,7 +60,7 @@ class Demo:
         weeks, rest = divmod(whole, 5)
         day -= timedelta(days=7 * weeks + rest + (2 if rest > day.weekday() else 0))
         opened = datetime.combine(day, time(_OPENS), UTC)
-        return opened + timedelta(seconds=int((1 - back + whole) * _HOURS * 3600))
+        return opened + timedelta(seconds=int((1 - back + whole) * HOURS * 3600))
 
 
 def born(moment: datetime, *names: str) -> UUID:
@@ -107,7 +109,7 @@ class Company:
     slug: str
     story: Story
     #: Name -> id of its presets, which the database made.
-    workflows: dict[str, UUID]
+    workflows: Mapping[str, UUID]
     people: list[str] = field(default_factory=list)
     projects: dict[str, UUID] = field(default_factory=dict)
     #: Agent type -> its row.

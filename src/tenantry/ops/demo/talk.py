@@ -133,7 +133,7 @@ def _standing(epic: Epic, back: float, who: str) -> str:
                 and t not in at_work]  # fmt: skip
     if len(done) == len(epic.tasks):
         return f"Finished, {who}: all {len(done)} tasks are done. The last was “{done[-1].title}”."
-    told = [f"{len(done)} of {len(epic.tasks)} tasks are done."]
+    told = [f"{len(done)} of {len(epic.tasks)} tasks done."]
     told += [
         f"“{t.title}” is in the hands of the {t.maker.replace('_', ' ')}." for t in at_work[:2]
     ]
