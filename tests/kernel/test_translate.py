@@ -60,6 +60,28 @@ async def test_our_own_states(pool: Pool, state: str, kind: type[e.TenantryError
     assert str(error) == "told by the schema Do this."
 
 
+@pytest.mark.parametrize(
+    ("constraint", "kind", "facts"),
+    [
+        ("workflow_transition", e.InvalidTransition, {"stage": "a", "to": "b", "allowed": ["c"]}),
+        (
+            "workflow_review",
+            e.ReviewsMissing,
+            {"stage": "a", "to": "b", "missing": ["code_review"]},
+        ),
+        ("decided_once", e.AlreadyDecided, {"decision": "approved"}),
+        ("workflow_rules", e.RuleViolated, {}),
+    ],
+)
+async def test_a_rule_may_have_an_error_of_its_own(
+    pool: Pool, constraint: str, kind: type[e.RuleViolated], facts: dict[str, object]
+) -> None:
+    detail = json.dumps(facts)
+    error = await raised(pool, "TN004", f", CONSTRAINT = '{constraint}', DETAIL = '{detail}'")
+    assert type(error) is kind
+    assert error.fields == {"constraint": constraint, "table": "", "column": "", **facts}
+
+
 async def test_a_quota_brings_its_numbers(pool: Pool) -> None:
     detail = json.dumps({"quota": "tasks", "limit": 5, "used": 5})
     error = await raised(pool, "TN003", f", DETAIL = '{detail}'")
