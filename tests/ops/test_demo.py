@@ -153,6 +153,11 @@ _CONTRADICTIONS = {
     "run outside of its task's time": """
         SELECT t.title, e.agent_type FROM tenantry.agent_executions AS e JOIN tenantry.tasks AS t ON t.id = e.task_id
         WHERE e.started_at < t.started_at OR e.completed_at > t.completed_at OR e.duration_ms <= 0""",
+    "in a session, but not while it lasted": """
+        SELECT s.id FROM tenantry.agent_sessions AS s JOIN (
+            SELECT session_id, created_at AS at FROM tenantry.messages UNION ALL
+            SELECT session_id, completed_at FROM tenantry.agent_executions) AS x ON x.session_id = s.id
+        WHERE x.at < s.started_at OR x.at > s.ended_at OR s.duration_ms > 3 * 3600 * 1000""",
     "the same title twice": """
         SELECT tenant_id, project_id, title FROM tenantry.tasks GROUP BY 1, 2, 3 HAVING count(*) > 1""",
     "a soft reference to nothing, or across tenants": """
@@ -241,7 +246,7 @@ async def test_ids_follow_from_the_date(db: Database) -> None:
         (row.id, row.created_at) for row in tenants
     ]
     born += [(task.id, task.created_at) for task in tasks]
-    assert all(time_of(id) == created_at < shown.ago(0) for id, created_at in born)
+    assert all(time_of(made) == created_at < shown.ago(0) for made, created_at in born)
     assert demo.Demo(date(2025, 1, 1)).tenant("acme") != shown.tenant("acme")
 
 

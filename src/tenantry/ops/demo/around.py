@@ -52,10 +52,6 @@ def around(company: Company, epics: Sequence[Epic]) -> None:
             _delegation(company, task)
 
 
-def slug(task: Task) -> str:
-    return "-".join("".join(c if c.isalnum() else " " for c in task.title.lower()).split()[:5])
-
-
 def _comments(company: Company, task: Task) -> None:
     words = text("phrases")["comments"]
     lead = first_name(OWNERS[task.project])
@@ -96,7 +92,7 @@ def _attachments(company: Company, task: Task) -> None:
     digest = hashlib.sha256(f"{company.slug}/{task.key}/{name}".encode()).hexdigest()
     company.add(
         TaskAttachment, task.key, back=task.moment(0.2), task_id=task.id,
-        filename=f"{slug(task)}-{name}", storage_path=f"{task.project}/{task.number}/{digest[:12]}/{name}",
+        filename=f"{task.slug}-{name}", storage_path=f"{task.project}/{task.number}/{digest[:12]}/{name}",
         content_type=kind, size_bytes=whole(9_000, 4_000_000, task.key, name), checksum=digest,
         is_evidence=task.type == "test", uploaded_by=company.user(company.person(task.key, name)),
     )  # fmt: skip
@@ -109,7 +105,7 @@ def _artifacts(company: Company, task: Task) -> None:
         type_, path = _RESULTS[kind]
         company.add(
             Artifact, task.key, kind, at=run["completed_at"], task_id=task.id, execution_id=run["id"],
-            type=type_, path=path.format(slug=slug(task), label=task.epic.label, number=1000 + task.number),
+            type=type_, path=path.format(slug=task.slug, label=task.epic.label, number=1000 + task.number),
             content=said(task, kind) if type_ == "design" else None,
             metadata={"agent": kind, "lines": whole(12, 380, task.key, kind, "lines")},
             approved=True if task.done else False if task.dropped else None,

@@ -68,6 +68,7 @@ class Task:
     id: UUID = field(default=UUID(int=0))
     #: Agent type -> the row of the run that succeeded; others that later parts refer to.
     runs: dict[str, Row] = field(default_factory=dict)
+    sessions: dict[str, Row] = field(default_factory=dict)
     proofs: list[tuple[str, UUID]] = field(default_factory=list)
 
     @property
@@ -81,6 +82,11 @@ class Task:
     @property
     def moving(self) -> bool:
         return self.standing == _MOVING
+
+    @property
+    def slug(self) -> str:
+        words = "".join(c if c.isalnum() else " " for c in self.title.lower()).split()
+        return "-".join(words[:5])
 
     @property
     def maker(self) -> str:

@@ -13,6 +13,9 @@ from .organisation import model_of, price
 from .story import HOURS, LENGTH, Company, Row, pick, share, whole
 from .texts import text
 
+_STATUS = {
+    "success": "completed", "failure": "failed", "cancelled": "cancelled", "running": "active",
+}  # fmt: skip
 #: A tenth of runs come to nothing at first.
 _FAILS = 0.1
 _BOUND = 25 * 60
@@ -23,58 +26,57 @@ def runs(company: Company, epics: Sequence[Epic]) -> None:
     for epic in epics:
         for task in epic.tasks:
             if task.started is not None:
-                _session(company, task)
+                for place, kind in enumerate(task.team[: task.turns + (task.current is not None)]):
+                    if place < task.turns or task.status not in RESTING:
+                        _turn(company, task, place, kind)
 
 
-def _session(company: Company, task: Task) -> None:
-    """One stretch of work for each task that was begun, and its agents' runs in it."""
-    assert task.started is not None  # noqa: S101 - for the type checker
-    over = not task.moving or task.status in RESTING
-    agent = company.agents[task.maker]
-    row = company.add(
-        AgentSession, task.key, back=task.started, desk_id=task.desk["id"], agent_id=agent["id"],
-        task_id=task.id, status="failed" if task.status == "failed" else "cancelled" if task.dropped
-        else "completed" if over else "active",
-        started_at=company.at(task.started), ended_at=company.at(task.last) if over else None,
-        metrics={"tool_calls": whole(6, 60, task.key, "calls"), "files_read": whole(3, 40, task.key)},
-        state={} if over else {"step": task.current, "branch": _branch(task)},
-    )  # fmt: skip
-    if over:
-        # The database fills in the sums when runs and messages come in; the date is the story's.
-        at, who = company.at(task.started), {"desk_id": task.desk["id"], "agent_id": agent["id"]}
-        expense(company, "session", task.key, at=at, model=model_of(agent), used=(0, 0),
-                task_id=task.id, session_id=row["id"], **who)["id"] = row["id"]  # fmt: skip
-    for place, kind in enumerate(task.team[: task.turns + (task.current is not None)]):
-        if place < task.turns or task.status not in RESTING:
-            _turn(company, task, row, place, kind)
-
-
-def _turn(company: Company, task: Task, session: Row, place: int, kind: str) -> None:
-    """An agent's turn at a task: perhaps a run that failed, then one that did not."""
+def _turn(company: Company, task: Task, place: int, kind: str) -> None:
+    """An agent's turn at a task is a session: perhaps a run that failed, then one that did not."""
     many = max(task.turns, 1) + (0 if task.ended is not None else 1)
     begins, ends = task.moment(place / many), task.moment((place + 1) / many)
     last = task.dropped and place == task.turns - 1
-    if not last and share(task.key, kind, "fails") < _FAILS:
-        status = pick(("failure", "timeout"), task.key, kind)
-        _run(company, task, session, kind, begins=begins, ends=ends,
-             status=status, first=True)  # fmt: skip
-        begins += (ends - begins) * 0.5
-    status = "running" if place >= task.turns else "success"
     if last:
         status = "failure" if task.status == "failed" else "cancelled"
-    run = _run(company, task, session, kind, begins=begins, ends=ends, status=status)
+    else:
+        status = "success" if place < task.turns else "running"
+    session = _session(company, task, kind, begins, status)
+    at, room = company.at(begins), (begins - ends) * HOURS * 3600
+    if not last and share(task.key, kind, "fails") < _FAILS:
+        failed = _run(company, task, session, kind, at=at, room=room * 0.35, first=True,
+                      status=pick(("failure", "timeout"), task.key, kind))  # fmt: skip
+        at, room = failed["completed_at"] + timedelta(seconds=int(room * 0.02)), room * 0.6
+    run = _run(company, task, session, kind, at=at, room=room * 0.95, status=status)
+    session["ended_at"] = run["completed_at"]
     if status == "success":
         task.runs[kind] = run
 
 
+def _session(company: Company, task: Task, kind: str, begins: float, status: str) -> Row:
+    agent, at = company.agents[kind], company.at(begins)
+    desk = task.desk if kind == task.maker else company.desk_of(kind, task.key)
+    names = (task.key, kind)
+    row = task.sessions[kind] = company.add(
+        AgentSession, *names, at=at, desk_id=desk["id"], agent_id=agent["id"], task_id=task.id,
+        status=_STATUS[status], started_at=at, ended_at=None,
+        metrics={"tool_calls": whole(6, 60, *names, "calls"), "files_read": whole(3, 40, *names)},
+        state={"step": kind, "branch": f"{task.number}-{task.slug}"} if status == "running" else {},
+    )  # fmt: skip
+    if status != "running":
+        # The database fills in the sums when runs and messages come in; the date is the story's.
+        expense(company, "session", *names, at=at, model=model_of(agent), used=(0, 0),
+                desk_id=desk["id"], agent_id=agent["id"], task_id=task.id,
+                session_id=row["id"])["id"] = row["id"]  # fmt: skip
+    return row
+
+
 def _run(
-    company: Company, task: Task, session: Row, kind: str, *, begins: float, ends: float,
+    company: Company, task: Task, session: Row, kind: str, *, at: datetime, room: float,
     status: str, first: bool = False,
 ) -> Row:  # fmt: skip
+    """A run that begins at a moment and has so many seconds at most."""
     agent, names = company.agents[kind], (task.key, kind, str(first))
-    at = company.at(begins)
-    room = (begins - ends) * HOURS * 3600 * (0.45 if first else 0.9)
-    seconds = int(min(room, 40 + share(*names, "time") * _BOUND))
+    seconds = int(min(room, 200 + share(*names, "time") * _BOUND))
     over = status != "running"
     tokens_in = whole(3_000, 46_000, *names, "in")
     tokens_out = whole(300, 5_200, *names, "out") if over else 0
@@ -91,11 +93,6 @@ def _run(
         completed_at=at + timedelta(seconds=seconds) if over else None,
         duration_ms=seconds * 1000 if over else None,
     )  # fmt: skip
-
-
-def _branch(task: Task) -> str:
-    words = "".join(c if c.isalnum() else " " for c in task.title.lower()).split()
-    return f"{task.number}-{'-'.join(words[:5])}"
 
 
 def said(task: Task, kind: str) -> str:

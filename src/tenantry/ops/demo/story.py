@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from tenantry.models import AgentSession, Base
+from tenantry.models import Base
 
 T = TypeVar("T")
 Row = dict[str, Any]
@@ -143,10 +143,6 @@ class Company:
 
     def user(self, username: str) -> UUID:
         return self.story.demo.person(username)
-
-    def session_of(self, key: str, at: datetime) -> UUID:
-        """The id of the session in which a task was worked on from then."""
-        return born(at, AgentSession.__tablename__, self.slug, key)
 
     def desk_of(self, agent_type: str, *names: object) -> Row:
         """A desk that such an agent sits at."""

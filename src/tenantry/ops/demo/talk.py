@@ -23,7 +23,7 @@ def talk(company: Company, epics: Sequence[Epic]) -> None:
     for epic in epics:
         _planning(company, epic)
         for task in epic.tasks:
-            if task.moving or (task.started is not None and share(task.key, "kept") < 0.3):
+            if task.maker in task.sessions and (task.moving or share(task.key, "kept") < 0.3):
                 _transcript(company, task)
 
 
@@ -143,10 +143,9 @@ def _standing(epic: Epic, back: float, who: str) -> str:
 
 def _transcript(company: Company, task: Task) -> None:
     """The beginning of what an agent was told and did in its session."""
-    assert task.started is not None  # noqa: S101 - for the type checker
-    agent, at = company.agents[task.maker], company.at(task.started)
-    session = company.session_of(task.key, at)
-    words = _Talk(company, f"session/{task.key}", agent, session_id=session)
+    agent, session = company.agents[task.maker], task.sessions[task.maker]
+    at = session["started_at"]
+    words = _Talk(company, f"session/{task.key}", agent, session_id=session["id"])
     tools = ", ".join(agent["capabilities"]["tools"])
     words.say(at, "system", f"You are {agent['name']}. {agent['description']} Tools: {tools}.")
     words.say(at, "user", f"#{task.number} {task.title}\n\n{task.epic.why}")
