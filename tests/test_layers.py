@@ -9,8 +9,8 @@ import tenantry
 
 #: From the ground up. Rooms of one line do not know each other.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "ids", "passwords"),
-    ("keyring",),
+    ("errors", "ids"),
+    ("keyring", "passwords"),
     ("config",),
     ("local",),
     ("endpoints",),
