@@ -26,10 +26,16 @@ from tenantry.errors import (
 from tenantry.handles import TenantTransaction
 from tenantry.ids import uuid7
 from tenantry.models import Task, Tenant, Workflow
+from tenantry.models.quality import ReviewStage
 from tests.fixtures.database import Place, make_tenant
 
 PRESETS = ("basic", "aigentflow", "agentdesk", "issue")
-REVIEWS = ("automated_tests", "code_review", "security_scan", "peer_review")
+REVIEWS: tuple[ReviewStage, ...] = (
+    "automated_tests",
+    "code_review",
+    "security_scan",
+    "peer_review",
+)
 ENDED = {"done", "failed"}
 
 _REVIEW = """INSERT INTO tenantry.qa_reviews (tenant_id, task_id, stage, verdict)
@@ -380,3 +386,17 @@ async def test_a_task_moves_to_another_workflow_on_a_stage_of_its_kind(
         moved = await t.tasks.update(task.id, workflow_id=issue.id, status="in_progress")
         assert (moved.status, moved.state_category) == ("in_progress", "active")
         assert moved.started_at == task.started_at
+
+
+async def test_an_old_verdict_given_anew_counts_again(db: Database, acme: Tenant) -> None:
+    async with db.tenant(acme.id) as t:
+        task = await in_review(t)
+        made = [await t.reviews.submit(task.id, stage, "passed") for stage in REVIEWS]
+        await t.tasks.transition(task.id, "in_progress")
+        await t.tasks.transition(task.id, "in_review")
+        for one in made:
+            again = await t.reviews.decide(one.id, "passed")
+            assert again.reviewed_at is not None
+            assert one.reviewed_at is not None
+            assert again.reviewed_at > one.reviewed_at
+        assert (await t.tasks.transition(task.id, "completed")).state_category == "done"

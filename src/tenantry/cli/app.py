@@ -14,6 +14,7 @@ from . import (
     initialise,
     key,
     migrate,
+    secrets,
     seed,
     servers,
     stats,
@@ -43,6 +44,7 @@ def application() -> typer.Typer:
         ("user", user),
         ("key", key),
         ("task", task),
+        ("secrets", secrets),
         ("export", export),
     ):
         app.add_typer(module.app, name=name)

@@ -29,8 +29,7 @@ async def rotate() -> Answer:
             done = await rotate(
                 db, lambda so_far: tell(f"Encrypting credentials anew: {so_far.seen}")
             )
-    words = f"{done.renewed} of {done.seen} credentials are under the newest key now"
-    words += ", the others were." if done.renewed < done.seen else "."
+    words = f"{done.seen} credentials are under the newest key; {done.renewed} were not before."
     if not done.unreadable:
         return Answer(done.to_dict(), words)
     lost = "\n".join(

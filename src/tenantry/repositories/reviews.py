@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -56,12 +55,12 @@ class Reviews(Repository[QaReview]):
             quality_score=quality_score,
             findings=findings or [],
             comment=comment,
-            reviewed_at=_when(verdict),
         )
 
     async def decide(self, id: UUID, verdict: Verdict, **changes: Any) -> QaReview:
-        """Answer one that is pending."""
-        return await self.update(id, verdict=verdict, reviewed_at=_when(verdict), **changes)
+        """Answer one that is pending, or answer it anew."""
+        # The server's clock tells when: a stage asks for verdicts since the task came there.
+        return await self.update(id, verdict=verdict, reviewed_at=None, **changes)
 
     async def of(self, task_id: UUID) -> Sequence[QaReview]:
         """The task's reviews, the newest first."""
@@ -115,10 +114,6 @@ class SelfReviews(Repository[SelfReview]):
     async def of(self, task_id: UUID) -> Sequence[SelfReview]:
         """The task's, the newest first."""
         return await self.list(task_id=task_id, limit=1000)
-
-
-def _when(verdict: str) -> datetime | None:
-    return None if verdict == "pending" else datetime.now(UTC)
 
 
 @cache
