@@ -220,11 +220,6 @@ async def scanned(
     return relations, indexes
 
 
-async def _first(rows: Awaitable[Any]) -> Any:
-    found = await rows
-    return found[0] if found else None
-
-
 def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield plan
     for part in plan.get("Plans", []):
