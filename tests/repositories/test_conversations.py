@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -151,7 +152,7 @@ async def test_the_actor_of_a_one_shot_is_the_context_s(
     )
     t = db.tenant(talk.tenant_id, user_id=user, actor=Actor(kind="agent", agent_id=agent))
     await t.messages.append(conversation_id=talk.id, role="user")
-    assert tuple(await owner.fetchrow("SELECT * FROM tenantry.seen")) == (user, agent)
+    assert [tuple(r) for r in await owner.fetch("SELECT * FROM tenantry.seen")] == [(user, agent)]
     await owner.close()
 
 
@@ -255,7 +256,7 @@ async def test_totals_equal_a_recount_under_concurrency(db: Database, acme: Tena
             await t.messages.append_many(rows)
         else:
             made = await t.messages.append(
-                conversation_id=places[0].id, session_id=session, role="user", cost_usd=1
+                conversation_id=places[0].id, session_id=session, role="user", cost_usd=Decimal(1)
             )
             if n % 7 == 0:
                 assert await t.messages.delete(made.id)
@@ -367,7 +368,7 @@ async def test_history_pages_both_ways(db: Database, talk: Conversation) -> None
     assert [m.id async for m in t.messages.stream(talk.id, batch=2)] == made
     for wrong in ({"after": made[0]}, {"limit": 0}, {"order": "oldest", "before": made[0]}):
         with pytest.raises(InvalidInput):
-            await t.messages.history(talk.id, **wrong)  # type: ignore[arg-type]
+            await t.messages.history(talk.id, **wrong)
     with pytest.raises(InvalidInput):
         await t.messages.history()
 
@@ -424,7 +425,7 @@ async def test_history_is_exact_across_partitions(
                     break
                 assert len(page) == limit
             assert seen == wanted
-        streamed = [m.id async for m in t.messages.stream(**where, batch=11)]  # type: ignore[arg-type]
+        streamed = [m.id async for m in t.messages.stream(**where, batch=11)]
         assert streamed == wanted[::-1]
         edge = uuid7_at(now - timedelta(days=100))
         page = await t.messages.history(**where, before=edge, limit=5)  # type: ignore[arg-type]
