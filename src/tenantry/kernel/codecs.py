@@ -58,6 +58,14 @@ def _choose() -> tuple[Callable[[Any], bytes], Callable[[bytes], Any]]:
 
 dumps, loads = _choose()
 
+#: Most columns of most rows hold nothing, and a page has hundreds of them.
+_EMPTY: dict[bytes, Callable[[], Any]] = {_JSONB + b"{}": dict, _JSONB + b"[]": list}
+
+
+def _load_jsonb(data: bytes) -> Any:
+    empty = _EMPTY.get(data)
+    return loads(data[1:]) if empty is None else empty()
+
 
 async def install(raw: asyncpg.Connection[asyncpg.Record]) -> None:
     """Teach a connection our types. Built-in types are known by oid, so nothing is sent."""
@@ -66,7 +74,7 @@ async def install(raw: asyncpg.Connection[asyncpg.Record]) -> None:
         schema="pg_catalog",
         format="binary",
         encoder=lambda value: _JSONB + dumps(value),
-        decoder=lambda data: loads(data[1:]),
+        decoder=_load_jsonb,
     )
     await raw.set_type_codec(
         "json", schema="pg_catalog", format="binary", encoder=dumps, decoder=loads
