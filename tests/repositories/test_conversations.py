@@ -152,8 +152,7 @@ async def test_the_actor_of_a_one_shot_is_the_context_s(
     )
     t = db.tenant(talk.tenant_id, user_id=user, actor=Actor(kind="agent", agent_id=agent))
     await t.messages.append(conversation_id=talk.id, role="user")
-    (seen,) = await owner.fetch("SELECT * FROM tenantry.seen")
-    assert tuple(seen) == (user, agent)
+    assert [tuple(r) for r in await owner.fetch("SELECT * FROM tenantry.seen")] == [(user, agent)]
     await owner.close()
 
 

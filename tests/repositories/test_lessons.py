@@ -270,11 +270,7 @@ async def test_reviews_say_when_they_were_given(db: Database, acme: Tenant) -> N
 async def test_self_reviews_count_their_iterations(db: Database, acme: Tenant) -> None:
     task = await make_task(db, acme)
     own = db.tenant(acme.id).self_reviews
-    scores: dict[str, Any] = {
-        "quality_score": 0.5,
-        "completeness_score": 0.7,
-        "correctness_score": 0.9,
-    }
+    scores: Any = {"quality_score": 0.5, "completeness_score": 0.7, "correctness_score": 0.9}
     first = await own.submit(task.id, "coder", **scores, decision="revise", gaps=["tests"])
     second = await own.submit(task.id, "coder", **scores, decision="approve", overall_score=1.0)
     other = await own.submit(task.id, "tester", **scores, decision="approve")

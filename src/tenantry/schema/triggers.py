@@ -31,9 +31,7 @@ def triggers(table: Table) -> Iterator[str]:
     if is_guarded(table):
         yield (
             f"CREATE TRIGGER refuse_unwritable BEFORE INSERT OR UPDATE OR DELETE {on}"
-            # What a trigger or a cascade writes follows from a statement that was asked already.
-            " FOR EACH STATEMENT WHEN (pg_trigger_depth() = 0)"
-            " EXECUTE FUNCTION tenantry.refuse_unwritable()"
+            " FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()"
         )
     if issubclass(model, AppendOnly):
         for trigger, events in (
