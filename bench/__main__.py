@@ -8,6 +8,8 @@ import json
 import os
 import platform
 import sys
+import time
+from pathlib import Path
 
 from bench import benchmark, report, world
 from bench.benchmark import Benchmark, Result
@@ -50,7 +52,16 @@ def _stay_on_one_core() -> None:
     or not, as the scheduler decides from second to second: no ratio survives that.
     """
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+        before = _idle()
+        time.sleep(0.5)
+        idlest = {core: ticks - before[core] for core, ticks in _idle().items()}
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0), key=idlest.__getitem__)})
+
+
+def _idle() -> dict[int, int]:
+    """How long each core has been idle."""
+    lines = (line.split() for line in Path("/proc/stat").read_text().splitlines())
+    return {int(line[0][3:]): int(line[4]) for line in lines if line[0][3:].isdigit()}
 
 
 async def _run(chosen: dict[str, Benchmark], *, durable: bool) -> tuple[list[Result], str]:

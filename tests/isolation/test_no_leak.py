@@ -18,7 +18,7 @@ from .storm import Storm, open_books
 
 _TENANTS = 50
 #: PostgreSQL -> operations in each of the ways to it.
-_OPERATIONS = {"wheel": 20_000, "system": 20_000}
+_OPERATIONS = {"wheel": 20_000, "system": 4_000}
 _ENDINGS = {"NoneType", "CancelledError", "TimeoutError", "TransactionAborted", "Deliberate"}
 _ROLES = ("tenantry_app", "tenantry_service")
 

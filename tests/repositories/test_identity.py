@@ -56,6 +56,7 @@ async def test_suspended_is_readable_and_not_writable_until_resumed(
         lambda: handle.projects.update(project.id, name="B"),
         lambda: handle.projects.delete(project.id),
         lambda: handle.projects.create_many([{"name": "B"}]),
+        lambda: handle.account.update(name="Another"),
     ):
         with pytest.raises(TenantNotWritable) as caught:
             await write()

@@ -109,8 +109,9 @@ def essential(changes: Iterable[Change]) -> list[Change]:
     def is_implied(change: Change) -> bool:
         obj = change.object
         if change.after is None:
-            # An index, a policy, a grant goes with its table; a foreign key may hold up another's.
-            return obj.table in going and obj.kind != "foreign key"
+            # An index, a trigger, a grant goes with its table; a foreign key or a policy may name
+            # another table, and hold up its going.
+            return obj.table in going and obj.kind not in {"foreign key", "policy"}
         return change.before is None and obj.kind == "column" and obj.table in coming
 
     return [change for change in changes if not is_implied(change)]

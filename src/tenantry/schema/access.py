@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Table
 
-from tenantry.models.base import AppendOnly, TenantRow, model_of
+from tenantry.models.base import model_of
 
 from .roles import APP, AUDIT, AUTH, KEEPER, OWNER, READONLY, SEARCH, SERVICE, VIEWS
 
@@ -107,8 +107,6 @@ def _readable(table: Table) -> str:
 
 
 def is_guarded(table: Table) -> bool:
-    """Whether a suspended tenant's writes must be refused here."""
-    model = model_of(table)
-    access = model.__access__
-    writable = bool(access.insert or access.update or access.delete)
-    return issubclass(model, TenantRow) and writable and not issubclass(model, AppendOnly)
+    """Whether a suspended tenant's writes must be refused here: wherever the application writes."""
+    access = model_of(table).__access__
+    return bool(access.insert or access.update or access.delete)
