@@ -115,7 +115,6 @@ class Database:
         self._observer = observer
         self._pools: dict[Role, Pool] = {"app": pool}
         self._opening = asyncio.Lock()
-        self._background: set[asyncio.Task[Any]] = set()
 
     def __repr__(self) -> str:
         return f"Database({self._pool.stats})"
@@ -132,8 +131,7 @@ class Database:
         isolation: Isolation | None = None,
     ) -> Tenant:
         """A tenant's handle: call it directly, or open it with `async with` for one transaction."""
-        user = None if user_id is None else parse_uuid(user_id, "user_id")
-        context = Context(parse_uuid(tenant_id, "tenant_id"), user, actor)
+        context = _context(tenant_id, user_id, actor)
         return Tenant(self._pool, context, readonly=readonly, isolation=isolation)
 
     @asynccontextmanager
@@ -162,8 +160,7 @@ class Database:
         actor: Actor | None = None,
     ) -> AsyncIterator[AsyncSession]:
         """An SQLAlchemy session in the tenant's context, whichever transactions it begins."""
-        user = None if user_id is None else parse_uuid(user_id, "user_id")
-        context = Context(parse_uuid(tenant_id, "tenant_id"), user, actor)
+        context = _context(tenant_id, user_id, actor)
         async with self._sessions.open(context) as session:
             yield session
 
@@ -251,14 +248,15 @@ class Database:
             )
 
 
+def _context(tenant_id: UUID | str, user_id: UUID | str | None, actor: Actor | None) -> Context:
+    user = None if user_id is None else parse_uuid(user_id, "user_id")
+    return Context(parse_uuid(tenant_id, "tenant_id"), user, actor)
+
+
 async def _migrate_if_possible(settings: Settings) -> None:
     """With no owner's URL there is nothing to migrate with; the check that follows will say so."""
     if settings.owner_url is not None or settings.database_url is None:
-        await bring_to_head(
-            url_for(settings, "owner"),
-            models=settings.models,
-            locations=(settings.migrations,) if settings.migrations else (),
-        )
+        await bring_to_head(settings)
 
 
 async def _open_pool(settings: Settings, role: Role, observer: Observer | None) -> Pool:

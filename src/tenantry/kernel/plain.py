@@ -8,7 +8,6 @@ from typing import Any
 
 import asyncpg
 
-from ..errors import TenantryError
 from .translate import translate, translate_connect
 
 
@@ -20,8 +19,12 @@ async def open_plain(
         connection = await asyncpg.connect(
             url, timeout=10, server_settings={"application_name": name}
         )
-        for statement in setup:
-            await connection.execute(statement)
+        try:
+            for statement in setup:
+                await connection.execute(statement)
+        except BaseException:
+            connection.terminate()
+            raise
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
         # No cause: what could not be parsed may be a piece of the password.
         raise translate_connect(error) from None
@@ -35,8 +38,6 @@ async def connected(
     connection = await open_plain(url, *setup, name=name)
     try:
         yield connection
-    except TenantryError:
-        raise
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         raise translate(error, closed=connection.is_closed()) from error
     finally:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
+from tenantry.config import Settings
+from tenantry.endpoints import url_for
 from tenantry.errors import ConfigurationError
 from tenantry.kernel.plain import connected
 from tenantry.models import metadata
@@ -15,20 +16,18 @@ from . import head
 
 
 async def bring_to_head(
-    owner_url: str,
-    *,
-    models: Sequence[str] = (),
-    locations: Sequence[Path] = (),
-    progress: Callable[[str], None] = lambda _: None,
+    settings: Settings, progress: Callable[[str], None] = lambda _: None
 ) -> tuple[str, ...]:
     """Apply what is missing, of Tenantry's revisions and of the application's own."""
+    owner_url = url_for(settings, "owner")
+    locations = (settings.migrations,) if settings.migrations else ()
     if not locations and head() in await applied(owner_url):
         return ()
     from .runner import Migrator  # noqa: PLC0415 - Alembic takes 0.3 s
 
     progress("Migrating")
-    load_models(models)
-    return await Migrator(owner_url, metadata, locations=tuple(locations), progress=progress).up()
+    load_models(settings.models)
+    return await Migrator(owner_url, metadata, locations=locations, progress=progress).up()
 
 
 async def applied(url: str) -> set[str]:

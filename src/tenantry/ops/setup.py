@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from tenantry import migrations
 from tenantry.config import Settings
-from tenantry.endpoints import DATABASE, superuser_url, url_for
+from tenantry.endpoints import DATABASE, superuser_url
 from tenantry.errors import AuthenticationFailed, ConfigurationError
 from tenantry.kernel.plain import connected
 from tenantry.local import LocalServers
@@ -72,12 +72,7 @@ async def migrate(settings: Settings, progress: Progress) -> tuple[str, ...]:
     """Apply what is missing."""
     from tenantry.migrations.apply import bring_to_head  # noqa: PLC0415 - brings SQLAlchemy
 
-    return await bring_to_head(
-        url_for(settings, "owner"),
-        models=settings.models,
-        locations=(settings.migrations,) if settings.migrations else (),
-        progress=progress,
-    )
+    return await bring_to_head(settings, progress)
 
 
 async def init(admin_url: str, database: str, passwords: Mapping[str, str]) -> None:
