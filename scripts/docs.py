@@ -6,9 +6,11 @@ from pathlib import Path
 
 from tenantry.cli.reference import reference as commands
 from tenantry.config import reference as settings
+from tenantry.models import metadata
+from tenantry.schema.reference import describe, markdown
 
 DOCS = Path(__file__).parent.parent / "docs"
-GENERATED = {"cli": commands, "settings": settings}
+GENERATED = {"cli": commands, "schema": lambda: markdown(describe(metadata)), "settings": settings}
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ from tenantry.kernel.context import Actor, Context, Isolation, parse_uuid
 from tenantry.kernel.oneshot import OneShot
 from tenantry.kernel.pool import Observer, Pool, PoolOptions
 from tenantry.kernel.transaction import Transaction
+from tenantry.keyring import Keyring
 from tenantry.migrations.apply import bring_to_head
 from tenantry.repositories import hash_key
 from tenantry.schema.catalog import VERSION_TABLE
@@ -113,6 +114,7 @@ class Database:
         self.settings = settings
         self._pool = pool
         self._observer = observer
+        self.keyring = Keyring([key.get_secret_value() for key in settings.secret_keys])
         self._pools: dict[Role, Pool] = {"app": pool}
         self._opening = asyncio.Lock()
 
@@ -132,7 +134,9 @@ class Database:
     ) -> Tenant:
         """A tenant's handle: call it directly, or open it with `async with` for one transaction."""
         context = _context(tenant_id, user_id, actor)
-        return Tenant(self._pool, context, readonly=readonly, isolation=isolation)
+        return Tenant(
+            self._pool, context, readonly=readonly, isolation=isolation, keyring=self.keyring
+        )
 
     @asynccontextmanager
     async def service(
@@ -149,7 +153,7 @@ class Database:
         async with Transaction(pool, context) as record:
             await record.fetch_value(_SERVICE_USE.sql)
         async with Transaction(pool, context) as transaction:
-            yield ServiceTransaction(transaction)
+            yield ServiceTransaction(transaction, self.keyring)
 
     @asynccontextmanager
     async def session(

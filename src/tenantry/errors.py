@@ -85,6 +85,23 @@ class InvalidInput(TenantryError):
         super().__init__(message, hint=hint, field=field, **fields)
 
 
+class InvalidRows(InvalidInput):
+    """Rows of a batch cannot be written, so nothing of it was. `errors` names them in their order,
+    up to twenty: `[{"index": 3, "reason": "…"}]`."""
+
+    code = "invalid_rows"
+    errors: list[dict[str, Any]]
+
+    def __init__(self, errors: list[dict[str, Any]], *, of: int) -> None:
+        first = errors[0]
+        super().__init__(
+            f"Nothing of the {of} rows was written: {len(errors)} cannot be, the first of them row "
+            f"{first['index']}: {first['reason']}",
+            hint="`errors` lists each with its index and reason.",
+            errors=errors,
+        )
+
+
 # ---- embedded servers -----------------------------------------------------------------------
 
 
@@ -302,6 +319,51 @@ class RuleViolated(TenantryError):
     table: str
     constraint: str
     column: str
+
+
+class InvalidTransition(RuleViolated):
+    """The task's workflow does not lead from its stage to that one."""
+
+    code = "invalid_transition"
+    stage: str
+    to: str
+    allowed: list[str]
+
+
+class ReviewsMissing(RuleViolated):
+    """The task may not leave its stage before these reviews have passed."""
+
+    code = "reviews_missing"
+    stage: str
+    to: str
+    missing: list[str]
+
+
+class CircularReference(RuleViolated):
+    """Something would depend on, be a part of, or report to itself."""
+
+    code = "circular_reference"
+
+
+class SecretUnreadable(TenantryError):
+    """A secret cannot be decrypted with the keys there are, or was sealed for another row."""
+
+    code = "secret_unreadable"
+
+
+class AlreadyDecided(RuleViolated):
+    """It was decided or answered before, and that stands."""
+
+    code = "already_decided"
+    decision: str
+
+
+class StageChanged(TenantryError):
+    """The task is not on the stage it was expected on: somebody else has moved it."""
+
+    code = "stage_changed"
+    expected: str
+    stage: str
 
 
 class PermissionDenied(TenantryError):

@@ -15,6 +15,7 @@ from tenantry.kernel.context import Context, Isolation, parse_uuid
 from tenantry.kernel.pool import Pool
 from tenantry.kernel.savepoint import Savepoint
 from tenantry.kernel.transaction import Transaction
+from tenantry.keyring import Keyring
 
 from .scopes import Bound, EachItsOwn
 
@@ -52,6 +53,31 @@ class TenantRepositories:
     memberships = repository(r.Memberships)
     api_keys = repository(r.ApiKeys)
     projects = repository(r.Projects)
+    workflows = repository(r.Workflows)
+    tasks = repository(r.Tasks)
+    dependencies = repository(r.TaskDependencies)
+    checkpoints = repository(r.TaskCheckpoints)
+    comments = repository(r.TaskComments)
+    attachments = repository(r.TaskAttachments)
+    artifacts = repository(r.Artifacts)
+    approvals = repository(r.Approvals)
+    delegations = repository(r.Delegations)
+    businesses = repository(r.Businesses)
+    conversations = repository(r.Conversations)
+    messages = repository(r.Messages)
+    reviews = repository(r.Reviews)
+    self_reviews = repository(r.SelfReviews)
+    lessons = repository(r.Lessons)
+    patterns = repository(r.Patterns)
+    evidence = repository(r.EvidencePieces)
+    knowledge = repository(r.Knowledge)
+    agents = repository(r.Agents)
+    desks = repository(r.Desks)
+    sessions = repository(r.AgentSessions)
+    executions = repository(r.Executions)
+    costs = repository(r.Costs)
+    prices = repository(r.Prices)
+    activity = repository(r.Activities)
     audit = repository(r.AuditLogs)
 
     def repository(self, kind: type[R]) -> R:
@@ -92,9 +118,9 @@ class Statements:
 class TenantTransaction(TenantRepositories, Statements):
     """One transaction of one tenant."""
 
-    def __init__(self, transaction: Transaction, tenant_id: UUID) -> None:
+    def __init__(self, transaction: Transaction, tenant_id: UUID, keyring: Keyring) -> None:
         self._transaction = transaction
-        self._scope = Bound(transaction, tenant_id)
+        self._scope = Bound(transaction, tenant_id, keyring)
         self.tenant_id = tenant_id
 
 
@@ -104,9 +130,17 @@ class Tenant(TenantRepositories):
     _scope: EachItsOwn
 
     def __init__(
-        self, pool: Pool, context: Context, *, readonly: bool, isolation: Isolation | None
+        self,
+        pool: Pool,
+        context: Context,
+        *,
+        readonly: bool,
+        isolation: Isolation | None,
+        keyring: Keyring,
     ) -> None:
-        self._scope = EachItsOwn(pool, context, readonly=readonly, isolation=isolation)
+        self._scope = EachItsOwn(
+            pool, context, readonly=readonly, isolation=isolation, keyring=keyring
+        )
         self._open: Transaction | None = None
 
     @property
@@ -137,7 +171,7 @@ class Tenant(TenantRepositories):
         except BaseException:
             self._open = None
             raise
-        return TenantTransaction(transaction, self.tenant_id)
+        return TenantTransaction(transaction, self.tenant_id, self._scope.keyring)
 
     async def __aexit__(
         self,
@@ -153,8 +187,8 @@ class Tenant(TenantRepositories):
 class _OfOneTenant(TenantRepositories):
     """One tenant's repositories within the service role's transaction."""
 
-    def __init__(self, transaction: Transaction, tenant_id: UUID) -> None:
-        self._scope = Bound(transaction, tenant_id)
+    def __init__(self, transaction: Transaction, tenant_id: UUID, keyring: Keyring) -> None:
+        self._scope = Bound(transaction, tenant_id, keyring)
         self.tenant_id = tenant_id
 
 
@@ -163,12 +197,18 @@ class ServiceTransaction(Statements):
 
     tenants = repository(r.Tenants)
     users = repository(r.Users)
+    prices = repository(r.Prices)
     platform_log = repository(r.PlatformLogs)
 
-    def __init__(self, transaction: Transaction) -> None:
+    def __init__(self, transaction: Transaction, keyring: Keyring) -> None:
         self._transaction = transaction
-        self._scope = Bound(transaction, None)
+        self._scope = Bound(transaction, None, keyring)
 
     def tenant(self, tenant_id: UUID | str) -> _OfOneTenant:
         """The repositories of one tenant, within this transaction."""
-        return _OfOneTenant(self._transaction, parse_uuid(tenant_id, "tenant_id"))
+        tenant_id = parse_uuid(tenant_id, "tenant_id")
+        return _OfOneTenant(self._transaction, tenant_id, self._scope.keyring)
+
+    async def refresh_views(self) -> None:
+        """Bring the figures of desks and costs up to date. Readers are not held up by it."""
+        await self.execute("SELECT tenantry.refresh_all_views()")

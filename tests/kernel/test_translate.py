@@ -48,7 +48,7 @@ async def raised(pool: Pool, state: str, extra: str = "") -> e.TenantryError:
         ("TN001", e.TenantNotWritable),
         ("TN002", e.ContextMismatch),
         ("TN004", e.RuleViolated),
-        ("TN005", e.RuleViolated),
+        ("TN005", e.CircularReference),
         ("TN006", e.UnsafeTable),
         ("TN007", e.AppendOnly),
         ("TN008", e.PermissionDenied),
@@ -58,6 +58,28 @@ async def test_our_own_states(pool: Pool, state: str, kind: type[e.TenantryError
     error = await raised(pool, state, ", HINT = 'Do this.'")
     assert type(error) is kind
     assert str(error) == "told by the schema Do this."
+
+
+@pytest.mark.parametrize(
+    ("constraint", "kind", "facts"),
+    [
+        ("workflow_transition", e.InvalidTransition, {"stage": "a", "to": "b", "allowed": ["c"]}),
+        (
+            "workflow_review",
+            e.ReviewsMissing,
+            {"stage": "a", "to": "b", "missing": ["code_review"]},
+        ),
+        ("decided_once", e.AlreadyDecided, {"decision": "approved"}),
+        ("workflow_rules", e.RuleViolated, {}),
+    ],
+)
+async def test_a_rule_may_have_an_error_of_its_own(
+    pool: Pool, constraint: str, kind: type[e.RuleViolated], facts: dict[str, object]
+) -> None:
+    detail = json.dumps(facts)
+    error = await raised(pool, "TN004", f", CONSTRAINT = '{constraint}', DETAIL = '{detail}'")
+    assert type(error) is kind
+    assert error.fields == {"constraint": constraint, "table": "", "column": "", **facts}
 
 
 async def test_a_quota_brings_its_numbers(pool: Pool) -> None:

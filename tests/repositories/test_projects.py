@@ -8,6 +8,7 @@ from tenantry import Database
 from tenantry.errors import (
     AlreadyExists,
     InvalidInput,
+    InvalidRows,
     NotFound,
     QuotaExceeded,
     ReferenceNotFound,
@@ -86,12 +87,14 @@ async def test_create_many_keeps_order_and_mixed_columns(db: Database, acme: Ten
 
 async def test_create_many_is_all_or_nothing(db: Database, acme: Tenant) -> None:
     handle = db.tenant(acme.id)
-    with pytest.raises(RuleViolated):
+    with pytest.raises(InvalidRows) as wrong:
         await handle.projects.create_many([{"name": "fine"}, {"name": ""}])
-    with pytest.raises(AlreadyExists):
+    assert [fault["index"] for fault in wrong.value.errors] == [1]
+    with pytest.raises(AlreadyExists) as twice:
         await handle.projects.create_many(
             [{"name": "x"}, {"name": "y", "slug": "s"}, {"name": "z", "slug": "s"}]
         )
+    assert [fault["index"] for fault in twice.value.fields["errors"]] == [2]
     assert await handle.projects.count() == 0
 
 

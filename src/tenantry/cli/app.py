@@ -8,14 +8,18 @@ import typer
 
 from . import (
     connect,
+    export,
     feature,
     health,
     initialise,
     key,
     migrate,
+    secrets,
     seed,
     servers,
+    stats,
     status,
+    task,
     tenant,
     user,
 )
@@ -31,7 +35,7 @@ def application() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
         rich_markup_mode=None,
     )
-    for module in (servers, status, connect, initialise, seed, health):
+    for module in (servers, status, connect, initialise, seed, stats, health):
         app.add_typer(module.app)
     for name, module in (
         ("migrate", migrate),
@@ -39,6 +43,9 @@ def application() -> typer.Typer:
         ("tenant", tenant),
         ("user", user),
         ("key", key),
+        ("task", task),
+        ("secrets", secrets),
+        ("export", export),
     ):
         app.add_typer(module.app, name=name)
     return app

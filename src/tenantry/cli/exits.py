@@ -36,6 +36,7 @@ _BY_CLASS: tuple[tuple[type[errors.TenantryError], int], ...] = (
     (errors.ReferenceNotFound, REFUSED),
     (errors.StillReferenced, REFUSED),
     (errors.RuleViolated, REFUSED),
+    (errors.StageChanged, REFUSED),
     (errors.PermissionDenied, REFUSED),
     (errors.QuotaExceeded, REFUSED),
     (errors.TenantryError, FAILED),

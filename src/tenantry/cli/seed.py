@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+#: What is worth a word; the rest is a number.
+_NAMED = ("users", "tenants", "projects", "desks", "tasks", "messages")
+
 
 @command(app)
 async def seed(
@@ -26,13 +29,17 @@ async def seed(
         typer.Option(metavar="DATE", help="The day on which the demo's story ends; else today."),
     ] = None,
 ) -> Answer:
-    """Load the demo: two companies with their people and projects. Again changes nothing."""
+    """Load the demo: two companies, and three months of their work. Again changes nothing."""
     day = None if as_of is None else _date(as_of)
     with screen.progress() as tell:
         tell("Loading the demo")
         demo = await load_demo(day)
-    made = ", ".join(f"{count} {name}" for name, count in demo.created.items() if count)
-    words = f"Created {made}." if made else "The demo is there already."
+    rows = sum(demo.created.values())
+    named = {name: count for name in _NAMED if (count := demo.created.get(name))}
+    made = [f"{count:,} {name}" for name, count in named.items()]
+    if more := rows - sum(named.values()):
+        made.append(f"{more:,} rows {'about them' if named else 'that were missing'}")
+    words = f"Created {', '.join(made)}." if rows else "The demo is there already."
     return Answer(demo.to_dict(), f"{words} It is as of {demo.as_of}.")
 
 

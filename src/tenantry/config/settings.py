@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     PrivateAttr,
@@ -24,6 +25,7 @@ from tenantry.config.production import production_problems
 from tenantry.config.project import project_folder
 from tenantry.config.redis_url import RedisUrl
 from tenantry.config.urls import DatabaseUrl, normalise, split_urls
+from tenantry.keyring import is_key
 
 PREFIX = "TENANTRY_"
 Profile = Literal["development", "test", "production"]
@@ -78,6 +80,12 @@ def _root_cert(value: object) -> object:
 def _yes_or_no(value: object) -> object:
     words = {"true": "yes", "1": "yes", "on": "yes", "false": "no", "0": "no", "off": "no"}
     return words.get(str(value).lower(), value)
+
+
+def _secret_key(value: SecretStr) -> SecretStr:
+    if not is_key(value.get_secret_value()):
+        raise ValueError("is no key. Make one with: tenantry secrets new-key")
+    return value
 
 
 PgUrl = Annotated[SecretStr, BeforeValidator(_database_url)]
@@ -164,6 +172,14 @@ class Settings(BaseSettings):
     )
     jwt_secret_key: SecretStr | None = Field(
         None, description="Signs the platform's own tokens, where it issues any."
+    )
+    secret_keys: Annotated[
+        tuple[Annotated[SecretStr, AfterValidator(_secret_key)], ...], BeforeValidator(_words)
+    ] = Field(
+        (),
+        description="Keys that tenants' credentials are encrypted under, separated by commas, the "
+        "newest first: that one encrypts, all decrypt.",
+        json_schema_extra=_about("none"),
     )
     migrate: Migrate = Field(
         default_factory=lambda data: "check" if data["profile"] == "production" else "auto",
@@ -255,7 +271,7 @@ class Settings(BaseSettings):
 
 def is_secret(name: str) -> bool:
     """Whether a setting's value must never be shown."""
-    return name.endswith(("_url", "_urls")) or name == "jwt_secret_key"
+    return name.endswith(("_url", "_urls")) or name in {"jwt_secret_key", "secret_keys"}
 
 
 def _shown(name: str, value: object) -> str:
@@ -267,7 +283,7 @@ def _shown(name: str, value: object) -> str:
         return str(value)
     if name == "redis_url":
         return RedisUrl.parse(value.get_secret_value()).redacted()
-    if is_secret(name) and name != "jwt_secret_key":
+    if name.endswith(("_url", "_urls")):
         return DatabaseUrl.parse(value.get_secret_value()).redacted()
     return "set"
 

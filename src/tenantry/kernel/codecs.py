@@ -65,6 +65,14 @@ def _load_jsonb(data: bytes) -> Any:
     # past json.loads: 0.2 µs for a small value instead of 1.9, in every row that has one.
     return _scan(data.decode(), 1)[0]
 
+#: Most columns of most rows hold nothing, and a page has hundreds of them.
+_EMPTY: dict[bytes, Callable[[], Any]] = {_JSONB + b"{}": dict, _JSONB + b"[]": list}
+
+
+def _load_jsonb(data: bytes) -> Any:
+    empty = _EMPTY.get(data)
+    return loads(data[1:]) if empty is None else empty()
+
 
 async def install(raw: asyncpg.Connection[asyncpg.Record]) -> None:
     """Teach a connection our types. Built-in types are known by oid, so nothing is sent."""

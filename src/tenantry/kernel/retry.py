@@ -38,6 +38,7 @@ async def run(
     attempts: int = 5,
     delay: float = 0.02,
     max_delay: float = 1.0,
+    on: tuple[type[TenantryError], ...] = RETRIED,
 ) -> R:
     """Run `work` in a transaction from `begin`, at most `attempts` times; it must be repeatable.
 
@@ -49,7 +50,7 @@ async def run(
         try:
             async with begin() as handle:
                 return await work(handle)
-        except RETRIED as error:
+        except on as error:
             error.add_note(f"Attempt {attempt} of {attempts}.")
         pause = min(max_delay, delay * 2 ** (attempt - 1))
         await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - no secret

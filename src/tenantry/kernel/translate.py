@@ -16,9 +16,11 @@ from typing import Any, Final
 import asyncpg
 
 from ..errors import (
+    AlreadyDecided,
     AlreadyExists,
     AppendOnly,
     AuthenticationFailed,
+    CircularReference,
     CommitOutcomeUnknown,
     ConfigurationError,
     ConnectionLost,
@@ -26,11 +28,13 @@ from ..errors import (
     DatabaseUnavailable,
     DeadlockDetected,
     InvalidInput,
+    InvalidTransition,
     LockTimeout,
     PermissionDenied,
     QueryError,
     QuotaExceeded,
     ReferenceNotFound,
+    ReviewsMissing,
     RuleViolated,
     SchemaChanged,
     SerializationFailure,
@@ -45,6 +49,14 @@ from ..errors import (
 
 #: Nicer wording for a rule of the schema: constraint name -> message. Repositories add theirs.
 CONSTRAINT_MESSAGES: dict[str, str] = {}
+
+#: A rule that has an error of its own: constraint name -> class, whose further fields the rule
+#: brings as JSON in DETAIL.
+RULE_ERRORS: Final[dict[str, type[RuleViolated]]] = {
+    "workflow_transition": InvalidTransition,
+    "workflow_review": ReviewsMissing,
+    "decided_once": AlreadyDecided,
+}
 
 #: (table, constraint) of a partition -> those of its parent. Whoever makes partitions sets one.
 PartitionResolver = Callable[[str, str], tuple[str, str]]
@@ -201,6 +213,11 @@ def _restricted(error: asyncpg.PostgresError, _: str) -> TenantryError:
 
 
 def _rule(error: asyncpg.PostgresError, _: str) -> TenantryError:
+    if error.sqlstate == "23514" and not error.constraint_name:
+        # A row was on its way to a default partition when one was made for it.
+        return SchemaChanged(
+            "A partition for the row was made in this moment.", hint="Run the transaction again."
+        )
     names = _names(error)
     column = error.column_name or ""
     place = f"{names['table']}.{column}" if column else names["table"]
@@ -243,19 +260,31 @@ def _ours(kind: type[TenantryError]) -> Maker:
     """An SQLSTATE of our own schema: its functions word their messages without row values."""
 
     def make(error: asyncpg.PostgresError, _: str) -> TenantryError:
-        fields: dict[str, Any] = _names(error)
-        if kind is RuleViolated:
-            fields["column"] = error.column_name or ""
-        return kind(str(error.args[0]), hint=error.hint or "", **fields)
+        return kind(str(error.args[0]), hint=error.hint or "", **_names(error))
 
     return make
 
 
-def _quota(error: asyncpg.PostgresError, _: str) -> TenantryError:
+def _own_rule(error: asyncpg.PostgresError, _: str) -> TenantryError:
+    kind = RULE_ERRORS.get(error.constraint_name or "", RuleViolated)
+    if error.sqlstate == "TN005":
+        kind = CircularReference
+    facts = {} if kind is RuleViolated else _facts(error)
+    names = {**_names(error), "column": error.column_name or ""}
+    return kind(str(error.args[0]), hint=error.hint or "", **{**facts, **names})
+
+
+def _facts(error: asyncpg.PostgresError) -> dict[str, Any]:
+    """What our own functions tell in DETAIL."""
     try:
         facts = json.loads(error.detail or "{}")
     except ValueError:
-        facts = {}
+        return {}
+    return facts if isinstance(facts, dict) else {}
+
+
+def _quota(error: asyncpg.PostgresError, _: str) -> TenantryError:
+    facts = _facts(error)
     fields = {key: facts.get(key, default) for key, default in _QUOTA_FIELDS}
     return QuotaExceeded(str(error.args[0]), hint=error.hint or "", **fields)
 
@@ -271,8 +300,8 @@ _EXACT: Final[dict[str, Maker]] = {
     "TN001": _ours(TenantNotWritable),
     OTHER_CONTEXT: _ours(ContextMismatch),
     "TN003": _quota,
-    "TN004": _ours(RuleViolated),
-    "TN005": _ours(RuleViolated),
+    "TN004": _own_rule,
+    "TN005": _own_rule,
     "TN006": _ours(UnsafeTable),
     "TN007": _ours(AppendOnly),
     "TN008": _ours(PermissionDenied),

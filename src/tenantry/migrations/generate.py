@@ -75,9 +75,7 @@ def write(migrator: Migrator, message: str, folder: Path, changes: Sequence[Chan
 def _frame(changes: list[Change]) -> Iterable[str]:
     """Definer roles may create in the schema just while functions are handed to them."""
     made = [c.after for c in changes if c.after is not None]
-    needs = sorted(
-        {d for obj in made if obj.kind == "function" for d in DEFINERS if _owned(obj, d)}
-    )
+    needs = sorted({role for obj in made for role in DEFINERS if _owned(obj, role)})
     if needs:
         yield f"GRANT CREATE ON SCHEMA tenantry TO {', '.join(needs)}"
     yield from steps(changes)
@@ -85,8 +83,8 @@ def _frame(changes: list[Change]) -> Iterable[str]:
         yield f"REVOKE CREATE ON SCHEMA tenantry FROM {', '.join(needs)}"
 
 
-def _owned(function: Object, role: str) -> bool:
-    return any(statement.endswith(f"OWNER TO {role}") for statement in function.create)
+def _owned(obj: Object, role: str) -> bool:
+    return any(statement.endswith(f"OWNER TO {role}") for statement in obj.create)
 
 
 def _render(statements: Iterable[str]) -> str:

@@ -1,5 +1,7 @@
 """The one definition of every table."""
 
+from .accounting import Activity, CostEntry, ModelPrice
+from .agents import AGENT_TYPES, Agent, AgentExecution, AgentSession, Desk
 from .audit import AuditLog, PlatformLog
 from .base import (
     SCHEMA,
@@ -9,6 +11,7 @@ from .base import (
     Base,
     Counted,
     Partitioned,
+    Rule,
     TenantRow,
     TenantScoped,
     Timestamped,
@@ -16,23 +19,67 @@ from .base import (
     unique,
 )
 from .columns import Json, column, member, reference, words
+from .conversations import Business, Conversation, Message
 from .identity import ApiKey, Membership, Tenant, TenantQuota, TenantUsage, User, UserIdentity
+from .knowledge import Chunk, DataSource, Document, KnowledgeBase
 from .projects import Project
+from .quality import Evidence, EvidenceLink, Lesson, Pattern, QaReview, SelfReview
+from .tasks import Task
+from .work import (
+    Approval,
+    Artifact,
+    Delegation,
+    TaskAttachment,
+    TaskCheckpoint,
+    TaskComment,
+    TaskDependency,
+)
+from .workflows import Workflow
 
 __all__ = [
+    "AGENT_TYPES",
     "SCHEMA",
     "Access",
+    "Activity",
+    "Agent",
+    "AgentExecution",
+    "AgentSession",
     "ApiKey",
     "AppendOnly",
+    "Approval",
+    "Artifact",
     "AuditLog",
     "Audited",
     "Base",
+    "Business",
+    "Chunk",
+    "Conversation",
+    "CostEntry",
     "Counted",
+    "DataSource",
+    "Delegation",
+    "Desk",
+    "Document",
+    "Evidence",
+    "EvidenceLink",
     "Json",
+    "KnowledgeBase",
+    "Lesson",
     "Membership",
+    "Message",
+    "ModelPrice",
     "Partitioned",
+    "Pattern",
     "PlatformLog",
     "Project",
+    "QaReview",
+    "Rule",
+    "SelfReview",
+    "Task",
+    "TaskAttachment",
+    "TaskCheckpoint",
+    "TaskComment",
+    "TaskDependency",
     "Tenant",
     "TenantQuota",
     "TenantRow",
@@ -41,6 +88,7 @@ __all__ = [
     "Timestamped",
     "User",
     "UserIdentity",
+    "Workflow",
     "column",
     "member",
     "metadata",

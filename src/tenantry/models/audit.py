@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlalchemy.dialects.postgresql import INET
 from sqlalchemy.orm import Mapped
 
@@ -46,7 +46,12 @@ class AuditLog(TenantRow, _Entry, Partitioned, AppendOnly):
         Index("audit_logs_resource_idx", "tenant_id", "resource_type", "resource_id", "id"),
         Index("audit_logs_action_idx", "tenant_id", "action", "id"),
         Index("audit_logs_user_id_idx", "tenant_id", "user_id", "id"),
-    )
+        # Most lines have no agent.
+        Index(
+            "audit_logs_agent_id_idx", "tenant_id", "agent_id", "id",
+            postgresql_where=text("agent_id IS NOT NULL"),
+        ),
+    )  # fmt: skip
 
 
 class PlatformLog(_Entry, Partitioned, AppendOnly):

@@ -103,10 +103,13 @@ class Base(DeclarativeBase):
         datetime: DateTime(timezone=True),
         Json: JSONB(),
         list[str]: JSONB(),
+        list[Any]: JSONB(),
+        list[Json]: JSONB(),
     }
     __abstract__ = True
     #: Unless it says more, only the service role reaches a table.
     __access__: ClassVar[Access] = NOBODY
+    __rules__: ClassVar[tuple[Rule, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -162,11 +165,39 @@ class Partitioned:
     __period__: ClassVar[Literal["week", "month"]] = "month"
 
 
+class Appended:
+    """Rows come one at a time and often: `create` outside a transaction is one round trip."""
+
+
+class Walked:
+    """Rows are read in the order of their ids, a page at a time, within a parent's row that knows
+    its `first_message_id`, `last_message_id` and `message_count`."""
+
+    #: Reference -> the table of those parents.
+    __walks__: ClassVar[dict[str, str]]
+
+
 class Counted:
     """Rows are counted in `tenant_usage.<__usage__>` and limited by `tenant_quotas.<__quota__>`."""
 
     __usage__: ClassVar[str]
     __quota__: ClassVar[str]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A trigger that keeps a rule of the table; its function stands in `schema/*.sql`.
+
+    `on` is when it fires: `"BEFORE INSERT OR UPDATE"` and the like for each row, or the events of
+    one that is called once a statement with the rows it changed.
+    """
+
+    function: str
+    on: str
+    #: Once a statement, after it, with `old_rows` and `new_rows`.
+    set_based: bool = False
+    #: What a trigger that is not set-based fires for each of: ROW or STATEMENT.
+    each: Literal["ROW", "STATEMENT"] = "ROW"
 
 
 def unique(*columns: str, **kwargs: Any) -> UniqueConstraint:

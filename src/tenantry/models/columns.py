@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Any, Literal, get_args
 
-from sqlalchemy import FetchedValue, Text, Uuid, func, text
+from sqlalchemy import Computed, FetchedValue, Text, Uuid, cast, func, text
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import mapped_column
 from sqlalchemy.sql.elements import ClauseElement
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
 NOW = func.now()
 NEW_ID = text("tenantry.uuidv7()")
@@ -36,6 +37,36 @@ class Vocabulary(TypeDecorator[str]):
         self.words = words
 
 
+class LTree(UserDefinedType[str]):
+    """A path of labels, as text to Python."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "public.ltree"
+
+    def column_expression(self, colexpr: Any) -> Any:
+        # As text, so that a driver need not look the type up on every new connection.
+        return cast(colexpr, Text)
+
+
+def searchable(*expressions: str) -> Any:
+    """A full-text column kept by the database, searched through a function and never read. What is
+    found in the first of several expressions counts more than in the next."""
+    vectors = [f"to_tsvector('english'::regconfig, {expression})" for expression in expressions]
+    if len(vectors) > 1:
+        ranked = zip(vectors, "ABCD", strict=False)
+        vectors = [f"setweight({vector}, '{weight}')" for vector, weight in ranked]
+    return column(
+        TSVECTOR,
+        Computed(" || ".join(vectors), persisted=True),
+        init=False,
+        default=None,
+        kept=True,
+        info={"hidden": True},
+    )
+
+
 def words(literal: Any) -> Vocabulary:
     """The type of a column whose values are those of a `Literal[...]`."""
     return Vocabulary(*get_args(literal))
@@ -49,12 +80,14 @@ def column(
     name: str | None = None,
     primary_key: bool = False,
     secret: bool = False,
+    kept: bool = False,
     check: str | None = None,
     doc: str = "",
     sort_order: int = 0,
     info: dict[str, Any] | None = None,
 ) -> Any:
-    """A column. A `secret` one is never read back, logged or audited."""
+    """A column. A `secret` one is never read back, logged or audited; one that is `kept` is written
+    by triggers alone."""
     del init  # read by type checkers alone
     leading: list[Any] = [given for given in (name, type_) if given is not None]
     return mapped_column(
@@ -66,7 +99,7 @@ def column(
         deferred_raiseload=secret,
         comment=doc or None,
         sort_order=sort_order,
-        info={"secret": secret, "check": check, **(info or {})},
+        info={"secret": secret, "kept": kept, "check": check, **(info or {})},
     )
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped
 
-from .base import Access, Audited, Counted, TenantScoped, Timestamped, unique
+from .base import Access, Audited, Counted, Rule, TenantScoped, Timestamped, unique
 from .columns import NEW_ID, Json, column, member, words
 
 Plan = Literal["free", "starter", "professional", "enterprise"]
@@ -39,6 +39,10 @@ class Tenant(Timestamped, Audited):
     """A customer organisation: the unit of isolation."""
 
     __tablename__ = "tenants"
+    __rules__: ClassVar[tuple[Rule, ...]] = (
+        Rule("date_tenant_status", "BEFORE INSERT OR UPDATE"),
+        Rule("open_tenant", "AFTER INSERT"),
+    )
     __access__ = Access(
         rows="id = tenantry.current_tenant_id()",
         # Never its plan, status, billing or owner: those are the platform's to change.

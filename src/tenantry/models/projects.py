@@ -16,6 +16,8 @@ ProjectStatus = Literal["active", "archived", "deleted"]
 
 
 class Project(TenantScoped, Audited, Counted):
+    """A piece of software, or another undertaking, that people and agents work on."""
+
     __tablename__ = "projects"
     __usage__: ClassVar[str] = "current_projects"
     __quota__: ClassVar[str] = "max_projects"

@@ -1,21 +1,86 @@
 """Typed data access, one file per domain group."""
 
+from tenantry.kernel.translate import set_partition_resolver
+from tenantry.schema.partitions import parent_names
+
+from .activity import Activities
+from .agents import Agents, AgentStats
 from .audit import AuditLogs, PlatformLogs
 from .base import Page, Repository
+from .conversations import Businesses, Conversations, Messages
+from .costs import Cost, Costs, CostSummary, DeskCost, ModelCost, MonthCost
+from .decisions import Approvals, Delegations
+from .desks import DeskPerformance, Desks, PlacedDesk
+from .evidence import EvidenceLinks, EvidencePieces
+from .executions import Executions
 from .identity import Account, ApiKeys, Memberships, NewKey, Tenants, Users, hash_key
+from .knowledge import Chunks, DataSources, Documents, Knowledge, KnowledgeBases
+from .lessons import Lessons, Patterns
+from .prices import Prices
 from .projects import Projects
+from .reviews import Reviews, SelfReviews
+from .sessions import AgentSessions
+from .statistics import TenantStatistics
+from .tasks import TaskDependencies, TaskDetails, TaskNode, Tasks
+from .timed import Timed
+from .work import Artifacts, TaskAttachments, TaskCheckpoints, TaskComments
+from .workflows import Workflows
 
 __all__ = [
     "Account",
+    "Activities",
+    "AgentSessions",
+    "AgentStats",
+    "Agents",
     "ApiKeys",
+    "Approvals",
+    "Artifacts",
     "AuditLogs",
+    "Businesses",
+    "Chunks",
+    "Conversations",
+    "Cost",
+    "CostSummary",
+    "Costs",
+    "DataSources",
+    "Delegations",
+    "DeskCost",
+    "DeskPerformance",
+    "Desks",
+    "Documents",
+    "EvidenceLinks",
+    "EvidencePieces",
+    "Executions",
+    "Knowledge",
+    "KnowledgeBases",
+    "Lessons",
     "Memberships",
+    "Messages",
+    "ModelCost",
+    "MonthCost",
     "NewKey",
     "Page",
+    "Patterns",
+    "PlacedDesk",
     "PlatformLogs",
+    "Prices",
     "Projects",
     "Repository",
+    "Reviews",
+    "SelfReviews",
+    "TaskAttachments",
+    "TaskCheckpoints",
+    "TaskComments",
+    "TaskDependencies",
+    "TaskDetails",
+    "TaskNode",
+    "Tasks",
+    "TenantStatistics",
     "Tenants",
+    "Timed",
     "Users",
+    "Workflows",
     "hash_key",
 ]
+
+set_partition_resolver(parent_names)

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any, ClassVar, Generic, Literal, ParamSpec, Protocol, Self, TypeVar
 from uuid import UUID
 
 import asyncpg
 from sqlalchemy import ColumnElement
+from sqlalchemy.types import TypeEngine
 
 from tenantry.errors import InvalidInput, NotFound
-from tenantry.models.base import Base
-from tenantry.schema.statements import Statement, newest
+from tenantry.keyring import Keyring
+from tenantry.models.base import Appended, Base
+from tenantry.schema.statements import Statement, append, newest
 
+from .bulk import create_many
 from .compiler import Compiler
 
 M = TypeVar("M", bound=Base)
@@ -34,10 +38,15 @@ class Scope(Protocol):
 
     @property
     def tenant_id(self) -> UUID | None: ...
+    @property
+    def keyring(self) -> Keyring: ...
     async def fetch(self, sql: str, *args: Any) -> Sequence[Row]: ...
     async def execute(self, sql: str, *args: Any) -> int: ...
     async def call(self, hot: Statement, *args: Any) -> Sequence[Row]: ...
+    async def append(self, hot: Statement, *args: Any) -> Row: ...
+    async def within(self, sql: str, *args: Any) -> Sequence[Row]: ...
     def transaction(self) -> AbstractAsyncContextManager[Self]: ...
+    def atomic(self) -> AbstractAsyncContextManager[Self]: ...
 
 
 class Page(list[M]):
@@ -56,6 +65,19 @@ class Creates(Generic[P, M]):
         self, instance: Repository[M], owner: type[Repository[M]]
     ) -> Callable[P, Coroutine[Any, Any, M]]:
         return instance._create
+
+
+class Upserts(Generic[P, M]):
+    """The same for a verb that changes the row instead, where one has the same `on` columns."""
+
+    def __init__(self, model: Callable[P, M], *on: str) -> None:
+        del model
+        self._on = on
+
+    def __get__(
+        self, instance: Repository[M], owner: type[Repository[M]]
+    ) -> Callable[P, Coroutine[Any, Any, M]]:
+        return partial(instance.upsert, on=self._on)
 
 
 class Repository(Generic[M]):
@@ -98,7 +120,8 @@ class Repository(Generic[M]):
         order: Order = "newest",
         **filters: Any,
     ) -> Page[M]:
-        """A page of rows, by id. `list(status="active")`, `list(Project.name.like("A%"))`."""
+        """A page of rows, by id. `list(status="active")`, `list(Project.name.like("A%"))`;
+        `since=` and `until=` are the times that ids carry."""
         if not 0 < limit <= MAX_LIMIT:
             raise InvalidInput(f"limit must be 1 to {MAX_LIMIT}.", field="limit")
         if self._scoped and not criteria and not filters and order == "newest":
@@ -141,17 +164,19 @@ class Repository(Generic[M]):
     # ---- writing ----------------------------------------------------------------------------
 
     async def _create(self, *_: Any, **values: Any) -> M:
+        if issubclass(self.model, Appended):
+            given = self._compiler.append(values)
+            return self._load(
+                await self._scope.append(append(self.model), self._scope.tenant_id, *given)
+            )
         return await self._one(*self._compiler.insert(values))
 
     async def create_many(self, rows: Sequence[Mapping[str, Any]]) -> Sequence[M]:
-        """All rows or none, in one statement for each set of columns given; in the given order."""
-        made: dict[int, M] = {}
-        async with self._scope.transaction() as scope:
-            for statement, values, places in self._compiler.insert_many(rows):
-                values["tenant_id"] = scope.tenant_id
-                stored = await scope.fetch(statement.sql, *statement.arguments(values))
-                made.update(zip(places, map(self._compiler.load, stored), strict=True))
-        return [made[place] for place in range(len(rows))]
+        """All rows or none, in one statement for each set of columns given; in the given order.
+
+        `InvalidRows` names those that are wrong. Inside a transaction, that can go on after it.
+        """
+        return await create_many(self._scope, self._compiler, rows)
 
     async def update(self, id: UUID, **changes: Any) -> M:
         """Change some columns of one row."""
@@ -177,16 +202,38 @@ class Repository(Generic[M]):
         key = (self._scope.tenant_id, id) if self._scoped else (id,)
         return self._scope.call(self._compiler.get, *key)
 
+    async def _update_if(
+        self,
+        id: UUID,
+        changes: dict[str, Any],
+        *,
+        only_if: dict[str, Any] | None = None,
+        unless: dict[str, Any] | None = None,
+    ) -> M | None:
+        """Change the row if it still has these values, and not those; None when it has not. Of
+        several that try at once, one finds it so."""
+        prepared = self._compiler.update(changes, only_if, unless)
+        rows = await self._fetch(*prepared, row_id=id)
+        return self._load(rows[0]) if rows else None
+
     async def _fetch(
         self, statement: Statement, values: dict[str, Any], **more: Any
     ) -> Sequence[Row]:
         values = {**values, **more, "tenant_id": self._scope.tenant_id}
         return await self._scope.fetch(statement.sql, *statement.arguments(values))
 
+    async def _found(self, function: str, **given: tuple[Any, TypeEngine[Any]]) -> Sequence[M]:
+        """The rows that a function of the schema finds, in its order: what is searched under row
+        security has no use of an index otherwise. `given` are its arguments with their types."""
+        statement = self._compiler.found(function, {n: t for n, (_, t) in given.items()})
+        values = {n: v for n, (v, _) in given.items()} | {"tenant_id": self._scope.tenant_id}
+        rows = await self._scope.within(statement.sql, *statement.arguments(values))
+        return [self._load(row) for row in rows]
+
     async def _one(self, statement: Statement, values: dict[str, Any]) -> M:
         (row,) = await self._fetch(statement, values)
         return self._load(row)
 
-    def _load(self, row: Row) -> M:
+    def _load(self, row: Row | tuple[Any, ...]) -> M:
         instance: M = self._compiler.load(row)
         return instance

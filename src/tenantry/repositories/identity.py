@@ -16,6 +16,7 @@ from tenantry.kernel.translate import CONSTRAINT_MESSAGES
 from tenantry.models import ApiKey, Membership, Tenant, TenantQuota, TenantUsage, User
 
 from .base import Creates, Repository
+from .statistics import STATISTICS, TenantStatistics
 
 _KEY_PREFIX = "tnt_"
 
@@ -82,6 +83,7 @@ class Account:
     """A tenant's own view of itself: its name and settings to change, the rest to read."""
 
     def __init__(self, scope: Any) -> None:
+        self._scope = scope
         self._tenants = Tenants(scope)
         self._tenant_id: UUID = scope.tenant_id
 
@@ -93,6 +95,11 @@ class Account:
 
     async def quotas(self) -> TenantQuota:
         return await self._tenants.quotas(self._tenant_id)
+
+    async def statistics(self) -> TenantStatistics:
+        """How much of everything there is, counted now."""
+        (row,) = await self._scope.fetch(STATISTICS, self._tenant_id)
+        return TenantStatistics(*row)
 
     async def usage(self) -> TenantUsage:
         return await self._tenants.usage(self._tenant_id)

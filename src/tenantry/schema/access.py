@@ -8,7 +8,7 @@ from sqlalchemy import Table
 
 from tenantry.models.base import model_of
 
-from .roles import APP, AUDIT, AUTH, KEEPER, READONLY, SERVICE
+from .roles import APP, AUDIT, AUTH, KEEPER, OWNER, READONLY, SEARCH, SERVICE, VIEWS
 
 #: What the definer roles' functions need: table -> role -> privileges.
 DEFINER_GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -20,6 +20,23 @@ DEFINER_GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
     "api_keys": {AUTH: ("SELECT",)},
     "audit_logs": {AUDIT: ("INSERT",)},
     "platform_log": {AUDIT: ("INSERT",)},
+    # UPDATE: what FOR SHARE needs.
+    "workflows": {KEEPER: ("SELECT", "INSERT", "UPDATE")},
+    "tasks": {KEEPER: ("SELECT",), SEARCH: ("SELECT",), VIEWS: ("SELECT",)},
+    "task_dependencies": {KEEPER: ("SELECT",)},
+    "qa_reviews": {KEEPER: ("SELECT",)},
+    "agents": {KEEPER: ("SELECT", "UPDATE")},
+    "desks": {KEEPER: ("SELECT", "UPDATE"), SEARCH: ("SELECT",), VIEWS: ("SELECT",)},
+    "conversations": {KEEPER: ("SELECT", "UPDATE")},
+    "messages": {KEEPER: ("SELECT",)},
+    "agent_sessions": {KEEPER: ("SELECT", "UPDATE"), VIEWS: ("SELECT",)},
+    "cost_entries": {KEEPER: ("SELECT", "INSERT", "UPDATE"), VIEWS: ("SELECT",)},
+    "model_prices": {KEEPER: ("SELECT", "UPDATE")},
+    "lessons": {KEEPER: ("SELECT", "UPDATE"), SEARCH: ("SELECT",)},
+    "evidence": {SEARCH: ("SELECT",)},
+    "documents": {SEARCH: ("SELECT",)},
+    "chunks": {SEARCH: ("SELECT",)},
+    "data_sources": {AUTH: ("SELECT",)},
 }
 
 
@@ -41,15 +58,18 @@ def row_security(table: Table) -> Iterator[str]:
         command = "FOR SELECT " if access.service == ("SELECT",) else ""
         check = "" if command else " WITH CHECK (true)"
         yield f"CREATE POLICY service ON {name} {command}TO {SERVICE} USING (true){check}"
-    for role, privileges in DEFINER_GRANTS.get(table.name, {}).items():
+    definers = DEFINER_GRANTS.get(table.name, {})
+    for role, privileges in definers.items():
         for privilege in privileges:
             rule = "WITH CHECK" if privilege == "INSERT" else "USING"
             policy = f"{role.removeprefix('tenantry_')}_{privilege.lower()}"
-            # Not `true`: the owner, who hands functions over to these roles, is a member of them.
-            yield (
-                f"CREATE POLICY {policy} ON {name} FOR {privilege} TO {role}"
-                f" {rule} (current_user = '{role}')"
-            )
+            # Nothing but `true`: any condition keeps operators that are not leakproof, as those of
+            # full text, from their indexes.
+            yield f"CREATE POLICY {policy} ON {name} FOR {privilege} TO {role} {rule} (true)"
+    if definers:
+        # The owner, who hands functions over to these roles, is a member of them: what they may
+        # see is not for it.
+        yield f"CREATE POLICY owner_floor ON {name} AS RESTRICTIVE TO {OWNER} USING (false)"
 
 
 def grants(table: Table) -> Iterator[str]:
@@ -57,10 +77,9 @@ def grants(table: Table) -> Iterator[str]:
     if access.select:
         yield f"GRANT SELECT{_readable(table)} ON {name} TO {APP}, {READONLY}"
     for privilege, allowed in (("INSERT", access.insert), ("UPDATE", access.update)):
-        if allowed is True and privilege == "INSERT":
-            yield f"GRANT INSERT ON {name} TO {APP}"
-        elif allowed:
-            columns = allowed if isinstance(allowed, tuple) else updatable(table)
+        if allowed:
+            chosen = insertable if privilege == "INSERT" else updatable
+            columns = allowed if isinstance(allowed, tuple) else chosen(table)
             yield f"GRANT {privilege} ({', '.join(columns)}) ON {name} TO {APP}"
     if access.delete:
         yield f"GRANT DELETE ON {name} TO {APP}"
@@ -70,10 +89,15 @@ def grants(table: Table) -> Iterator[str]:
         yield f"GRANT {', '.join(privileges)} ON {name} TO {role}"
 
 
+def insertable(table: Table) -> list[str]:
+    """All but what triggers keep."""
+    return [c.name for c in table.columns if not c.info.get("kept")]
+
+
 def updatable(table: Table) -> list[str]:
     """Never the key: a row does not move to another tenant, nor an id to another partition."""
     fixed = {"created_at", "updated_at", *(c.name for c in table.primary_key.columns)}
-    return [c.name for c in table.columns if c.name not in fixed]
+    return [name for name in insertable(table) if name not in fixed]
 
 
 def _readable(table: Table) -> str:

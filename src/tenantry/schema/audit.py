@@ -25,7 +25,13 @@ def audit_function(table: Table) -> str:
     tenant = (
         "tenant_id" if "tenant_id" in table.columns else "id" if table.name == "tenants" else None
     )
-    hidden = ["updated_at", *keys, *_marked(table, "secret"), *_marked(table, "quiet")]
+    hidden = [
+        "updated_at",
+        *keys,
+        *_marked(table, "secret"),
+        *_marked(table, "quiet"),
+        *_marked(table, "kept"),
+    ]
     compared = [c.name for c in table.columns if c.name not in {*hidden, "created_at"}]
     secrets = _marked(table, "secret")
 
@@ -57,12 +63,19 @@ def audit_function(table: Table) -> str:
         JOIN new_rows AS n ON {join}
         CROSS JOIN LATERAL (SELECT {hide} || ARRAY['created_at',
                 {unchanged}] AS names) AS same"""
+    leave_early = ""
+    if len(hidden) > len(keys) + 1:
+        # Totals are kept in the same row, and change far more often than what is on record.
+        leave_early = f"""
+        IF NOT EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n ON {join} WHERE {changed}) THEN
+            RETURN NULL;
+        END IF;"""
     return f"""CREATE FUNCTION tenantry.audit_{table.name}() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
         {entry("create", "n", "NULL", f"to_jsonb(n) - {hide}", "new_rows AS n")};
-    ELSIF TG_OP = 'UPDATE' THEN
+    ELSIF TG_OP = 'UPDATE' THEN{leave_early}
         {entry("update", "n", "to_jsonb(o) - same.names", "to_jsonb(n) - same.names", update_source, details=told)}
         WHERE {changed};
     ELSE

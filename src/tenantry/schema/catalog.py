@@ -20,6 +20,7 @@ KINDS = (
     "key",
     "check",
     "foreign key",
+    "view",
     "index",
     "row security",
     "policy",
@@ -71,9 +72,15 @@ _TABLES = """
           AND NOT c.relispartition AND c.relname <> $1
     )"""
 
+_VIEWS = """
+    our_views AS (
+        SELECT c.oid, c.relname, c.relowner FROM pg_class AS c
+        WHERE c.relnamespace = 'tenantry'::regnamespace AND c.relkind = 'm'
+    )"""
+
 _TABLE_QUERY = f"""WITH {_TABLES}
     SELECT t.relname AS "table", pg_get_partkeydef(t.oid) AS partition,
-           array_agg(a.attname ORDER BY a.attnum) AS names,
+           array_agg(quote_ident(a.attname) ORDER BY a.attnum) AS names,
            array_agg(format_type(a.atttypid, a.atttypmod) ORDER BY a.attnum) AS types,
            array_agg(a.attnotnull ORDER BY a.attnum) AS required,
            array_agg(pg_get_expr(d.adbin, d.adrelid) ORDER BY a.attnum) AS defaults,
@@ -105,7 +112,7 @@ def _table(row: dict[str, Any]) -> Object:
 
 
 _COLUMN_QUERY = f"""WITH {_TABLES}
-    SELECT t.relname AS "table", a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type,
+    SELECT t.relname AS "table", quote_ident(a.attname) AS name, format_type(a.atttypid, a.atttypmod) AS type,
            a.attnotnull AS required, pg_get_expr(d.adbin, d.adrelid) AS "default",
            a.attgenerated::text AS generated
     FROM our_tables AS t
@@ -141,10 +148,28 @@ def _constraint(row: dict[str, Any]) -> Object:
     )  # fmt: skip
 
 
-_INDEX_QUERY = f"""WITH {_TABLES}
+_VIEW_QUERY = f"""WITH {_VIEWS}
+    SELECT v.relname AS name, pg_get_viewdef(v.oid) AS definition, v.relowner::regrole::text AS owner
+    FROM our_views AS v WHERE v.relname <> $1 ORDER BY v.oid"""
+
+
+def _view(row: dict[str, Any]) -> Object:
+    name, body = f"tenantry.{row['name']}", row["definition"].rstrip(" ;")
+    return Object(
+        "view", "", row["name"], f"{body}\n{row['owner']}",
+        (
+            f"CREATE MATERIALIZED VIEW {name} AS\n{body}\nWITH NO DATA",
+            f"ALTER MATERIALIZED VIEW {name} OWNER TO {row['owner']}",
+        ),
+        (f"DROP MATERIALIZED VIEW {name}",),
+    )  # fmt: skip
+
+
+_INDEX_QUERY = f"""WITH {_TABLES}, {_VIEWS}
     SELECT t.relname AS "table", i.relname AS name, pg_get_indexdef(x.indexrelid) AS definition,
            x.indisvalid AS valid
-    FROM our_tables AS t JOIN pg_index AS x ON x.indrelid = t.oid JOIN pg_class AS i ON i.oid = x.indexrelid
+    FROM (SELECT oid, relname FROM our_tables UNION ALL SELECT oid, relname FROM our_views) AS t
+    JOIN pg_index AS x ON x.indrelid = t.oid JOIN pg_class AS i ON i.oid = x.indexrelid
     WHERE NOT EXISTS (SELECT FROM pg_constraint AS c WHERE c.conindid = x.indexrelid AND c.contype IN ('p', 'u', 'x'))
     ORDER BY t.oid, i.relname"""
 
@@ -289,6 +314,7 @@ _READERS = (
     (_TABLE_QUERY, _table),
     (_COLUMN_QUERY, _column),
     (_CONSTRAINT_QUERY, _constraint),
+    (_VIEW_QUERY, _view),
     (_INDEX_QUERY, _index),
     (_SECURITY_QUERY, _row_security),
     (_POLICY_QUERY, _policy),

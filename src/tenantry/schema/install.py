@@ -17,8 +17,9 @@ from tenantry.models.base import Partitioned, model_of
 
 from .access import grants, row_security
 from .oneshot import one_shots
-from .roles import APP, DEFINERS, LOGINS, SCHEMA_USAGE, SERVICE
+from .roles import APP, AUTH, DEFINERS, KEEPER, LOGINS, SCHEMA_USAGE, SERVICE, TENANT_ROLES
 from .triggers import triggers
+from .walk import walks
 
 _DIALECT = asyncpg.dialect()  # type: ignore[no-untyped-call]
 
@@ -32,15 +33,57 @@ _FOR_ALL = (
     "acting()",
     "uuid_at(timestamptz)",
     "time_of(uuid)",
+    "milliseconds_of(uuid)",
+    "uuid_of(bigint)",
+)
+#: Functions that read and write tables, by subject.
+_AFTER_TABLES = (
+    "rows.sql",
+    "record.sql",
+    "identity.sql",
+    "workflows.sql",
+    "tasks.sql",
+    "work.sql",
+    "desks.sql",
+    "totals.sql",
+    "learning.sql",
+    "views.sql",
 )
 _FOR_APP = (
     "record_event(text, text, uuid, jsonb)",
     "authenticate_key(bytea)",
     "my_identities()",
+    "record_lesson_outcome(uuid, boolean)",
+    "record_lesson_applied(uuid)",
+    "data_source_credentials(uuid)",
 )
-
-#: The platform's log is not the application's to write.
-_FOR_SERVICE = ("record_platform_event(text, text, uuid, jsonb)",)
+#: What the readonly role may ask as well.
+_FOR_TENANTS = (
+    "search_tasks(text, integer)",
+    "tasks_labelled(text, integer)",
+    "search_lessons(text, integer)",
+    "search_evidence(text, integer)",
+    "search_chunks(text, uuid, integer)",
+    "lessons_tagged(text[], boolean, integer)",
+    "evidence_tagged(text[], boolean, integer)",
+    "desk_subtree(uuid)",
+    "cost_summary()",
+    "desk_figures()",
+    "tenant_statistics(uuid)",
+)
+_FOR_SERVICE = (
+    "partition_gaps(text)",
+    "record_platform_event(text, text, uuid, jsonb)",
+    "refresh_view(text)",
+    "refresh_all_views()",
+    "install_workflows(uuid)",
+)
+_FOR_KEEPER = (
+    "workflow_lock(uuid)",
+    "structure_lock(text, uuid)",
+    "one_at_a_time(uuid)",
+    "hold_hierarchy(uuid)",
+)
 
 
 def _read(name: str) -> str:
@@ -62,20 +105,29 @@ def install(metadata: MetaData) -> Iterator[str]:
     yield _read("partitions.sql")
     for table in tables:
         yield from create_table(table)
-    for name in ("rows.sql", "record.sql", "identity.sql"):
+    for name in _AFTER_TABLES:
         yield _read(name)
     for table in tables:
         yield from row_security(table)
         yield from triggers(table)
         yield from one_shots(table)
+        yield from walks(table)
         yield from grants(table)
         yield from _default_partition(table)
-    for function in (*_FOR_ALL, *_FOR_APP, *_FOR_SERVICE):
+    for function in (*_FOR_ALL, *_FOR_APP, *_FOR_TENANTS, *_FOR_SERVICE, *_FOR_KEEPER):
         yield f"REVOKE ALL ON FUNCTION tenantry.{function} FROM PUBLIC"
-    for function in _FOR_ALL:
-        yield f"GRANT EXECUTE ON FUNCTION tenantry.{function} TO {', '.join(_EVERYONE)}"
+    # Who reads a secret is on record.
+    yield f"GRANT EXECUTE ON FUNCTION tenantry.{_FOR_APP[0]} TO {AUTH}"
+    for function in _FOR_KEEPER:
+        yield f"GRANT EXECUTE ON FUNCTION tenantry.{function} TO {KEEPER}"
+    for function in _FOR_TENANTS:
+        # The service role too, which sets the context of the tenant it works for.
+        readers = ", ".join((*TENANT_ROLES, SERVICE))
+        yield f"GRANT EXECUTE ON FUNCTION tenantry.{function} TO {readers}"
     for function in _FOR_SERVICE:
         yield f"GRANT EXECUTE ON FUNCTION tenantry.{function} TO {SERVICE}"
+    for function in _FOR_ALL:
+        yield f"GRANT EXECUTE ON FUNCTION tenantry.{function} TO {', '.join(_EVERYONE)}"
     for function in _FOR_APP:
         yield f"GRANT EXECUTE ON FUNCTION tenantry.{function} TO {APP}, {SERVICE}"
     yield f"REVOKE CREATE ON SCHEMA tenantry FROM {', '.join(DEFINERS)}"

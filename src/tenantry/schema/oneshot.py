@@ -6,17 +6,20 @@ what was there. It runs with the caller's rights, so row security holds inside a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import Column, Table
 from sqlalchemy.dialects.postgresql import asyncpg
 
-from tenantry.models.base import TenantRow, model_of
+from tenantry.models.base import Appended, TenantRow, model_of
+from tenantry.models.columns import LTree
 
-from .roles import TENANT_ROLES
-from .statements import Statement, get, newest, readable
+from .roles import APP, TENANT_ROLES
+from .statements import Statement, append, appendable, get, newest, readable
 
 _DIALECT = asyncpg.dialect()  # type: ignore[no-untyped-call]
+_quote = _DIALECT.identifier_preparer.quote
 #: Name of the function's last part -> (its statement, the types of its parameters).
 ONE_SHOTS = {"get": (get, "uuid, uuid"), "newest": (newest, "uuid, uuid, bigint")}
 
@@ -25,30 +28,70 @@ def one_shots(table: Table) -> Iterator[str]:
     model = model_of(table)
     if not issubclass(model, TenantRow) or not model.__access__.select:
         return
-    columns = ", ".join(
-        f"{c.name} {c.type.compile(dialect=_DIALECT).lower()}" for c in readable(model)
-    )
+    columns = columns_read(model)
     for name, (statement, parameters) in ONE_SHOTS.items():
         function = f"tenantry.{table.name}_{name}"
         yield _function(function, parameters, columns, statement(model))
         yield f"GRANT EXECUTE ON FUNCTION {function}({parameters}) TO {', '.join(TENANT_ROLES)}"
+    if issubclass(model, Appended):
+        given = [_type_read(c) for c in appendable(model)]
+        parameters = ", ".join(["uuid", *given, "uuid", "text"])
+        function = f"tenantry.{table.name}_append"
+        acting = {"app.user_id": len(given) + 2, "app.actor": len(given) + 3}
+        yield _function(function, parameters, columns, append(model), acting)
+        yield f"GRANT EXECUTE ON FUNCTION {function}({parameters}) TO {APP}"
 
 
-def _function(name: str, parameters: str, columns: str, statement: Statement) -> str:
-    # A generic plan: otherwise every call on a partitioned table plans all its partitions anew.
+def columns_read(model: type[TenantRow]) -> str:
+    return ", ".join(f"{_quote(c.name)} {_type_read(c)}" for c in readable(model))
+
+
+def _type_read(column: Column[Any]) -> str:
+    """The type a column is read as: a path of labels comes as text."""
+    return (
+        "text" if isinstance(column.type, LTree) else column.type.compile(dialect=_DIALECT).lower()
+    )
+
+
+def _function(
+    name: str,
+    parameters: str,
+    columns: str,
+    statement: Statement,
+    acting: Mapping[str, int] | None = None,
+) -> str:
+    """`acting` are the settings besides the tenant's, and the parameters that hold them."""
+    declared: list[str] = []
+    into: list[str] = []
+    back: list[str] = []
+    for setting, n in {"app.tenant_id": 1, **(acting or {})}.items():
+        before, given = f"before_{setting.removeprefix('app.')}", f"coalesce(${n}::text, '')"
+        declared.append(
+            f"{before} text := coalesce(pg_catalog.current_setting('{setting}', true), '');"
+        )
+        # To set it costs more than to see that it stands already.
+        for lines, value in ((into, given), (back, before)):
+            lines.append(
+                f"IF {before} <> {given} THEN"
+                f" during := pg_catalog.set_config('{setting}', {value}, true); END IF;"
+            )
+    # Planned once: otherwise every call on a partitioned table plans all its partitions anew. For an
+    # insert there is nothing to choose, and the setting has its price.
+    planning = "" if acting else " SET plan_cache_mode = force_generic_plan"
+    line = "\n    "
     return f"""CREATE FUNCTION {name}({parameters}) RETURNS TABLE ({columns})
-LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+LANGUAGE plpgsql{planning} AS $$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    {line.join(declared)}
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    {line.join(into)}
     RETURN QUERY
     {statement.sql};
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    {line.join(back)}
 END
 $$"""

@@ -8,24 +8,111 @@ RETURN (lpad(to_hex((extract(epoch FROM moment) * 1000)::int8), 12, '0') || repe
 CREATE FUNCTION tenantry.time_of(id uuid) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN to_timestamp(('x' || lpad(left(replace(id::text, '-', ''), 12), 16, '0'))::bit(64)::int8 / 1000.0);
 
+CREATE FUNCTION tenantry.milliseconds_of(id uuid) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN ('x' || left(replace(id::text, '-', ''), 12))::bit(48)::bigint;
+
+-- The smallest id of a millisecond.
+CREATE FUNCTION tenantry.uuid_of(milliseconds bigint) RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (lpad(to_hex(greatest(milliseconds, 0)), 12, '0') || repeat('0', 20))::uuid;
+
 -- Makes the partition of `parent` that holds `moment`, with everything a partition does not
--- inherit (row security, triggers), and attaches it: PARTITION OF would lock readers out meanwhile.
+-- inherit (row security, triggers), moves there what the default partition holds of it, and attaches
+-- it: PARTITION OF would lock readers out meanwhile. Returns its name, or null if it is there.
 CREATE FUNCTION tenantry.add_partition(parent text, period text, moment timestamptz)
 RETURNS text LANGUAGE plpgsql SET search_path = '' SET timezone = 'UTC' AS $$
 DECLARE
     start timestamptz := date_trunc(period, moment);
-    stop timestamptz := date_trunc(period, moment) + ('1 ' || period)::interval;
+    lower uuid := tenantry.uuid_at(start);
+    upper uuid := tenantry.uuid_at(start + ('1 ' || period)::interval);
     child text := parent || to_char(start, CASE period WHEN 'week' THEN '_iyyy"w"iw' ELSE '_yyyy_mm' END);
+    referenced text;
 BEGIN
     IF to_regclass('tenantry.' || quote_ident(child)) IS NOT NULL THEN
         RETURN NULL;
     END IF;
+    -- What attaching locks, in the order in which writers come to it.
+    FOR referenced IN
+        SELECT DISTINCT c.confrelid::regclass::text FROM pg_catalog.pg_constraint AS c
+        WHERE c.contype = 'f' AND c.conrelid = to_regclass('tenantry.' || quote_ident(parent)) ORDER BY 1
+    LOOP
+        EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', referenced);
+    END LOOP;
+    EXECUTE format('LOCK TABLE ONLY tenantry.%I IN SHARE UPDATE EXCLUSIVE MODE', parent);
     EXECUTE format('CREATE TABLE tenantry.%I (LIKE tenantry.%I INCLUDING ALL)', child, parent);
+    PERFORM tenantry.move_from_default(parent, child, lower, upper);
     PERFORM tenantry.secure_partition(child, parent);
     EXECUTE format('ALTER TABLE tenantry.%I ATTACH PARTITION tenantry.%I FOR VALUES FROM (%L) TO (%L)',
-                   parent, child, tenantry.uuid_at(start), tenantry.uuid_at(stop));
+                   parent, child, lower, upper);
     RETURN child;
 END
+$$;
+
+-- Rows of the default partition that another one is being made for. They go over as they are, in one
+-- statement, while nobody else reaches the table: no trigger sees them again, and those that keep a
+-- record append-only stand aside for this alone. It takes the owner, who may alter tables anyway.
+CREATE FUNCTION tenantry.move_from_default(parent text, child text, lower uuid, upper uuid)
+RETURNS void LANGUAGE plpgsql SET search_path = '' AS $$
+DECLARE
+    rest text := quote_ident(parent || '_default');
+    columns text;
+    moved bigint;
+BEGIN
+    IF to_regclass('tenantry.' || rest) IS NULL THEN
+        RETURN;
+    END IF;
+    SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO columns
+    FROM pg_catalog.pg_attribute AS a
+    WHERE a.attrelid = to_regclass('tenantry.' || rest) AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '';
+    EXECUTE format('ALTER TABLE tenantry.%s NO FORCE ROW LEVEL SECURITY, DISABLE TRIGGER USER', rest);
+    EXECUTE format(
+        'WITH moved AS (DELETE FROM tenantry.%1$s WHERE id >= %2$L AND id < %3$L RETURNING %4$s)'
+        ' INSERT INTO tenantry.%5$I (%4$s) SELECT %4$s FROM moved', rest, lower, upper, columns, child);
+    GET DIAGNOSTICS moved = ROW_COUNT;
+    EXECUTE format('ALTER TABLE tenantry.%s FORCE ROW LEVEL SECURITY, ENABLE TRIGGER USER', rest);
+    IF moved > 0 THEN
+        PERFORM tenantry.record_platform_event('move', parent, NULL, jsonb_build_object('partition', child, 'rows', moved));
+    END IF;
+END
+$$;
+
+-- Makes the partition for the oldest row of the default one. Ids of times that nothing happens at, as
+-- those that are no UUIDv7 carry, stay. Returns null when there is no more to do.
+CREATE FUNCTION tenantry.drain_default(parent text, period text)
+RETURNS text LANGUAGE plpgsql SET search_path = '' AS $$
+DECLARE
+    rest text := quote_ident(parent || '_default');
+    oldest uuid;
+    made text;
+BEGIN
+    EXECUTE format('ALTER TABLE tenantry.%s NO FORCE ROW LEVEL SECURITY', rest);
+    EXECUTE format('SELECT id FROM tenantry.%s WHERE id >= %L AND id < %L ORDER BY id LIMIT 1', rest,
+                   tenantry.uuid_at('2000-01-01T00:00Z'), tenantry.uuid_at(now() + interval '2 years')) INTO oldest;
+    EXECUTE format('ALTER TABLE tenantry.%s FORCE ROW LEVEL SECURITY', rest);
+    IF oldest IS NULL THEN
+        RETURN NULL;
+    END IF;
+    made := tenantry.add_partition(parent, period, tenantry.time_of(oldest));
+    IF made IS NULL THEN
+        RAISE EXCEPTION 'the partition of % for % is there and not attached', parent, tenantry.time_of(oldest)
+            USING ERRCODE = '42P07';
+    END IF;
+    RETURN made;
+END
+$$;
+
+-- The ranges of ids that no partition but the default one holds; null is no bound.
+CREATE FUNCTION tenantry.partition_gaps(parent text)
+RETURNS TABLE (lower uuid, upper uuid) LANGUAGE sql STABLE SET search_path = '' AS $$
+    WITH bounds AS (
+        SELECT parts[1]::uuid AS starts, parts[2]::uuid AS stops
+        FROM pg_catalog.pg_inherits AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.inhrelid,
+             regexp_match(pg_get_expr(c.relpartbound, c.oid), $re$FROM \('(.+)'\) TO \('(.+)'\)$re$) AS parts
+        WHERE i.inhparent = to_regclass('tenantry.' || quote_ident(parent)) AND parts IS NOT NULL
+    )
+    SELECT lag(b.stops) OVER (ORDER BY b.starts), b.starts FROM bounds AS b
+    UNION ALL
+    SELECT max(b.stops::text)::uuid, NULL FROM bounds AS b
+    ORDER BY 1 NULLS FIRST
 $$;
 
 -- Nobody is granted anything on a partition; row security is on all the same, so that a grant made

@@ -23,11 +23,15 @@ OWNER, APP, SERVICE, READONLY = (
 )
 #: Own the SECURITY DEFINER functions, each with the least its functions need.
 AUTH, AUDIT, KEEPER = "tenantry_auth", "tenantry_audit", "tenantry_keeper"
+SEARCH, VIEWS = "tenantry_search", "tenantry_views"
 
 LOGINS = (OWNER, APP, SERVICE, READONLY)
-DEFINERS = (AUTH, AUDIT, KEEPER)
+DEFINERS = (AUTH, AUDIT, KEEPER, SEARCH, VIEWS)
 #: Reach only the rows their context names.
 TENANT_ROLES = (APP, READONLY)
+
+#: Trusted ones, which every server has: paths of desks, and GIN indexes that begin with the tenant.
+EXTENSIONS = ("ltree", "btree_gin")
 
 #: Everyone may name what is in the schema; what they may do with it stands with each object.
 SCHEMA_USAGE = f"GRANT USAGE ON SCHEMA tenantry TO {', '.join((*LOGINS, *DEFINERS))}"
@@ -92,7 +96,10 @@ async def prepare_database(admin: Connection, database: str) -> None:
         f"REVOKE ALL ON DATABASE {name} FROM PUBLIC",
         f"GRANT CONNECT ON DATABASE {name} TO {', '.join(LOGINS)}",
         f"GRANT CREATE ON DATABASE {name} TO {OWNER}",
+        # A materialized view is refreshed beside its readers through a temporary table.
+        f"GRANT TEMPORARY ON DATABASE {name} TO {VIEWS}",
         "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
+        *(f"CREATE EXTENSION IF NOT EXISTS {name} SCHEMA public" for name in EXTENSIONS),
         f"CREATE SCHEMA IF NOT EXISTS tenantry AUTHORIZATION {OWNER}",
         # `admin` may be no superuser, and the schema is the owner's already.
         f"SET ROLE {OWNER}",

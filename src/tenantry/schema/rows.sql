@@ -17,7 +17,9 @@ DECLARE
     tenant uuid := tenantry.current_tenant_id();
     state text;
 BEGIN
-    IF tenant IS NULL THEN
+    -- What a trigger or a cascade writes follows from a statement that was asked already. (Asked here
+    -- and not in the trigger's WHEN, which the server parses anew for every statement.)
+    IF tenant IS NULL OR pg_trigger_depth() > 1 THEN
         RETURN NULL;
     END IF;
     SELECT t.status INTO state FROM tenantry.tenants AS t WHERE t.id = tenant;
@@ -44,6 +46,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 BEGIN
     INSERT INTO tenantry.tenant_quotas (tenant_id) VALUES (NEW.id);
     INSERT INTO tenantry.tenant_usage (tenant_id) VALUES (NEW.id);
+    PERFORM tenantry.install_workflows(NEW.id);
     RETURN NULL;
 END
 $$;

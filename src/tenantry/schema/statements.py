@@ -13,12 +13,15 @@ from typing import Any
 from sqlalchemy import (
     BindParameter,
     Column,
+    DefaultClause,
     Executable,
     Integer,
     Table,
     Uuid,
     bindparam,
     func,
+    insert,
+    literal,
     select,
     text,
 )
@@ -28,6 +31,7 @@ from sqlalchemy.types import TypeEngine
 from tenantry.models.base import Base
 
 _DIALECT = asyncpg.dialect()  # type: ignore[no-untyped-call]
+_quote = _DIALECT.identifier_preparer.quote
 _HIGHEST = text("'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid")
 
 
@@ -66,13 +70,13 @@ def compile_statement(statement: Executable, one_shot: str | None = None) -> Sta
 
 
 def readable(model: type[Base]) -> list[Column[Any]]:
-    """A model's columns but for its secrets, which are never read back."""
+    """A model's columns but for its secrets and what is there to be searched alone."""
     table: Table = model.__table__  # type: ignore[assignment]
-    return [c for c in table.columns if not c.info.get("secret")]
+    return [c for c in table.columns if not (c.info.get("secret") or c.info.get("hidden"))]
 
 
 def one_shot_call(model: type[Base], name: str, parameters: int) -> str:
-    columns = ", ".join(c.name for c in readable(model))
+    columns = ", ".join(_quote(c.name) for c in readable(model))
     places = ", ".join(f"${n}" for n in range(1, parameters + 1))
     return f"SELECT {columns} FROM tenantry.{model.__tablename__}_{name}({places})"
 
@@ -87,6 +91,39 @@ def get(model: type[Base]) -> Statement:
             c.id == slot("id"),
         ),
         one_shot_call(model, "get", 2),
+    )
+
+
+@cache
+def append(model: type[Base]) -> Statement:
+    """One new row: `$1` the tenant, then every column that may be given, null for its default.
+
+    As a one-shot function it takes the user and the actor of the context after those.
+    """
+    table: Table = model.__table__  # type: ignore[assignment]
+    columns = appendable(model)
+    values: dict[str, Any] = {c.name: _given_or_default(c) for c in columns}
+    return compile_statement(
+        insert(table)
+        .values({"tenant_id": slot("tenant_id"), **values})
+        .returning(*readable(model)),
+        one_shot_call(model, "append", len(columns) + 3),
+    )
+
+
+def appendable(model: type[Base]) -> list[Column[Any]]:
+    """What may be given for a new row, besides its tenant."""
+    table: Table = model.__table__  # type: ignore[assignment]
+    return [c for c in table.columns if not c.info.get("kept") and c.name != "tenant_id"]
+
+
+def _given_or_default(column: Column[Any]) -> Any:
+    given = slot(column.name, column.type)
+    if not isinstance(column.server_default, DefaultClause):
+        return given
+    default = column.server_default.arg
+    return func.coalesce(
+        given, literal(default, literal_execute=True) if isinstance(default, str) else default
     )
 
 

@@ -48,23 +48,25 @@ def triggers(table: Table) -> Iterator[str]:
         yield audit_function(table)
         yield f"ALTER FUNCTION tenantry.audit_{name}() OWNER TO {AUDIT}"
         yield from _statement_triggers(table, "audit", _TRANSITIONS)
-    if name == "tenants":
-        yield (
-            f"CREATE TRIGGER open_tenant AFTER INSERT {on}"
-            " FOR EACH ROW EXECUTE FUNCTION tenantry.open_tenant()"
-        )
-        yield (
-            f"CREATE TRIGGER date_tenant_status BEFORE INSERT OR UPDATE {on}"
-            " FOR EACH ROW EXECUTE FUNCTION tenantry.date_tenant_status()"
-        )
+    for rule in model.__rules__:
+        if rule.set_based:
+            chosen = {event: _TRANSITIONS[event] for event in rule.on.split()}
+            yield from _statement_triggers(table, rule.function, chosen, function=rule.function)
+        else:
+            yield (
+                f"CREATE TRIGGER {rule.function} {rule.on} {on}"
+                f" FOR EACH {rule.each} EXECUTE FUNCTION tenantry.{rule.function}()"
+            )
 
 
-def _statement_triggers(table: Table, verb: str, events: dict[str, str]) -> Iterator[str]:
+def _statement_triggers(
+    table: Table, verb: str, events: dict[str, str], *, function: str | None = None
+) -> Iterator[str]:
     for event, transition in events.items():
         yield (
             f"CREATE TRIGGER {verb}_{event.lower()} AFTER {event} ON tenantry.{table.name}"
             f" REFERENCING {transition} FOR EACH STATEMENT"
-            f" EXECUTE FUNCTION tenantry.{verb}_{table.name}()"
+            f" EXECUTE FUNCTION tenantry.{function or f'{verb}_{table.name}'}()"
         )
 
 

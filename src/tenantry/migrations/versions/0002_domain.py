@@ -1,0 +1,6402 @@
+"""domain"""
+
+from tenantry.migrations import run
+
+revision = "0002"
+down_revision = '0001'
+branch_labels = None
+depends_on = None
+
+UP = (
+    r"""GRANT CREATE ON SCHEMA tenantry TO tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_search, tenantry_views""",
+    r"""-- On 18 the server's own; before that a function of the same layout: 48 bits of milliseconds, the
+-- fraction of the millisecond in the next 12, so that ids of one session never run backwards.
+DO $do$
+BEGIN
+    IF to_regprocedure('pg_catalog.uuidv7()') IS NOT NULL THEN
+        EXECUTE 'CREATE OR REPLACE FUNCTION tenantry.uuidv7() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE
+                 RETURN pg_catalog.uuidv7()';
+    ELSE
+        EXECUTE $fallback$
+        CREATE OR REPLACE FUNCTION tenantry.uuidv7() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE
+        RETURN (
+            SELECT encode(
+                substring(int8send(m.us / 1000) FROM 3)
+                || int2send((28672 + (m.us % 1000) * 4096 / 1000)::int2)
+                || set_byte(r.bits, 0, (get_byte(r.bits, 0) & 63) | 128),
+                'hex')::uuid
+            FROM (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::int8 AS us) AS m,
+                 (SELECT substring(uuid_send(gen_random_uuid()) FROM 9) AS bits) AS r
+        )
+        $fallback$;
+    END IF;
+END
+$do$
+""",
+    r"""REVOKE ALL ON FUNCTION tenantry.uuidv7() FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.uuidv7() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.current_tenant_id()
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid""",
+    r"""REVOKE ALL ON FUNCTION tenantry.current_tenant_id() FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.current_tenant_id() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.current_user_id()
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN (NULLIF(current_setting('app.user_id'::text, true), ''::text))::uuid""",
+    r"""REVOKE ALL ON FUNCTION tenantry.current_user_id() FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.current_user_id() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid DEFAULT NULL::uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    PERFORM pg_catalog.set_config('app.tenant_id', coalesce(tenant_id::text, ''), true),
+            pg_catalog.set_config('app.user_id', coalesce(user_id::text, ''), true),
+            pg_catalog.set_config('app.actor', '', true);
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.set_tenant_context(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.set_tenant_context(uuid, uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+DECLARE
+    sent text := pg_catalog.current_setting('app.actor', true);
+    actor jsonb;
+BEGIN
+    user_id := tenantry.current_user_id();
+    IF sent <> '' THEN
+        actor := convert_from(decode(translate(sent, '-_', '+/'), 'base64'), 'UTF8')::jsonb;
+        kind := actor ->> 'kind';
+        agent_id := actor ->> 'agent_id';
+        api_key_id := actor ->> 'api_key_id';
+        request_id := actor ->> 'request_id';
+        ip_address := actor ->> 'ip';
+        user_agent := actor ->> 'user_agent';
+        reason := actor ->> 'reason';
+    END IF;
+    kind := coalesce(kind, CASE
+        WHEN session_user = 'tenantry_service' THEN 'service'
+        WHEN user_id IS NOT NULL THEN 'user'
+        ELSE 'system'
+    END);
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.acting() FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.acting() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.uuid_at(moment timestamp with time zone)
+ RETURNS uuid
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN ((lpad(to_hex(((EXTRACT(epoch FROM moment) * (1000)::numeric))::bigint), 12, '0'::text) || repeat('0'::text, 20)))::uuid""",
+    r"""REVOKE ALL ON FUNCTION tenantry.uuid_at(timestamp with time zone) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.uuid_at(timestamp with time zone) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.time_of(id uuid)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN to_timestamp((((((('x'::text || lpad("left"(replace((id)::text, '-'::text, ''::text), 12), 16, '0'::text)))::bit(64))::bigint)::numeric / 1000.0))::double precision)""",
+    r"""REVOKE ALL ON FUNCTION tenantry.time_of(uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.time_of(uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.milliseconds_of(id uuid)
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN ((('x'::text || "left"(replace((id)::text, '-'::text, ''::text), 12)))::bit(48))::bigint""",
+    r"""REVOKE ALL ON FUNCTION tenantry.milliseconds_of(uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.milliseconds_of(uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.uuid_of(milliseconds bigint)
+ RETURNS uuid
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN ((lpad(to_hex(GREATEST(milliseconds, (0)::bigint)), 12, '0'::text) || repeat('0'::text, 20)))::uuid""",
+    r"""REVOKE ALL ON FUNCTION tenantry.uuid_of(bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.uuid_of(bigint) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.add_partition(parent text, period text, moment timestamp with time zone)
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET "TimeZone" TO 'UTC'
+AS $function$
+DECLARE
+    start timestamptz := date_trunc(period, moment);
+    lower uuid := tenantry.uuid_at(start);
+    upper uuid := tenantry.uuid_at(start + ('1 ' || period)::interval);
+    child text := parent || to_char(start, CASE period WHEN 'week' THEN '_iyyy"w"iw' ELSE '_yyyy_mm' END);
+    referenced text;
+BEGIN
+    IF to_regclass('tenantry.' || quote_ident(child)) IS NOT NULL THEN
+        RETURN NULL;
+    END IF;
+    -- What attaching locks, in the order in which writers come to it.
+    FOR referenced IN
+        SELECT DISTINCT c.confrelid::regclass::text FROM pg_catalog.pg_constraint AS c
+        WHERE c.contype = 'f' AND c.conrelid = to_regclass('tenantry.' || quote_ident(parent)) ORDER BY 1
+    LOOP
+        EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', referenced);
+    END LOOP;
+    EXECUTE format('LOCK TABLE ONLY tenantry.%I IN SHARE UPDATE EXCLUSIVE MODE', parent);
+    EXECUTE format('CREATE TABLE tenantry.%I (LIKE tenantry.%I INCLUDING ALL)', child, parent);
+    PERFORM tenantry.move_from_default(parent, child, lower, upper);
+    PERFORM tenantry.secure_partition(child, parent);
+    EXECUTE format('ALTER TABLE tenantry.%I ATTACH PARTITION tenantry.%I FOR VALUES FROM (%L) TO (%L)',
+                   parent, child, lower, upper);
+    RETURN child;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.add_partition(text, text, timestamp with time zone) FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.move_from_default(parent text, child text, lower uuid, upper uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+DECLARE
+    rest text := quote_ident(parent || '_default');
+    columns text;
+    moved bigint;
+BEGIN
+    IF to_regclass('tenantry.' || rest) IS NULL THEN
+        RETURN;
+    END IF;
+    SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO columns
+    FROM pg_catalog.pg_attribute AS a
+    WHERE a.attrelid = to_regclass('tenantry.' || rest) AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '';
+    EXECUTE format('ALTER TABLE tenantry.%s NO FORCE ROW LEVEL SECURITY, DISABLE TRIGGER USER', rest);
+    EXECUTE format(
+        'WITH moved AS (DELETE FROM tenantry.%1$s WHERE id >= %2$L AND id < %3$L RETURNING %4$s)'
+        ' INSERT INTO tenantry.%5$I (%4$s) SELECT %4$s FROM moved', rest, lower, upper, columns, child);
+    GET DIAGNOSTICS moved = ROW_COUNT;
+    EXECUTE format('ALTER TABLE tenantry.%s FORCE ROW LEVEL SECURITY, ENABLE TRIGGER USER', rest);
+    IF moved > 0 THEN
+        PERFORM tenantry.record_platform_event('move', parent, NULL, jsonb_build_object('partition', child, 'rows', moved));
+    END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.move_from_default(text, text, uuid, uuid) FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.drain_default(parent text, period text)
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+DECLARE
+    rest text := quote_ident(parent || '_default');
+    oldest uuid;
+    made text;
+BEGIN
+    EXECUTE format('ALTER TABLE tenantry.%s NO FORCE ROW LEVEL SECURITY', rest);
+    EXECUTE format('SELECT id FROM tenantry.%s WHERE id >= %L AND id < %L ORDER BY id LIMIT 1', rest,
+                   tenantry.uuid_at('2000-01-01T00:00Z'), tenantry.uuid_at(now() + interval '2 years')) INTO oldest;
+    EXECUTE format('ALTER TABLE tenantry.%s FORCE ROW LEVEL SECURITY', rest);
+    IF oldest IS NULL THEN
+        RETURN NULL;
+    END IF;
+    made := tenantry.add_partition(parent, period, tenantry.time_of(oldest));
+    IF made IS NULL THEN
+        RAISE EXCEPTION 'the partition of % for % is there and not attached', parent, tenantry.time_of(oldest)
+            USING ERRCODE = '42P07';
+    END IF;
+    RETURN made;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.drain_default(text, text) FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.partition_gaps(parent text)
+ RETURNS TABLE(lower uuid, upper uuid)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+    WITH bounds AS (
+        SELECT parts[1]::uuid AS starts, parts[2]::uuid AS stops
+        FROM pg_catalog.pg_inherits AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.inhrelid,
+             regexp_match(pg_get_expr(c.relpartbound, c.oid), $re$FROM \('(.+)'\) TO \('(.+)'\)$re$) AS parts
+        WHERE i.inhparent = to_regclass('tenantry.' || quote_ident(parent)) AND parts IS NOT NULL
+    )
+    SELECT lag(b.stops) OVER (ORDER BY b.starts), b.starts FROM bounds AS b
+    UNION ALL
+    SELECT max(b.stops::text)::uuid, NULL FROM bounds AS b
+    ORDER BY 1 NULLS FIRST
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.partition_gaps(text) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.partition_gaps(text) TO tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.refuse_unwritable()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+DECLARE
+    tenant uuid := tenantry.current_tenant_id();
+    state text;
+BEGIN
+    -- What a trigger or a cascade writes follows from a statement that was asked already. (Asked here
+    -- and not in the trigger's WHEN, which the server parses anew for every statement.)
+    IF tenant IS NULL OR pg_trigger_depth() > 1 THEN
+        RETURN NULL;
+    END IF;
+    SELECT t.status INTO state FROM tenantry.tenants AS t WHERE t.id = tenant;
+    IF state IN ('active', 'pending') THEN
+        RETURN NULL;
+    END IF;
+    RAISE EXCEPTION 'tenant % is %', tenant, coalesce(state, 'unknown')
+        USING ERRCODE = 'TN001', TABLE = TG_TABLE_NAME, SCHEMA = TG_TABLE_SCHEMA,
+              DETAIL = jsonb_build_object('tenant_id', tenant, 'status', coalesce(state, 'unknown'));
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.refuse_unwritable() OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.refuse_unwritable() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.open_tenant()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    INSERT INTO tenantry.tenant_quotas (tenant_id) VALUES (NEW.id);
+    INSERT INTO tenantry.tenant_usage (tenant_id) VALUES (NEW.id);
+    PERFORM tenantry.install_workflows(NEW.id);
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.open_tenant() OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.open_tenant() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.record_event(action text, resource_type text, resource_id uuid DEFAULT NULL::uuid, details jsonb DEFAULT NULL::jsonb)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+DECLARE
+    entry uuid := tenantry.uuidv7();
+    tenant uuid := tenantry.current_tenant_id();
+BEGIN
+    IF tenant IS NULL THEN
+        RAISE EXCEPTION 'an event needs a tenant context' USING ERRCODE = 'TN008';
+    END IF;
+    INSERT INTO tenantry.audit_logs (
+        tenant_id, id, action, resource_type, resource_id, details, actor_kind, user_id, agent_id,
+        api_key_id, request_id, ip_address, user_agent, reason)
+    SELECT tenant, entry, record_event.action, record_event.resource_type, record_event.resource_id,
+           record_event.details, a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id,
+           a.ip_address, a.user_agent, a.reason
+    FROM tenantry.acting() AS a;
+    RETURN entry;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.record_event(text, text, uuid, jsonb) OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.record_event(text, text, uuid, jsonb) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.record_event(text, text, uuid, jsonb) TO tenantry_app, tenantry_auth, tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.workflow_lock(workflow_id uuid)
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN hashtextextended((workflow_id)::text, (20261121)::bigint)""",
+    r"""REVOKE ALL ON FUNCTION tenantry.workflow_lock(uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.workflow_lock(uuid) TO tenantry_keeper""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.check_workflow()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+DECLARE
+    names text[];
+    wrong text;
+BEGIN
+    SELECT CASE
+        WHEN jsonb_typeof(NEW.stages) <> 'array' THEN 'its stages are no list'
+        WHEN jsonb_typeof(NEW.transition_rules) <> 'object'
+          OR EXISTS (SELECT FROM jsonb_each(NEW.transition_rules) AS r WHERE jsonb_typeof(r.value) <> 'array')
+            THEN 'its transitions are no lists of stages by stage'
+        WHEN jsonb_typeof(NEW.qa_pipeline) <> 'object'
+          OR EXISTS (SELECT FROM jsonb_each(NEW.qa_pipeline) AS q WHERE jsonb_typeof(q.value) <> 'array')
+            THEN 'its quality pipeline is no lists of reviews by stage'
+        WHEN jsonb_typeof(NEW.retry_rule) <> 'object' THEN 'its retry rule is no object'
+    END INTO wrong;
+    IF wrong IS NULL THEN
+        names := ARRAY(SELECT s ->> 'name' FROM jsonb_array_elements(NEW.stages) AS s);
+        SELECT CASE
+            WHEN cardinality(names) = 0 THEN 'it has no stage'
+            WHEN cardinality(names) <> (SELECT count(DISTINCT nullif(n, '')) FROM unnest(names) AS n)
+                THEN 'a stage has no name or is there twice'
+            WHEN EXISTS (SELECT FROM jsonb_array_elements(NEW.stages) AS s
+                         WHERE s ->> 'category' NOT IN ('todo', 'active', 'waiting', 'review', 'done', 'failed')
+                            OR s ->> 'category' IS NULL)
+                THEN 'a stage has no category of todo, active, waiting, review, done, failed'
+            WHEN NEW.initial_stage <> ALL (names) THEN 'its initial stage is none of its stages'
+            WHEN EXISTS (SELECT FROM jsonb_each(NEW.transition_rules) AS r
+                         WHERE r.key <> ALL (names)
+                            OR EXISTS (SELECT FROM jsonb_array_elements_text(r.value) AS t
+                                       WHERE t IS NULL OR t <> ALL (names)))
+                THEN 'a transition names a stage that is not there'
+            WHEN EXISTS (SELECT FROM jsonb_each(NEW.qa_pipeline) AS q
+                         WHERE q.key <> ALL (names)
+                            OR EXISTS (SELECT FROM jsonb_array_elements_text(q.value) AS r
+                                       WHERE r IS NULL OR r NOT IN ('automated_tests', 'code_review', 'security_scan', 'peer_review')))
+                THEN 'its quality pipeline names a stage or a review that is not there'
+            WHEN NEW.retry_rule ->> 'stage' <> ALL (names) THEN 'its retry rule names a stage that is not there'
+            WHEN jsonb_typeof(NEW.retry_rule -> 'max_retries') <> 'number' THEN 'its retry rule counts with no number'
+        END INTO wrong;
+    END IF;
+    IF wrong IS NULL AND TG_OP = 'UPDATE' AND NEW.stages <> OLD.stages THEN
+        IF current_setting('transaction_isolation') <> 'read committed' THEN
+            -- It would not see the tasks that moved since it began.
+            wrong := 'its stages can be changed in a read committed transaction only';
+        ELSE
+            PERFORM pg_advisory_xact_lock(tenantry.workflow_lock(NEW.id));
+            SELECT format('tasks stand on its stage %s, which would go or change its category', t.status) INTO wrong
+            FROM tenantry.tasks AS t
+            WHERE t.tenant_id = NEW.tenant_id AND t.workflow_id = NEW.id
+              AND NOT EXISTS (SELECT FROM jsonb_array_elements(NEW.stages) AS s
+                              WHERE s ->> 'name' = t.status AND s ->> 'category' = t.state_category)
+            LIMIT 1;
+        END IF;
+    END IF;
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'workflow %: %', NEW.name, wrong
+            USING ERRCODE = 'TN004', TABLE = 'workflows', SCHEMA = 'tenantry', CONSTRAINT = 'workflow_rules';
+    END IF;
+    RETURN NEW;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.check_workflow() OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.check_workflow() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.install_workflows(tenant uuid DEFAULT NULL::uuid)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+    INSERT INTO tenantry.workflows
+        (tenant_id, name, description, stages, transition_rules, initial_stage, qa_pipeline, retry_rule, is_default, is_builtin)
+    SELECT t.id, p.name, p.description,
+           (SELECT jsonb_agg(jsonb_build_object('name', split_part(s, ':', 1), 'category', split_part(s, ':', 2)) ORDER BY n)
+            FROM unnest(p.stages) WITH ORDINALITY AS u (s, n)),
+           p.transitions::jsonb, split_part(p.stages[1], ':', 1), p.qa::jsonb, p.retry::jsonb, p.name = 'basic', true
+    FROM tenantry.tenants AS t, (VALUES
+        ('basic', 'A task that runs, may wait for approval, and ends',
+         ARRAY['pending:todo', 'running:active', 'awaiting_approval:waiting', 'completed:done', 'failed:failed', 'cancelled:failed'],
+         '{"pending": ["running", "failed", "cancelled"],
+           "running": ["pending", "awaiting_approval", "completed", "failed", "cancelled"],
+           "awaiting_approval": ["running", "completed", "failed", "cancelled"],
+           "failed": ["pending"]}', '{}', '{"max_retries": 3, "stage": "pending"}'),
+        ('aigentflow', 'Orchestrated agents: analysis, orchestration, work, approval',
+         ARRAY['pending:todo', 'analyzing:active', 'orchestrating:active', 'agent_working:active',
+               'awaiting_approval:waiting', 'completing:active', 'completed:done', 'failed:failed', 'aborted:failed'],
+         '{"pending": ["analyzing", "failed", "aborted"],
+           "analyzing": ["orchestrating", "awaiting_approval", "failed", "aborted"],
+           "orchestrating": ["agent_working", "awaiting_approval", "completing", "failed", "aborted"],
+           "agent_working": ["orchestrating", "awaiting_approval", "completing", "failed", "aborted"],
+           "awaiting_approval": ["orchestrating", "agent_working", "completing", "failed", "aborted"],
+           "completing": ["completed", "failed", "aborted"],
+           "failed": ["pending", "aborted"]}', '{}', '{"max_retries": 3, "stage": "pending"}'),
+        ('agentdesk', 'Work handed to desks, reviewed before it is complete',
+         ARRAY['pending:todo', 'assigned:todo', 'in_progress:active', 'in_review:review', 'completed:done'],
+         '{"pending": ["assigned"],
+           "assigned": ["pending", "in_progress"],
+           "in_progress": ["assigned", "in_review"],
+           "in_review": ["in_progress", "completed"]}',
+         '{"in_review": ["automated_tests", "code_review", "security_scan", "peer_review"]}',
+         '{"max_retries": 3, "stage": "pending"}'),
+        ('issue', 'Issues and pull requests',
+         ARRAY['open:todo', 'draft:todo', 'in_progress:active', 'in_review:review', 'blocked:waiting', 'closed:done'],
+         '{"draft": ["open", "closed"],
+           "open": ["draft", "in_progress", "blocked", "closed"],
+           "in_progress": ["open", "in_review", "blocked", "closed"],
+           "in_review": ["in_progress", "blocked", "closed"],
+           "blocked": ["open", "in_progress", "closed"],
+           "closed": ["open"]}', '{}', '{"max_retries": 3, "stage": "open"}')
+    ) AS p (name, description, stages, transitions, qa, retry)
+    WHERE (tenant IS NULL OR t.id = tenant)
+      AND NOT EXISTS (SELECT FROM tenantry.workflows AS w WHERE w.tenant_id = t.id AND w.is_builtin)
+$function$""",
+    r"""ALTER FUNCTION tenantry.install_workflows(uuid) OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.install_workflows(uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.install_workflows(uuid) TO tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.govern_task()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+DECLARE
+    flow record;
+    category text;
+    moved boolean;
+    gate jsonb;
+    lacking text[];
+BEGIN
+    -- Other systems' words for the same things.
+    NEW.type := CASE NEW.type WHEN 'bug' THEN 'bugfix' WHEN 'documentation' THEN 'docs' ELSE NEW.type END;
+    NEW.title := coalesce(
+        nullif(NEW.title, ''),
+        nullif(left(btrim(split_part(ltrim(NEW.prompt, E' \t\r\n'), E'\n', 1), E' \t\r'), 200), ''));
+    IF TG_OP = 'UPDATE' THEN
+        moved := NEW.workflow_id <> OLD.workflow_id;
+        IF NEW.status = OLD.status AND NOT moved THEN
+            NEW.state_category := OLD.state_category;
+            RETURN NEW;
+        END IF;
+    ELSIF NEW.workflow_id IS NULL THEN
+        SELECT w.id INTO NEW.workflow_id FROM tenantry.workflows AS w
+        WHERE w.tenant_id = NEW.tenant_id AND w.is_default;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'a task without a workflow needs a default one, and there is none'
+                USING ERRCODE = 'TN004', TABLE = 'tasks', SCHEMA = 'tenantry', COLUMN = 'workflow_id', CONSTRAINT = 'workflow_default';
+        END IF;
+    END IF;
+    -- The stages stay as they are until this transaction ends. One that reads an older snapshot
+    -- would not see that they have changed: locking the row tells it so.
+    IF current_setting('transaction_isolation') = 'read committed' THEN
+        PERFORM pg_advisory_xact_lock_shared(tenantry.workflow_lock(NEW.workflow_id));
+    ELSE
+        PERFORM FROM tenantry.workflows AS w
+        WHERE w.tenant_id = NEW.tenant_id AND w.id = NEW.workflow_id FOR SHARE;
+    END IF;
+    SELECT w.name, w.stages, w.transition_rules, w.initial_stage, w.qa_pipeline INTO flow
+    FROM tenantry.workflows AS w WHERE w.tenant_id = NEW.tenant_id AND w.id = NEW.workflow_id;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no workflow %', NEW.workflow_id
+            USING ERRCODE = '23503', TABLE = 'tasks', SCHEMA = 'tenantry', CONSTRAINT = 'tasks_workflow_id_fkey';
+    END IF;
+    IF TG_OP = 'INSERT' THEN
+        NEW.status := coalesce(NEW.status, flow.initial_stage);
+    END IF;
+    SELECT s ->> 'category' INTO category
+    FROM jsonb_array_elements(flow.stages) AS s WHERE s ->> 'name' = NEW.status;
+    IF NOT moved AND NOT coalesce(flow.transition_rules -> OLD.status ? NEW.status, false) THEN
+        RAISE EXCEPTION 'workflow % does not allow % -> %; from there: %', flow.name, OLD.status, NEW.status,
+            coalesce((SELECT string_agg(t, ', ') FROM jsonb_array_elements_text(flow.transition_rules -> OLD.status) AS t), 'nothing')
+            USING ERRCODE = 'TN004', TABLE = 'tasks', SCHEMA = 'tenantry', COLUMN = 'status', CONSTRAINT = 'workflow_transition',
+                  DETAIL = jsonb_build_object('stage', OLD.status, 'to', NEW.status,
+                                              'allowed', coalesce(flow.transition_rules -> OLD.status, '[]'));
+    ELSIF category IS NULL THEN
+        RAISE EXCEPTION 'workflow % has no stage %', flow.name, NEW.status
+            USING ERRCODE = 'TN004', TABLE = 'tasks', SCHEMA = 'tenantry', COLUMN = 'status', CONSTRAINT = 'workflow_stage';
+    ELSIF moved AND NEW.status <> flow.initial_stage AND category <> OLD.state_category THEN
+        RAISE EXCEPTION 'a task that is % moves to workflow % on its first stage %, or on one of that kind',
+            OLD.state_category, flow.name, flow.initial_stage
+            USING ERRCODE = 'TN004', TABLE = 'tasks', SCHEMA = 'tenantry', COLUMN = 'workflow_id', CONSTRAINT = 'workflow_transition',
+                  DETAIL = jsonb_build_object('stage', OLD.status, 'to', NEW.status, 'allowed', jsonb_build_array(flow.initial_stage));
+    END IF;
+    -- Back to work, and giving up, are always open; on only past every review since it came here.
+    IF TG_OP = 'UPDATE' AND category IN ('waiting', 'review', 'done') THEN
+        gate := flow.qa_pipeline -> OLD.status;
+        IF moved THEN
+            SELECT w.qa_pipeline -> OLD.status INTO gate
+            FROM tenantry.workflows AS w WHERE w.tenant_id = OLD.tenant_id AND w.id = OLD.workflow_id;
+        END IF;
+        lacking := ARRAY(
+            SELECT needed FROM jsonb_array_elements_text(gate) AS needed
+            WHERE 'passed' IS DISTINCT FROM (
+                SELECT r.verdict FROM tenantry.qa_reviews AS r
+                WHERE r.tenant_id = NEW.tenant_id AND r.task_id = NEW.id AND r.stage = needed
+                  AND r.reviewed_at >= OLD.status_changed_at
+                ORDER BY r.reviewed_at DESC, r.id DESC LIMIT 1));
+        IF cardinality(lacking) > 0 THEN
+            RAISE EXCEPTION '% cannot be left: not passed: %', OLD.status, array_to_string(lacking, ', ')
+                USING ERRCODE = 'TN004', TABLE = 'tasks', SCHEMA = 'tenantry', COLUMN = 'status', CONSTRAINT = 'workflow_review',
+                      DETAIL = jsonb_build_object('stage', OLD.status, 'to', NEW.status, 'missing', lacking);
+        END IF;
+    END IF;
+    NEW.state_category := category;
+    -- What has been so before it came here, as the service role imports it, keeps its times.
+    IF TG_OP = 'UPDATE' OR NEW.status_changed_at IS NULL OR NEW.status_changed_at >= now() THEN
+        NEW.status_changed_at := clock_timestamp();
+    END IF;
+    IF category = 'active' THEN
+        NEW.started_at := coalesce(NEW.started_at, now());
+    END IF;
+    IF category NOT IN ('done', 'failed') THEN
+        NEW.completed_at := NULL;
+    ELSIF TG_OP = 'INSERT' THEN
+        NEW.completed_at := coalesce(NEW.completed_at, now());
+    ELSIF OLD.state_category NOT IN ('done', 'failed') THEN
+        NEW.completed_at := now();
+    END IF;
+    RETURN NEW;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.govern_task() OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.govern_task() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.time_review()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF NEW.verdict = 'pending' THEN
+        NEW.reviewed_at := NULL;
+    ELSIF NEW.reviewed_at IS NULL
+       OR TG_OP = 'UPDATE' AND NEW.verdict <> OLD.verdict AND NEW.reviewed_at = OLD.reviewed_at THEN
+        NEW.reviewed_at := clock_timestamp();
+    END IF;
+    RETURN NEW;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.time_review() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.structure_lock(what text, tenant uuid)
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN hashtextextended((what || (tenant)::text), (20261121)::bigint)""",
+    r"""REVOKE ALL ON FUNCTION tenantry.structure_lock(text, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.structure_lock(text, uuid) TO tenantry_keeper""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.one_at_a_time(tenant uuid)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+BEGIN ATOMIC
+ UPDATE tenantry.tenant_usage u SET current_tasks = u.current_tasks
+   WHERE (u.tenant_id = one_at_a_time.tenant);
+END""",
+    r"""ALTER FUNCTION tenantry.one_at_a_time(uuid) OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.one_at_a_time(uuid) FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.refuse_circular_dependencies()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+DECLARE
+    circle uuid;
+BEGIN
+    PERFORM tenantry.one_at_a_time(t.tenant_id)
+    FROM (SELECT DISTINCT n.tenant_id FROM new_rows AS n ORDER BY 1) AS t;
+    WITH RECURSIVE reached AS (
+        SELECT n.tenant_id, n.task_id AS start, n.depends_on_id AS at FROM new_rows AS n
+        UNION
+        SELECT r.tenant_id, r.start, d.depends_on_id
+        FROM reached AS r
+        JOIN tenantry.task_dependencies AS d ON d.tenant_id = r.tenant_id AND d.task_id = r.at
+    )
+    SELECT r.start INTO circle FROM reached AS r WHERE r.at = r.start LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'task % would depend on itself', circle
+            USING ERRCODE = 'TN005', TABLE = 'task_dependencies', SCHEMA = 'tenantry', CONSTRAINT = 'no_circular_dependency';
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.refuse_circular_dependencies() OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.refuse_circular_dependencies() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.refuse_circular_parents()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+DECLARE
+    circle boolean;
+BEGIN
+    IF NEW.parent_id IS NULL THEN
+        RETURN NEW;
+    END IF;
+    -- Nothing can stand below a row before it is there, but for others of the same statement.
+    IF TG_OP = 'UPDATE' THEN
+        IF NEW.parent_id = OLD.parent_id THEN
+            RETURN NEW;
+        END IF;
+        PERFORM tenantry.one_at_a_time(NEW.tenant_id);
+    END IF;
+    WITH RECURSIVE above AS (
+        SELECT NEW.parent_id AS id
+        UNION
+        SELECT t.parent_id FROM above AS a
+        JOIN tenantry.tasks AS t ON t.tenant_id = NEW.tenant_id AND t.id = a.id
+    )
+    SELECT true INTO circle FROM above AS a WHERE a.id = NEW.id;
+    IF FOUND THEN
+        RAISE EXCEPTION 'task % would be a part of itself', NEW.id
+            USING ERRCODE = 'TN005', TABLE = 'tasks', SCHEMA = 'tenantry', COLUMN = 'parent_id', CONSTRAINT = 'no_circular_parent';
+    END IF;
+    RETURN NEW;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.refuse_circular_parents() OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.refuse_circular_parents() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.search_tasks(query text, many integer DEFAULT 50)
+ RETURNS TABLE(id uuid, rank real)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+    SELECT t.id, ts_rank(t.search, q) AS rank
+    FROM tenantry.tasks AS t, websearch_to_tsquery('english', query) AS q
+    WHERE t.tenant_id = tenantry.current_tenant_id() AND t.search @@ q
+    ORDER BY rank DESC, t.id DESC
+    LIMIT least(many, 1000)
+$function$""",
+    r"""ALTER FUNCTION tenantry.search_tasks(text, integer) OWNER TO tenantry_search""",
+    r"""REVOKE ALL ON FUNCTION tenantry.search_tasks(text, integer) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.search_tasks(text, integer) TO tenantry_app, tenantry_readonly, tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.tasks_labelled(label text, many integer DEFAULT 50)
+ RETURNS TABLE(id uuid)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+    SELECT t.id FROM tenantry.tasks AS t
+    WHERE t.tenant_id = tenantry.current_tenant_id() AND t.labels ? label
+    ORDER BY t.id DESC
+    LIMIT least(many, 1000)
+$function$""",
+    r"""ALTER FUNCTION tenantry.tasks_labelled(text, integer) OWNER TO tenantry_search""",
+    r"""REVOKE ALL ON FUNCTION tenantry.tasks_labelled(text, integer) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.tasks_labelled(text, integer) TO tenantry_app, tenantry_readonly, tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.decide_approval()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+BEGIN
+    -- Not the whole row: a member who leaves is taken out of the decisions made.
+    IF TG_OP = 'UPDATE' AND OLD.decision <> 'pending'
+       AND (NEW.decision <> OLD.decision OR NEW.user_id <> OLD.user_id) THEN
+        RAISE EXCEPTION 'approval % is % already', OLD.id, OLD.decision
+            USING ERRCODE = 'TN004', TABLE = 'approvals', SCHEMA = 'tenantry', COLUMN = 'decision', CONSTRAINT = 'decided_once',
+                  DETAIL = jsonb_build_object('decision', OLD.decision);
+    END IF;
+    NEW.decided_at := CASE WHEN NEW.decision <> 'pending' THEN coalesce(NEW.decided_at, now()) END;
+    RETURN NEW;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.decide_approval() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.answer_delegation()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF TG_OP = 'UPDATE' AND NEW.status <> OLD.status AND NOT (
+        OLD.status = 'offered' AND NEW.status IN ('accepted', 'declined', 'cancelled')
+        OR OLD.status = 'accepted' AND NEW.status IN ('completed', 'cancelled')) THEN
+        RAISE EXCEPTION 'delegation % is %, which does not become %', OLD.id, OLD.status, NEW.status
+            USING ERRCODE = 'TN004', TABLE = 'delegations', SCHEMA = 'tenantry', COLUMN = 'status',
+                  CONSTRAINT = CASE OLD.status WHEN 'offered' THEN 'delegation_status' ELSE 'decided_once' END,
+                  DETAIL = jsonb_build_object('decision', OLD.status);
+    END IF;
+    NEW.answered_at := CASE WHEN NEW.status <> 'offered' THEN coalesce(NEW.answered_at, now()) END;
+    RETURN NEW;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.answer_delegation() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.hold_hierarchy(tenant uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+    every bigint := tenantry.structure_lock('desks', '00000000-0000-0000-0000-000000000000');
+BEGIN
+    IF tenant IS NULL THEN
+        PERFORM pg_catalog.pg_advisory_xact_lock(every);
+    ELSE
+        PERFORM pg_catalog.pg_advisory_xact_lock_shared(every);
+        PERFORM pg_catalog.pg_advisory_xact_lock(tenantry.structure_lock('desks', tenant));
+    END IF;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.hold_hierarchy(uuid) OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.hold_hierarchy(uuid) FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.hold_desks()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    PERFORM tenantry.hold_hierarchy(tenantry.current_tenant_id());
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.hold_desks() OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.hold_desks() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.place_desk()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+DECLARE
+    label public.ltree := replace(NEW.id::text, '-', '')::public.ltree;
+    above public.ltree;
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        PERFORM tenantry.hold_hierarchy(NEW.tenant_id);
+    END IF;
+    SELECT d.path INTO above FROM tenantry.desks AS d
+    WHERE d.tenant_id = NEW.tenant_id AND d.id = NEW.reports_to_id;
+    NEW.path := coalesce(above OPERATOR(public.||) label, label);
+    RETURN NEW;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.place_desk() OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.place_desk() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.settle_desks()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+DECLARE
+    moved jsonb;
+    circle text;
+    tenant uuid;
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        SELECT jsonb_agg(jsonb_build_object('tenant_id', n.tenant_id, 'id', n.id)) INTO moved FROM new_rows AS n;
+    ELSE
+        SELECT jsonb_agg(jsonb_build_object('tenant_id', n.tenant_id, 'id', n.id)) INTO moved
+        FROM new_rows AS n JOIN old_rows AS o USING (tenant_id, id)
+        WHERE n.reports_to_id IS DISTINCT FROM o.reports_to_id;
+    END IF;
+    IF moved IS NULL THEN
+        RETURN NULL;
+    END IF;
+    -- A transaction with an older snapshot is refused as not serializable by the changed row.
+    FOR tenant IN SELECT DISTINCT (m ->> 'tenant_id')::uuid FROM jsonb_array_elements(moved) AS m ORDER BY 1 LOOP
+        PERFORM tenantry.one_at_a_time(tenant);
+    END LOOP;
+    WITH RECURSIVE up AS (
+        SELECT d.tenant_id, d.id, d.code, d.reports_to_id AS next
+        FROM jsonb_to_recordset(moved) AS m (tenant_id uuid, id uuid)
+        JOIN tenantry.desks AS d USING (tenant_id, id)
+        UNION ALL
+        SELECT u.tenant_id, u.id, u.code, d.reports_to_id
+        FROM up AS u JOIN tenantry.desks AS d ON d.tenant_id = u.tenant_id AND d.id = u.next
+    ) CYCLE next SET circular USING trail
+    SELECT u.code INTO circle FROM up AS u WHERE u.circular LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'desk % would report to itself', circle
+            USING ERRCODE = 'TN005', TABLE = 'desks', SCHEMA = 'tenantry', COLUMN = 'reports_to_id', CONSTRAINT = 'no_circular_reporting';
+    END IF;
+    WITH RECURSIVE up AS (
+        SELECT d.tenant_id, d.id, d.reports_to_id AS next, replace(d.id::text, '-', '') AS path
+        FROM jsonb_to_recordset(moved) AS m (tenant_id uuid, id uuid)
+        JOIN tenantry.desks AS d USING (tenant_id, id)
+        UNION ALL
+        SELECT u.tenant_id, u.id, d.reports_to_id, replace(d.id::text, '-', '') || '.' || u.path
+        FROM up AS u JOIN tenantry.desks AS d ON d.tenant_id = u.tenant_id AND d.id = u.next
+    ), down AS (
+        SELECT u.tenant_id, u.id, u.path FROM up AS u WHERE u.next IS NULL
+        UNION
+        SELECT d.tenant_id, d.id, o.path || '.' || replace(d.id::text, '-', '')
+        FROM down AS o JOIN tenantry.desks AS d ON d.tenant_id = o.tenant_id AND d.reports_to_id = o.id
+    )
+    UPDATE tenantry.desks AS d SET path = o.path::public.ltree
+    FROM down AS o
+    WHERE d.tenant_id = o.tenant_id AND d.id = o.id AND d.path OPERATOR(public.<>) o.path::public.ltree;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.settle_desks() OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.settle_desks() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.desk_subtree(top uuid)
+ RETURNS TABLE(id uuid, depth integer)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+    SELECT d.id, public.nlevel(d.path) - public.nlevel(t.path)
+    FROM tenantry.desks AS t
+    JOIN tenantry.desks AS d ON d.tenant_id = t.tenant_id AND d.path OPERATOR(public.<@) t.path
+    WHERE t.tenant_id = tenantry.current_tenant_id() AND t.id = top
+    ORDER BY d.path
+$function$""",
+    r"""ALTER FUNCTION tenantry.desk_subtree(uuid) OWNER TO tenantry_search""",
+    r"""REVOKE ALL ON FUNCTION tenantry.desk_subtree(uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.desk_subtree(uuid) TO tenantry_app, tenantry_readonly, tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.total_messages()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+DECLARE
+    part record;
+    at_an_end boolean;
+    in_sessions bigint := 0;
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        FOR part IN
+            SELECT n.tenant_id, n.conversation_id AS id, count(*) AS many, count(n.session_id) AS in_sessions,
+                   min(n.id::text)::uuid AS oldest, max(n.id::text)::uuid AS newest
+            FROM new_rows AS n GROUP BY 1, 2 ORDER BY 1, 2
+        LOOP
+            in_sessions := in_sessions + part.in_sessions;
+            UPDATE tenantry.conversations AS c
+            SET message_count = c.message_count + part.many,
+                first_message_id = least(c.first_message_id, part.oldest),
+                last_message_id = greatest(c.last_message_id, part.newest)
+            WHERE c.tenant_id = part.tenant_id AND c.id = part.id;
+        END LOOP;
+        IF in_sessions = 0 THEN
+            RETURN NULL;
+        END IF;
+        FOR part IN
+            SELECT n.tenant_id, n.session_id AS id, count(*) AS many,
+                   min(n.id::text)::uuid AS oldest, max(n.id::text)::uuid AS newest,
+                   sum(n.input_tokens) AS tokens_in, sum(n.output_tokens) AS tokens_out, sum(n.cost_usd) AS cost
+            FROM new_rows AS n WHERE n.session_id IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2
+        LOOP
+            UPDATE tenantry.agent_sessions AS s
+            SET message_count = s.message_count + part.many,
+                first_message_id = least(s.first_message_id, part.oldest),
+                last_message_id = greatest(s.last_message_id, part.newest),
+                input_tokens = s.input_tokens + part.tokens_in, output_tokens = s.output_tokens + part.tokens_out,
+                cost_usd = s.cost_usd + part.cost
+            WHERE s.tenant_id = part.tenant_id AND s.id = part.id;
+        END LOOP;
+    ELSIF TG_OP = 'UPDATE' THEN
+        IF EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n USING (tenant_id, id)
+                   WHERE (o.conversation_id, o.session_id) IS DISTINCT FROM (n.conversation_id, n.session_id)) THEN
+            RAISE EXCEPTION 'a message stays in its conversation and its session'
+                USING ERRCODE = 'TN004', TABLE = 'messages', SCHEMA = 'tenantry', CONSTRAINT = 'messages_stay';
+        END IF;
+        FOR part IN
+            SELECT n.tenant_id, n.session_id AS id, sum(n.input_tokens - o.input_tokens) AS tokens_in,
+                   sum(n.output_tokens - o.output_tokens) AS tokens_out, sum(n.cost_usd - o.cost_usd) AS cost
+            FROM old_rows AS o JOIN new_rows AS n USING (tenant_id, id)
+            WHERE n.session_id IS NOT NULL
+              AND (o.input_tokens, o.output_tokens, o.cost_usd) <> (n.input_tokens, n.output_tokens, n.cost_usd)
+            GROUP BY 1, 2 ORDER BY 1, 2
+        LOOP
+            UPDATE tenantry.agent_sessions AS s
+            SET input_tokens = s.input_tokens + part.tokens_in, output_tokens = s.output_tokens + part.tokens_out,
+                cost_usd = s.cost_usd + part.cost
+            WHERE s.tenant_id = part.tenant_id AND s.id = part.id;
+        END LOOP;
+    ELSE
+        -- Which message is at an end now is asked once the parent's row is ours: whoever adds one waits.
+        FOR part IN
+            SELECT o.tenant_id, o.conversation_id AS id, count(*) AS many, array_agg(o.id) AS gone
+            FROM old_rows AS o WHERE o.conversation_id IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2
+        LOOP
+            UPDATE tenantry.conversations AS c SET message_count = c.message_count - part.many
+            WHERE c.tenant_id = part.tenant_id AND c.id = part.id
+            RETURNING c.first_message_id = ANY (part.gone) OR c.last_message_id = ANY (part.gone) INTO at_an_end;
+            IF at_an_end THEN
+                UPDATE tenantry.conversations AS c
+                SET first_message_id = (SELECT m.id FROM tenantry.messages AS m
+                                        WHERE m.tenant_id = part.tenant_id AND m.conversation_id = part.id
+                                        ORDER BY m.id LIMIT 1),
+                    last_message_id = (SELECT m.id FROM tenantry.messages AS m
+                                       WHERE m.tenant_id = part.tenant_id AND m.conversation_id = part.id
+                                       ORDER BY m.id DESC LIMIT 1)
+                WHERE c.tenant_id = part.tenant_id AND c.id = part.id;
+            END IF;
+        END LOOP;
+        FOR part IN
+            SELECT o.tenant_id, o.session_id AS id, count(*) AS many, array_agg(o.id) AS gone,
+                   sum(o.input_tokens) AS tokens_in, sum(o.output_tokens) AS tokens_out, sum(o.cost_usd) AS cost
+            FROM old_rows AS o WHERE o.session_id IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2
+        LOOP
+            UPDATE tenantry.agent_sessions AS s
+            SET message_count = s.message_count - part.many, input_tokens = s.input_tokens - part.tokens_in,
+                output_tokens = s.output_tokens - part.tokens_out, cost_usd = s.cost_usd - part.cost
+            WHERE s.tenant_id = part.tenant_id AND s.id = part.id
+            RETURNING s.first_message_id = ANY (part.gone) OR s.last_message_id = ANY (part.gone) INTO at_an_end;
+            IF at_an_end THEN
+                UPDATE tenantry.agent_sessions AS s
+                SET first_message_id = (SELECT m.id FROM tenantry.messages AS m
+                                        WHERE m.tenant_id = part.tenant_id AND m.session_id = part.id
+                                        ORDER BY m.id LIMIT 1),
+                    last_message_id = (SELECT m.id FROM tenantry.messages AS m
+                                       WHERE m.tenant_id = part.tenant_id AND m.session_id = part.id
+                                       ORDER BY m.id DESC LIMIT 1)
+                WHERE s.tenant_id = part.tenant_id AND s.id = part.id;
+            END IF;
+        END LOOP;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.total_messages() OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.total_messages() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.time_execution()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF NEW.agent_id IS NOT NULL AND NEW.agent_type IS NULL THEN
+        SELECT a.agent_type INTO NEW.agent_type FROM tenantry.agents AS a
+        WHERE a.tenant_id = NEW.tenant_id AND a.id = NEW.agent_id;
+    END IF;
+    IF NEW.status IN ('pending', 'running') THEN
+        NEW.completed_at := NULL;
+        NEW.duration_ms := NULL;
+        RETURN NEW;
+    END IF;
+    IF TG_OP = 'UPDATE' AND NEW.duration_ms = OLD.duration_ms
+       AND (NEW.started_at, NEW.completed_at) IS DISTINCT FROM (OLD.started_at, OLD.completed_at) THEN
+        NEW.duration_ms := NULL;  -- it was that of the former times
+    END IF;
+    NEW.completed_at := coalesce(
+        NEW.completed_at, NEW.started_at + NEW.duration_ms * interval '1 millisecond', clock_timestamp());
+    NEW.duration_ms := coalesce(
+        NEW.duration_ms, greatest(0, round(extract(epoch FROM NEW.completed_at - NEW.started_at) * 1000)));
+    RETURN NEW;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.time_execution() OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.time_execution() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.total_executions()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+DECLARE
+    part record;
+    source text := CASE TG_OP
+        WHEN 'INSERT' THEN 'SELECT 1 AS sign, n.* FROM new_rows AS n'
+        WHEN 'DELETE' THEN 'SELECT -1 AS sign, o.* FROM old_rows AS o'
+        ELSE 'SELECT 1 AS sign, n.* FROM new_rows AS n UNION ALL SELECT -1, o.* FROM old_rows AS o'
+    END;
+BEGIN
+    FOR part IN EXECUTE format(
+        $sum$
+        SELECT * FROM (
+            SELECT e.tenant_id, e.session_id AS id, sum(e.sign * e.input_tokens) AS tokens_in,
+                   sum(e.sign * e.output_tokens) AS tokens_out, sum(e.sign * e.cost_usd) AS cost
+            FROM (%s) AS e WHERE e.session_id IS NOT NULL GROUP BY 1, 2
+        ) AS p WHERE (p.tokens_in, p.tokens_out, p.cost) <> (0, 0, 0) ORDER BY 1, 2
+        $sum$, source)
+    LOOP
+        UPDATE tenantry.agent_sessions AS s
+        SET input_tokens = s.input_tokens + part.tokens_in, output_tokens = s.output_tokens + part.tokens_out,
+            cost_usd = s.cost_usd + part.cost
+        WHERE s.tenant_id = part.tenant_id AND s.id = part.id;
+    END LOOP;
+    FOR part IN EXECUTE format(
+        $sum$
+        SELECT * FROM (
+            SELECT e.tenant_id, e.agent_id AS id, sum(e.sign) AS many,
+                   coalesce(sum(e.sign) FILTER (WHERE e.status = 'success'), 0) AS good,
+                   coalesce(sum(e.sign) FILTER (WHERE e.duration_ms IS NOT NULL), 0) AS timed,
+                   coalesce(sum(e.sign * e.duration_ms::bigint), 0) AS spent
+            FROM (%s) AS e
+            WHERE e.agent_id IS NOT NULL AND e.status NOT IN ('pending', 'running')
+            GROUP BY 1, 2
+        ) AS p WHERE (p.many, p.good, p.timed, p.spent) <> (0, 0, 0, 0) ORDER BY 1, 2
+        $sum$, source)
+    LOOP
+        UPDATE tenantry.agents AS a
+        SET execution_count = a.execution_count + part.many,
+            success_count = a.success_count + part.good,
+            timed_count = a.timed_count + part.timed,
+            total_execution_ms = a.total_execution_ms + part.spent,
+            success_rate = (a.success_count + part.good)::float8 / nullif(a.execution_count + part.many, 0),
+            avg_execution_time_ms = (a.total_execution_ms + part.spent)::float8 / nullif(a.timed_count + part.timed, 0)
+        WHERE a.tenant_id = part.tenant_id AND a.id = part.id;
+    END LOOP;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.total_executions() OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.total_executions() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.time_session()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF NEW.status = 'active' THEN
+        NEW.ended_at := NULL;
+        NEW.duration_ms := NULL;
+    ELSE
+        NEW.ended_at := coalesce(NEW.ended_at, clock_timestamp());
+        NEW.duration_ms := greatest(0, round(extract(epoch FROM NEW.ended_at - NEW.started_at) * 1000));
+    END IF;
+    RETURN NEW;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.time_session() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.account_session()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF NEW.status = 'active' THEN
+        RETURN NULL;
+    END IF;
+    IF TG_OP = 'UPDATE' AND OLD.status <> 'active' THEN
+        IF (NEW.cost_usd, NEW.input_tokens, NEW.output_tokens) = (OLD.cost_usd, OLD.input_tokens, OLD.output_tokens) THEN
+            RETURN NULL;
+        END IF;
+    ELSIF NEW.cost_usd = 0 AND NEW.input_tokens = 0 AND NEW.output_tokens = 0
+          AND NOT EXISTS (SELECT FROM tenantry.cost_entries AS c WHERE c.tenant_id = NEW.tenant_id AND c.id = NEW.id) THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO tenantry.cost_entries
+        (tenant_id, id, desk_id, agent_id, task_id, session_id, provider, model, input_tokens, output_tokens,
+         cost_usd, billing_month, description)
+    SELECT NEW.tenant_id, NEW.id, NEW.desk_id, coalesce(NEW.agent_id, d.agent_id), NEW.task_id, NEW.id,
+           coalesce(a.model_provider, d.llm_provider, ''), coalesce(a.model_name, d.llm_model, ''),
+           NEW.input_tokens, NEW.output_tokens, NEW.cost_usd,
+           date_trunc('month', NEW.started_at AT TIME ZONE 'UTC')::date, 'session'
+    FROM (SELECT) AS one
+    LEFT JOIN tenantry.desks AS d ON d.tenant_id = NEW.tenant_id AND d.id = NEW.desk_id
+    LEFT JOIN tenantry.agents AS a ON a.tenant_id = NEW.tenant_id AND a.id = coalesce(NEW.agent_id, d.agent_id)
+    ON CONFLICT (tenant_id, id) DO UPDATE
+    SET input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens, cost_usd = excluded.cost_usd;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.account_session() OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.account_session() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.price_cost_entry()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+DECLARE
+    moment timestamptz := tenantry.time_of(NEW.id);
+BEGIN
+    NEW.billing_month := coalesce(NEW.billing_month, date_trunc('month', moment AT TIME ZONE 'UTC')::date);
+    IF NEW.cost_usd IS NULL THEN
+        SELECT round((NEW.input_tokens * p.input_price + NEW.output_tokens * p.output_price
+                      + NEW.cached_tokens * coalesce(p.cached_input_price, p.input_price)) / 1000000, 6)
+        INTO NEW.cost_usd
+        FROM tenantry.model_prices AS p
+        WHERE p.provider = NEW.provider AND p.model = NEW.model
+          AND date_trunc('milliseconds', p.valid_from) <= moment AND (p.valid_until IS NULL OR p.valid_until > moment)
+        ORDER BY p.valid_from DESC LIMIT 1;
+    END IF;
+    IF NEW.cost_usd IS NULL THEN
+        RAISE EXCEPTION 'no cost given, and no price of that day is known for %/%', NEW.provider, NEW.model
+            USING ERRCODE = 'TN004', TABLE = 'cost_entries', SCHEMA = 'tenantry', COLUMN = 'cost_usd', CONSTRAINT = 'price_known';
+    END IF;
+    RETURN NEW;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.price_cost_entry() OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.price_cost_entry() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.range_price()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended(NEW.provider || '/' || NEW.model, 20261121));
+    UPDATE tenantry.model_prices AS p SET valid_until = NEW.valid_from
+    WHERE p.provider = NEW.provider AND p.model = NEW.model AND p.valid_from < NEW.valid_from
+      AND (p.valid_until IS NULL OR p.valid_until > NEW.valid_from);
+    SELECT least(NEW.valid_until, min(p.valid_from)) INTO NEW.valid_until
+    FROM tenantry.model_prices AS p
+    WHERE p.provider = NEW.provider AND p.model = NEW.model AND p.valid_from > NEW.valid_from;
+    RETURN NEW;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.range_price() OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.range_price() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.record_lesson_outcome(lesson uuid, success boolean)
+ RETURNS double precision
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+DECLARE
+    outcome double precision := CASE WHEN success THEN 1 ELSE 0 END;
+    rate double precision;
+BEGIN
+    UPDATE tenantry.lessons AS l SET success_rate = coalesce(l.success_rate * 0.8 + outcome * 0.2, outcome)
+    WHERE l.tenant_id = tenantry.current_tenant_id() AND l.id = lesson
+    RETURNING l.success_rate INTO rate;
+    RETURN rate;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.record_lesson_outcome(uuid, boolean) OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.record_lesson_outcome(uuid, boolean) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.record_lesson_outcome(uuid, boolean) TO tenantry_app, tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.record_lesson_applied(lesson uuid)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+DECLARE
+    times bigint;
+BEGIN
+    UPDATE tenantry.lessons AS l SET application_count = l.application_count + 1
+    WHERE l.tenant_id = tenantry.current_tenant_id() AND l.id = lesson
+    RETURNING l.application_count INTO times;
+    RETURN times;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.record_lesson_applied(uuid) OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.record_lesson_applied(uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.record_lesson_applied(uuid) TO tenantry_app, tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.search_lessons(query text, many integer DEFAULT 20)
+ RETURNS TABLE(id uuid, rank real)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+    SELECT l.id, ts_rank(l.search, q) AS rank
+    FROM tenantry.lessons AS l, websearch_to_tsquery('english', query) AS q
+    WHERE l.tenant_id = tenantry.current_tenant_id() AND l.search @@ q
+    ORDER BY rank DESC, l.application_count DESC, l.id DESC
+    LIMIT least(many, 1000)
+$function$""",
+    r"""ALTER FUNCTION tenantry.search_lessons(text, integer) OWNER TO tenantry_search""",
+    r"""REVOKE ALL ON FUNCTION tenantry.search_lessons(text, integer) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.search_lessons(text, integer) TO tenantry_app, tenantry_readonly, tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.lessons_tagged(wanted text[], every boolean DEFAULT false, many integer DEFAULT 50)
+ RETURNS TABLE(id uuid)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+    -- Each branch has its own use of the index, and the other is not entered.
+    SELECT t.id FROM (
+        SELECT l.id, l.confidence FROM tenantry.lessons AS l
+        WHERE l.tenant_id = tenantry.current_tenant_id() AND every AND l.tags ?& wanted
+        UNION ALL
+        SELECT l.id, l.confidence FROM tenantry.lessons AS l
+        WHERE l.tenant_id = tenantry.current_tenant_id() AND NOT every AND l.tags ?| wanted
+    ) AS t
+    ORDER BY t.confidence DESC, t.id DESC
+    LIMIT least(many, 1000)
+$function$""",
+    r"""ALTER FUNCTION tenantry.lessons_tagged(text[], boolean, integer) OWNER TO tenantry_search""",
+    r"""REVOKE ALL ON FUNCTION tenantry.lessons_tagged(text[], boolean, integer) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.lessons_tagged(text[], boolean, integer) TO tenantry_app, tenantry_readonly, tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.evidence_tagged(wanted text[], every boolean DEFAULT false, many integer DEFAULT 50)
+ RETURNS TABLE(id uuid)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+    -- Each branch has its own use of the index, and the other is not entered.
+    SELECT t.id FROM (
+        SELECT e.id, e.credibility_score FROM tenantry.evidence AS e
+        WHERE e.tenant_id = tenantry.current_tenant_id() AND every AND e.tags ?& wanted
+        UNION ALL
+        SELECT e.id, e.credibility_score FROM tenantry.evidence AS e
+        WHERE e.tenant_id = tenantry.current_tenant_id() AND NOT every AND e.tags ?| wanted
+    ) AS t
+    ORDER BY t.credibility_score DESC, t.id DESC
+    LIMIT least(many, 1000)
+$function$""",
+    r"""ALTER FUNCTION tenantry.evidence_tagged(text[], boolean, integer) OWNER TO tenantry_search""",
+    r"""REVOKE ALL ON FUNCTION tenantry.evidence_tagged(text[], boolean, integer) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.evidence_tagged(text[], boolean, integer) TO tenantry_app, tenantry_readonly, tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.search_evidence(query text, many integer DEFAULT 20)
+ RETURNS TABLE(id uuid, rank real)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+    SELECT e.id, ts_rank(e.search, q) AS rank
+    FROM tenantry.evidence AS e, websearch_to_tsquery('english', query) AS q
+    WHERE e.tenant_id = tenantry.current_tenant_id() AND e.search @@ q
+    ORDER BY rank DESC, e.credibility_score DESC, e.id DESC
+    LIMIT least(many, 1000)
+$function$""",
+    r"""ALTER FUNCTION tenantry.search_evidence(text, integer) OWNER TO tenantry_search""",
+    r"""REVOKE ALL ON FUNCTION tenantry.search_evidence(text, integer) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.search_evidence(text, integer) TO tenantry_app, tenantry_readonly, tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.search_chunks(query text, base uuid DEFAULT NULL::uuid, many integer DEFAULT 20)
+ RETURNS TABLE(id uuid, rank real)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+    SELECT c.id, ts_rank(c.search, q) AS rank
+    FROM websearch_to_tsquery('english', query) AS q,
+         tenantry.chunks AS c JOIN tenantry.documents AS d ON d.tenant_id = c.tenant_id AND d.id = c.document_id
+    WHERE c.tenant_id = tenantry.current_tenant_id() AND c.search @@ q
+      AND (base IS NULL OR d.knowledge_base_id = base)
+    ORDER BY rank DESC, c.id DESC
+    LIMIT least(many, 1000)
+$function$""",
+    r"""ALTER FUNCTION tenantry.search_chunks(text, uuid, integer) OWNER TO tenantry_search""",
+    r"""REVOKE ALL ON FUNCTION tenantry.search_chunks(text, uuid, integer) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.search_chunks(text, uuid, integer) TO tenantry_app, tenantry_readonly, tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.data_source_credentials(source uuid)
+ RETURNS bytea
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+DECLARE
+    kept bytea;
+BEGIN
+    SELECT s.credentials INTO kept FROM tenantry.data_sources AS s
+    WHERE s.tenant_id = tenantry.current_tenant_id() AND s.id = source;
+    IF kept IS NOT NULL THEN
+        PERFORM tenantry.record_event('read_credentials', 'data_sources', source);
+    END IF;
+    RETURN kept;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.data_source_credentials(uuid) OWNER TO tenantry_auth""",
+    r"""REVOKE ALL ON FUNCTION tenantry.data_source_credentials(uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.data_source_credentials(uuid) TO tenantry_app, tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.refresh_view(name text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+DECLARE
+    filled boolean;
+BEGIN
+    SELECT m.ispopulated INTO filled FROM pg_catalog.pg_matviews AS m
+    WHERE m.schemaname = 'tenantry' AND m.matviewname = name;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no materialized view %', name USING ERRCODE = '42P01';
+    END IF;
+    EXECUTE format('REFRESH MATERIALIZED VIEW %s tenantry.%I', CASE WHEN filled THEN 'CONCURRENTLY' ELSE '' END, name);
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.refresh_view(text) OWNER TO tenantry_views""",
+    r"""REVOKE ALL ON FUNCTION tenantry.refresh_view(text) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.refresh_view(text) TO tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.refresh_all_views()
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+    SELECT tenantry.refresh_view(m.matviewname::text) FROM pg_catalog.pg_matviews AS m
+    WHERE m.schemaname = 'tenantry' ORDER BY m.matviewname
+$function$""",
+    r"""ALTER FUNCTION tenantry.refresh_all_views() OWNER TO tenantry_views""",
+    r"""REVOKE ALL ON FUNCTION tenantry.refresh_all_views() FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.refresh_all_views() TO tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.cost_summary()
+ RETURNS TABLE(billing_month date, provider text, model text, entries bigint, input_tokens numeric, output_tokens numeric, cost_usd numeric)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+    SELECT v.billing_month, v.provider, v.model, v.entries, v.input_tokens, v.output_tokens, v.cost_usd
+    FROM tenantry.tenant_cost_summary AS v
+    WHERE v.tenant_id = tenantry.current_tenant_id()
+    ORDER BY 1, 2, 3
+$function$""",
+    r"""ALTER FUNCTION tenantry.cost_summary() OWNER TO tenantry_views""",
+    r"""REVOKE ALL ON FUNCTION tenantry.cost_summary() FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.cost_summary() TO tenantry_app, tenantry_readonly, tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.desk_figures()
+ RETURNS TABLE(desk_id uuid, code text, title text, tasks_completed bigint, tasks_open bigint, tasks_failed bigint, sessions bigint, avg_session_ms numeric, cost_usd numeric)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+    SELECT v.desk_id, v.code, v.title, v.tasks_completed, v.tasks_open, v.tasks_failed, v.sessions, v.avg_session_ms, v.cost_usd
+    FROM tenantry.desk_performance AS v
+    WHERE v.tenant_id = tenantry.current_tenant_id()
+    ORDER BY v.code
+$function$""",
+    r"""ALTER FUNCTION tenantry.desk_figures() OWNER TO tenantry_views""",
+    r"""REVOKE ALL ON FUNCTION tenantry.desk_figures() FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.desk_figures() TO tenantry_app, tenantry_readonly, tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.tenant_statistics(tenant uuid DEFAULT tenantry.current_tenant_id())
+ RETURNS TABLE(users bigint, projects bigint, desks bigint, agents bigint, tasks bigint, tasks_open bigint, tasks_completed bigint, tasks_failed bigint, sessions bigint, executions bigint, messages bigint, lessons bigint, evidence bigint, knowledge_bases bigint, documents bigint, cost_this_month numeric, cost_total numeric)
+ LANGUAGE sql
+ STABLE
+AS $function$
+    SELECT (SELECT count(*) FROM tenantry.memberships AS x WHERE x.tenant_id = tenant),
+           (SELECT count(*) FROM tenantry.projects AS x WHERE x.tenant_id = tenant),
+           (SELECT count(*) FROM tenantry.desks AS x WHERE x.tenant_id = tenant),
+           (SELECT count(*) FROM tenantry.agents AS x WHERE x.tenant_id = tenant),
+           t.tasks, t.tasks - t.completed - t.failed, t.completed, t.failed,
+           (SELECT count(*) FROM tenantry.agent_sessions AS x WHERE x.tenant_id = tenant),
+           (SELECT count(*) FROM tenantry.agent_executions AS x WHERE x.tenant_id = tenant),
+           -- Those of conversations are counted already.
+           (SELECT coalesce(sum(x.message_count), 0) FROM tenantry.conversations AS x WHERE x.tenant_id = tenant)::bigint
+           + (SELECT count(*) FROM tenantry.messages AS x WHERE x.tenant_id = tenant AND x.conversation_id IS NULL),
+           (SELECT count(*) FROM tenantry.lessons AS x WHERE x.tenant_id = tenant),
+           (SELECT count(*) FROM tenantry.evidence AS x WHERE x.tenant_id = tenant),
+           (SELECT count(*) FROM tenantry.knowledge_bases AS x WHERE x.tenant_id = tenant),
+           (SELECT count(*) FROM tenantry.documents AS x WHERE x.tenant_id = tenant),
+           c.this_month, c.total
+    FROM (SELECT count(*) AS tasks, count(*) FILTER (WHERE x.state_category = 'done') AS completed,
+                 count(*) FILTER (WHERE x.state_category = 'failed') AS failed
+          FROM tenantry.tasks AS x WHERE x.tenant_id = tenant) AS t,
+         (SELECT coalesce(sum(x.cost_usd), 0) AS total,
+                 coalesce(sum(x.cost_usd) FILTER (
+                     WHERE x.billing_month = date_trunc('month', now() AT TIME ZONE 'UTC')::date), 0) AS this_month
+          FROM tenantry.cost_entries AS x WHERE x.tenant_id = tenant) AS c
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.tenant_statistics(uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.tenant_statistics(uuid) TO tenantry_app, tenantry_readonly, tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_logs_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, action text, resource_type text, resource_id uuid, old_values jsonb, new_values jsonb, details jsonb, actor_kind text, user_id uuid, agent_id uuid, api_key_id uuid, request_id text, ip_address inet, user_agent text, reason text, created_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.audit_logs.tenant_id, tenantry.audit_logs.id, tenantry.audit_logs.action, tenantry.audit_logs.resource_type, tenantry.audit_logs.resource_id, tenantry.audit_logs.old_values, tenantry.audit_logs.new_values, tenantry.audit_logs.details, tenantry.audit_logs.actor_kind, tenantry.audit_logs.user_id, tenantry.audit_logs.agent_id, tenantry.audit_logs.api_key_id, tenantry.audit_logs.request_id, tenantry.audit_logs.ip_address, tenantry.audit_logs.user_agent, tenantry.audit_logs.reason, tenantry.audit_logs.created_at
+FROM tenantry.audit_logs
+WHERE tenantry.audit_logs.tenant_id = $1::UUID AND tenantry.audit_logs.id = $2::UUID;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_logs_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.audit_logs_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_logs_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, action text, resource_type text, resource_id uuid, old_values jsonb, new_values jsonb, details jsonb, actor_kind text, user_id uuid, agent_id uuid, api_key_id uuid, request_id text, ip_address inet, user_agent text, reason text, created_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.audit_logs.tenant_id, tenantry.audit_logs.id, tenantry.audit_logs.action, tenantry.audit_logs.resource_type, tenantry.audit_logs.resource_id, tenantry.audit_logs.old_values, tenantry.audit_logs.new_values, tenantry.audit_logs.details, tenantry.audit_logs.actor_kind, tenantry.audit_logs.user_id, tenantry.audit_logs.agent_id, tenantry.audit_logs.api_key_id, tenantry.audit_logs.request_id, tenantry.audit_logs.ip_address, tenantry.audit_logs.user_agent, tenantry.audit_logs.reason, tenantry.audit_logs.created_at
+FROM tenantry.audit_logs
+WHERE tenantry.audit_logs.tenant_id = $1::UUID AND tenantry.audit_logs.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.audit_logs.id DESC
+ LIMIT $3::INTEGER;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_logs_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.audit_logs_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_model_prices()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.platform_log (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT NULL, 'create', 'model_prices', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'id'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        INSERT INTO tenantry.platform_log (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT NULL, 'update', 'model_prices', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'id'] || ARRAY['created_at',
+                CASE WHEN o.provider IS NOT DISTINCT FROM n.provider THEN 'provider' END,
+                CASE WHEN o.model IS NOT DISTINCT FROM n.model THEN 'model' END,
+                CASE WHEN o.input_price IS NOT DISTINCT FROM n.input_price THEN 'input_price' END,
+                CASE WHEN o.output_price IS NOT DISTINCT FROM n.output_price THEN 'output_price' END,
+                CASE WHEN o.cached_input_price IS NOT DISTINCT FROM n.cached_input_price THEN 'cached_input_price' END,
+                CASE WHEN o.valid_from IS NOT DISTINCT FROM n.valid_from THEN 'valid_from' END,
+                CASE WHEN o.valid_until IS NOT DISTINCT FROM n.valid_until THEN 'valid_until' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.provider IS DISTINCT FROM n.provider OR o.model IS DISTINCT FROM n.model OR o.input_price IS DISTINCT FROM n.input_price OR o.output_price IS DISTINCT FROM n.output_price OR o.cached_input_price IS DISTINCT FROM n.cached_input_price OR o.valid_from IS DISTINCT FROM n.valid_from OR o.valid_until IS DISTINCT FROM n.valid_until;
+    ELSE
+        INSERT INTO tenantry.platform_log (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT NULL, 'delete', 'model_prices', o.id, to_jsonb(o) - ARRAY['updated_at', 'id'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_model_prices() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_model_prices() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_users()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.platform_log (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT NULL, 'create', 'users', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'id', 'password_hash', 'last_login_at'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        IF NOT EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n ON n.id = o.id WHERE o.email IS DISTINCT FROM n.email OR o.username IS DISTINCT FROM n.username OR o.name IS DISTINCT FROM n.name OR o.kind IS DISTINCT FROM n.kind OR o.role IS DISTINCT FROM n.role OR o.is_active IS DISTINCT FROM n.is_active OR o.metadata IS DISTINCT FROM n.metadata OR o.preferences IS DISTINCT FROM n.preferences OR o.password_hash IS DISTINCT FROM n.password_hash) THEN
+            RETURN NULL;
+        END IF;
+        INSERT INTO tenantry.platform_log (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT NULL, 'update', 'users', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, CASE WHEN o.password_hash IS DISTINCT FROM n.password_hash THEN jsonb_build_object('secrets_changed', to_jsonb(array_remove(ARRAY[CASE WHEN o.password_hash IS DISTINCT FROM n.password_hash THEN 'password_hash' END], NULL))) END,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'id', 'password_hash', 'last_login_at'] || ARRAY['created_at',
+                CASE WHEN o.email IS NOT DISTINCT FROM n.email THEN 'email' END,
+                CASE WHEN o.username IS NOT DISTINCT FROM n.username THEN 'username' END,
+                CASE WHEN o.name IS NOT DISTINCT FROM n.name THEN 'name' END,
+                CASE WHEN o.kind IS NOT DISTINCT FROM n.kind THEN 'kind' END,
+                CASE WHEN o.role IS NOT DISTINCT FROM n.role THEN 'role' END,
+                CASE WHEN o.is_active IS NOT DISTINCT FROM n.is_active THEN 'is_active' END,
+                CASE WHEN o.metadata IS NOT DISTINCT FROM n.metadata THEN 'metadata' END,
+                CASE WHEN o.preferences IS NOT DISTINCT FROM n.preferences THEN 'preferences' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.email IS DISTINCT FROM n.email OR o.username IS DISTINCT FROM n.username OR o.name IS DISTINCT FROM n.name OR o.kind IS DISTINCT FROM n.kind OR o.role IS DISTINCT FROM n.role OR o.is_active IS DISTINCT FROM n.is_active OR o.metadata IS DISTINCT FROM n.metadata OR o.preferences IS DISTINCT FROM n.preferences OR o.password_hash IS DISTINCT FROM n.password_hash;
+    ELSE
+        INSERT INTO tenantry.platform_log (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT NULL, 'delete', 'users', o.id, to_jsonb(o) - ARRAY['updated_at', 'id', 'password_hash', 'last_login_at'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_users() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_users() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.activity_feed_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, activity_type text, summary text, project_id uuid, task_id uuid, user_id uuid, agent_id uuid, details jsonb, is_public boolean, created_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.activity_feed.tenant_id, tenantry.activity_feed.id, tenantry.activity_feed.activity_type, tenantry.activity_feed.summary, tenantry.activity_feed.project_id, tenantry.activity_feed.task_id, tenantry.activity_feed.user_id, tenantry.activity_feed.agent_id, tenantry.activity_feed.details, tenantry.activity_feed.is_public, tenantry.activity_feed.created_at
+FROM tenantry.activity_feed
+WHERE tenantry.activity_feed.tenant_id = $1::UUID AND tenantry.activity_feed.id = $2::UUID;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.activity_feed_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.activity_feed_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.activity_feed_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, activity_type text, summary text, project_id uuid, task_id uuid, user_id uuid, agent_id uuid, details jsonb, is_public boolean, created_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.activity_feed.tenant_id, tenantry.activity_feed.id, tenantry.activity_feed.activity_type, tenantry.activity_feed.summary, tenantry.activity_feed.project_id, tenantry.activity_feed.task_id, tenantry.activity_feed.user_id, tenantry.activity_feed.agent_id, tenantry.activity_feed.details, tenantry.activity_feed.is_public, tenantry.activity_feed.created_at
+FROM tenantry.activity_feed
+WHERE tenantry.activity_feed.tenant_id = $1::UUID AND tenantry.activity_feed.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.activity_feed.id DESC
+ LIMIT $3::INTEGER;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.activity_feed_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.activity_feed_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_agents()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'create', 'agents', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id', 'success_rate', 'avg_execution_time_ms', 'execution_count', 'success_count', 'timed_count', 'total_execution_ms'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        IF NOT EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id WHERE o.name IS DISTINCT FROM n.name OR o.agent_type IS DISTINCT FROM n.agent_type OR o.description IS DISTINCT FROM n.description OR o.model_provider IS DISTINCT FROM n.model_provider OR o.model_name IS DISTINCT FROM n.model_name OR o.capabilities IS DISTINCT FROM n.capabilities OR o.config IS DISTINCT FROM n.config OR o.tags IS DISTINCT FROM n.tags OR o.version IS DISTINCT FROM n.version OR o.is_active IS DISTINCT FROM n.is_active OR o.is_experimental IS DISTINCT FROM n.is_experimental) THEN
+            RETURN NULL;
+        END IF;
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'update', 'agents', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id', 'success_rate', 'avg_execution_time_ms', 'execution_count', 'success_count', 'timed_count', 'total_execution_ms'] || ARRAY['created_at',
+                CASE WHEN o.name IS NOT DISTINCT FROM n.name THEN 'name' END,
+                CASE WHEN o.agent_type IS NOT DISTINCT FROM n.agent_type THEN 'agent_type' END,
+                CASE WHEN o.description IS NOT DISTINCT FROM n.description THEN 'description' END,
+                CASE WHEN o.model_provider IS NOT DISTINCT FROM n.model_provider THEN 'model_provider' END,
+                CASE WHEN o.model_name IS NOT DISTINCT FROM n.model_name THEN 'model_name' END,
+                CASE WHEN o.capabilities IS NOT DISTINCT FROM n.capabilities THEN 'capabilities' END,
+                CASE WHEN o.config IS NOT DISTINCT FROM n.config THEN 'config' END,
+                CASE WHEN o.tags IS NOT DISTINCT FROM n.tags THEN 'tags' END,
+                CASE WHEN o.version IS NOT DISTINCT FROM n.version THEN 'version' END,
+                CASE WHEN o.is_active IS NOT DISTINCT FROM n.is_active THEN 'is_active' END,
+                CASE WHEN o.is_experimental IS NOT DISTINCT FROM n.is_experimental THEN 'is_experimental' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.name IS DISTINCT FROM n.name OR o.agent_type IS DISTINCT FROM n.agent_type OR o.description IS DISTINCT FROM n.description OR o.model_provider IS DISTINCT FROM n.model_provider OR o.model_name IS DISTINCT FROM n.model_name OR o.capabilities IS DISTINCT FROM n.capabilities OR o.config IS DISTINCT FROM n.config OR o.tags IS DISTINCT FROM n.tags OR o.version IS DISTINCT FROM n.version OR o.is_active IS DISTINCT FROM n.is_active OR o.is_experimental IS DISTINCT FROM n.is_experimental;
+    ELSE
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT o.tenant_id, 'delete', 'agents', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id', 'success_rate', 'avg_execution_time_ms', 'execution_count', 'success_count', 'timed_count', 'total_execution_ms'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_agents() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_agents() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.agents_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, name text, agent_type text, description text, model_provider text, model_name text, capabilities jsonb, config jsonb, tags jsonb, version text, is_active boolean, is_experimental boolean, success_rate double precision, avg_execution_time_ms double precision, execution_count bigint, success_count bigint, timed_count bigint, total_execution_ms bigint, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.agents.tenant_id, tenantry.agents.id, tenantry.agents.name, tenantry.agents.agent_type, tenantry.agents.description, tenantry.agents.model_provider, tenantry.agents.model_name, tenantry.agents.capabilities, tenantry.agents.config, tenantry.agents.tags, tenantry.agents.version, tenantry.agents.is_active, tenantry.agents.is_experimental, tenantry.agents.success_rate, tenantry.agents.avg_execution_time_ms, tenantry.agents.execution_count, tenantry.agents.success_count, tenantry.agents.timed_count, tenantry.agents.total_execution_ms, tenantry.agents.created_at, tenantry.agents.updated_at
+FROM tenantry.agents
+WHERE tenantry.agents.tenant_id = $1::UUID AND tenantry.agents.id = $2::UUID;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.agents_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.agents_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.agents_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, name text, agent_type text, description text, model_provider text, model_name text, capabilities jsonb, config jsonb, tags jsonb, version text, is_active boolean, is_experimental boolean, success_rate double precision, avg_execution_time_ms double precision, execution_count bigint, success_count bigint, timed_count bigint, total_execution_ms bigint, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.agents.tenant_id, tenantry.agents.id, tenantry.agents.name, tenantry.agents.agent_type, tenantry.agents.description, tenantry.agents.model_provider, tenantry.agents.model_name, tenantry.agents.capabilities, tenantry.agents.config, tenantry.agents.tags, tenantry.agents.version, tenantry.agents.is_active, tenantry.agents.is_experimental, tenantry.agents.success_rate, tenantry.agents.avg_execution_time_ms, tenantry.agents.execution_count, tenantry.agents.success_count, tenantry.agents.timed_count, tenantry.agents.total_execution_ms, tenantry.agents.created_at, tenantry.agents.updated_at
+FROM tenantry.agents
+WHERE tenantry.agents.tenant_id = $1::UUID AND tenantry.agents.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.agents.id DESC
+ LIMIT $3::INTEGER;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.agents_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.agents_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.cost_entries_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, desk_id uuid, agent_id uuid, task_id uuid, session_id uuid, execution_id uuid, provider text, model text, input_tokens integer, output_tokens integer, cached_tokens integer, cost_usd numeric, billing_month date, description text, metadata jsonb, created_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.cost_entries.tenant_id, tenantry.cost_entries.id, tenantry.cost_entries.desk_id, tenantry.cost_entries.agent_id, tenantry.cost_entries.task_id, tenantry.cost_entries.session_id, tenantry.cost_entries.execution_id, tenantry.cost_entries.provider, tenantry.cost_entries.model, tenantry.cost_entries.input_tokens, tenantry.cost_entries.output_tokens, tenantry.cost_entries.cached_tokens, tenantry.cost_entries.cost_usd, tenantry.cost_entries.billing_month, tenantry.cost_entries.description, tenantry.cost_entries.metadata, tenantry.cost_entries.created_at
+FROM tenantry.cost_entries
+WHERE tenantry.cost_entries.tenant_id = $1::UUID AND tenantry.cost_entries.id = $2::UUID;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.cost_entries_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.cost_entries_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.cost_entries_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, desk_id uuid, agent_id uuid, task_id uuid, session_id uuid, execution_id uuid, provider text, model text, input_tokens integer, output_tokens integer, cached_tokens integer, cost_usd numeric, billing_month date, description text, metadata jsonb, created_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.cost_entries.tenant_id, tenantry.cost_entries.id, tenantry.cost_entries.desk_id, tenantry.cost_entries.agent_id, tenantry.cost_entries.task_id, tenantry.cost_entries.session_id, tenantry.cost_entries.execution_id, tenantry.cost_entries.provider, tenantry.cost_entries.model, tenantry.cost_entries.input_tokens, tenantry.cost_entries.output_tokens, tenantry.cost_entries.cached_tokens, tenantry.cost_entries.cost_usd, tenantry.cost_entries.billing_month, tenantry.cost_entries.description, tenantry.cost_entries.metadata, tenantry.cost_entries.created_at
+FROM tenantry.cost_entries
+WHERE tenantry.cost_entries.tenant_id = $1::UUID AND tenantry.cost_entries.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.cost_entries.id DESC
+ LIMIT $3::INTEGER;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.cost_entries_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.cost_entries_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.memberships_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, user_id uuid, role text, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.memberships.tenant_id, tenantry.memberships.id, tenantry.memberships.user_id, tenantry.memberships.role, tenantry.memberships.created_at, tenantry.memberships.updated_at
+FROM tenantry.memberships
+WHERE tenantry.memberships.tenant_id = $1::UUID AND tenantry.memberships.id = $2::UUID;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.memberships_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.memberships_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.memberships_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, user_id uuid, role text, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.memberships.tenant_id, tenantry.memberships.id, tenantry.memberships.user_id, tenantry.memberships.role, tenantry.memberships.created_at, tenantry.memberships.updated_at
+FROM tenantry.memberships
+WHERE tenantry.memberships.tenant_id = $1::UUID AND tenantry.memberships.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.memberships.id DESC
+ LIMIT $3::INTEGER;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.memberships_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.memberships_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_patterns()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'create', 'patterns', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id', 'frequency', 'last_seen'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        IF NOT EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id WHERE o.type IS DISTINCT FROM n.type OR o.agent_type IS DISTINCT FROM n.agent_type OR o.pattern IS DISTINCT FROM n.pattern) THEN
+            RETURN NULL;
+        END IF;
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'update', 'patterns', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id', 'frequency', 'last_seen'] || ARRAY['created_at',
+                CASE WHEN o.type IS NOT DISTINCT FROM n.type THEN 'type' END,
+                CASE WHEN o.agent_type IS NOT DISTINCT FROM n.agent_type THEN 'agent_type' END,
+                CASE WHEN o.pattern IS NOT DISTINCT FROM n.pattern THEN 'pattern' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.type IS DISTINCT FROM n.type OR o.agent_type IS DISTINCT FROM n.agent_type OR o.pattern IS DISTINCT FROM n.pattern;
+    ELSE
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT o.tenant_id, 'delete', 'patterns', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id', 'frequency', 'last_seen'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_patterns() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_patterns() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.patterns_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, type text, agent_type text, pattern jsonb, frequency integer, last_seen timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.patterns.tenant_id, tenantry.patterns.id, tenantry.patterns.type, tenantry.patterns.agent_type, tenantry.patterns.pattern, tenantry.patterns.frequency, tenantry.patterns.last_seen, tenantry.patterns.created_at, tenantry.patterns.updated_at
+FROM tenantry.patterns
+WHERE tenantry.patterns.tenant_id = $1::UUID AND tenantry.patterns.id = $2::UUID;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.patterns_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.patterns_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.patterns_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, type text, agent_type text, pattern jsonb, frequency integer, last_seen timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.patterns.tenant_id, tenantry.patterns.id, tenantry.patterns.type, tenantry.patterns.agent_type, tenantry.patterns.pattern, tenantry.patterns.frequency, tenantry.patterns.last_seen, tenantry.patterns.created_at, tenantry.patterns.updated_at
+FROM tenantry.patterns
+WHERE tenantry.patterns.tenant_id = $1::UUID AND tenantry.patterns.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.patterns.id DESC
+ LIMIT $3::INTEGER;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.patterns_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.patterns_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_workflows()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'create', 'workflows', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'update', 'workflows', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id'] || ARRAY['created_at',
+                CASE WHEN o.name IS NOT DISTINCT FROM n.name THEN 'name' END,
+                CASE WHEN o.description IS NOT DISTINCT FROM n.description THEN 'description' END,
+                CASE WHEN o.stages IS NOT DISTINCT FROM n.stages THEN 'stages' END,
+                CASE WHEN o.transition_rules IS NOT DISTINCT FROM n.transition_rules THEN 'transition_rules' END,
+                CASE WHEN o.initial_stage IS NOT DISTINCT FROM n.initial_stage THEN 'initial_stage' END,
+                CASE WHEN o.qa_pipeline IS NOT DISTINCT FROM n.qa_pipeline THEN 'qa_pipeline' END,
+                CASE WHEN o.retry_rule IS NOT DISTINCT FROM n.retry_rule THEN 'retry_rule' END,
+                CASE WHEN o.is_default IS NOT DISTINCT FROM n.is_default THEN 'is_default' END,
+                CASE WHEN o.is_builtin IS NOT DISTINCT FROM n.is_builtin THEN 'is_builtin' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.name IS DISTINCT FROM n.name OR o.description IS DISTINCT FROM n.description OR o.stages IS DISTINCT FROM n.stages OR o.transition_rules IS DISTINCT FROM n.transition_rules OR o.initial_stage IS DISTINCT FROM n.initial_stage OR o.qa_pipeline IS DISTINCT FROM n.qa_pipeline OR o.retry_rule IS DISTINCT FROM n.retry_rule OR o.is_default IS DISTINCT FROM n.is_default OR o.is_builtin IS DISTINCT FROM n.is_builtin;
+    ELSE
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT o.tenant_id, 'delete', 'workflows', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_workflows() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_workflows() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.workflows_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, name text, description text, stages jsonb, transition_rules jsonb, initial_stage text, qa_pipeline jsonb, retry_rule jsonb, is_default boolean, is_builtin boolean, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.workflows.tenant_id, tenantry.workflows.id, tenantry.workflows.name, tenantry.workflows.description, tenantry.workflows.stages, tenantry.workflows.transition_rules, tenantry.workflows.initial_stage, tenantry.workflows.qa_pipeline, tenantry.workflows.retry_rule, tenantry.workflows.is_default, tenantry.workflows.is_builtin, tenantry.workflows.created_at, tenantry.workflows.updated_at
+FROM tenantry.workflows
+WHERE tenantry.workflows.tenant_id = $1::UUID AND tenantry.workflows.id = $2::UUID;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.workflows_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.workflows_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.workflows_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, name text, description text, stages jsonb, transition_rules jsonb, initial_stage text, qa_pipeline jsonb, retry_rule jsonb, is_default boolean, is_builtin boolean, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.workflows.tenant_id, tenantry.workflows.id, tenantry.workflows.name, tenantry.workflows.description, tenantry.workflows.stages, tenantry.workflows.transition_rules, tenantry.workflows.initial_stage, tenantry.workflows.qa_pipeline, tenantry.workflows.retry_rule, tenantry.workflows.is_default, tenantry.workflows.is_builtin, tenantry.workflows.created_at, tenantry.workflows.updated_at
+FROM tenantry.workflows
+WHERE tenantry.workflows.tenant_id = $1::UUID AND tenantry.workflows.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.workflows.id DESC
+ LIMIT $3::INTEGER;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.workflows_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.workflows_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_api_keys()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'create', 'api_keys', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id', 'key_hash', 'last_used_at', 'use_count'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        IF NOT EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id WHERE o.name IS DISTINCT FROM n.name OR o.prefix IS DISTINCT FROM n.prefix OR o.scopes IS DISTINCT FROM n.scopes OR o.user_id IS DISTINCT FROM n.user_id OR o.expires_at IS DISTINCT FROM n.expires_at OR o.revoked_at IS DISTINCT FROM n.revoked_at OR o.key_hash IS DISTINCT FROM n.key_hash) THEN
+            RETURN NULL;
+        END IF;
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'update', 'api_keys', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, CASE WHEN o.key_hash IS DISTINCT FROM n.key_hash THEN jsonb_build_object('secrets_changed', to_jsonb(array_remove(ARRAY[CASE WHEN o.key_hash IS DISTINCT FROM n.key_hash THEN 'key_hash' END], NULL))) END,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id', 'key_hash', 'last_used_at', 'use_count'] || ARRAY['created_at',
+                CASE WHEN o.name IS NOT DISTINCT FROM n.name THEN 'name' END,
+                CASE WHEN o.prefix IS NOT DISTINCT FROM n.prefix THEN 'prefix' END,
+                CASE WHEN o.scopes IS NOT DISTINCT FROM n.scopes THEN 'scopes' END,
+                CASE WHEN o.user_id IS NOT DISTINCT FROM n.user_id THEN 'user_id' END,
+                CASE WHEN o.expires_at IS NOT DISTINCT FROM n.expires_at THEN 'expires_at' END,
+                CASE WHEN o.revoked_at IS NOT DISTINCT FROM n.revoked_at THEN 'revoked_at' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.name IS DISTINCT FROM n.name OR o.prefix IS DISTINCT FROM n.prefix OR o.scopes IS DISTINCT FROM n.scopes OR o.user_id IS DISTINCT FROM n.user_id OR o.expires_at IS DISTINCT FROM n.expires_at OR o.revoked_at IS DISTINCT FROM n.revoked_at OR o.key_hash IS DISTINCT FROM n.key_hash;
+    ELSE
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT o.tenant_id, 'delete', 'api_keys', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id', 'key_hash', 'last_used_at', 'use_count'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_api_keys() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_api_keys() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.api_keys_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, name text, prefix text, scopes jsonb, user_id uuid, expires_at timestamp with time zone, revoked_at timestamp with time zone, last_used_at timestamp with time zone, use_count bigint, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.api_keys.tenant_id, tenantry.api_keys.id, tenantry.api_keys.name, tenantry.api_keys.prefix, tenantry.api_keys.scopes, tenantry.api_keys.user_id, tenantry.api_keys.expires_at, tenantry.api_keys.revoked_at, tenantry.api_keys.last_used_at, tenantry.api_keys.use_count, tenantry.api_keys.created_at, tenantry.api_keys.updated_at
+FROM tenantry.api_keys
+WHERE tenantry.api_keys.tenant_id = $1::UUID AND tenantry.api_keys.id = $2::UUID;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.api_keys_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.api_keys_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.api_keys_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, name text, prefix text, scopes jsonb, user_id uuid, expires_at timestamp with time zone, revoked_at timestamp with time zone, last_used_at timestamp with time zone, use_count bigint, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.api_keys.tenant_id, tenantry.api_keys.id, tenantry.api_keys.name, tenantry.api_keys.prefix, tenantry.api_keys.scopes, tenantry.api_keys.user_id, tenantry.api_keys.expires_at, tenantry.api_keys.revoked_at, tenantry.api_keys.last_used_at, tenantry.api_keys.use_count, tenantry.api_keys.created_at, tenantry.api_keys.updated_at
+FROM tenantry.api_keys
+WHERE tenantry.api_keys.tenant_id = $1::UUID AND tenantry.api_keys.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.api_keys.id DESC
+ LIMIT $3::INTEGER;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.api_keys_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.api_keys_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_businesses()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'create', 'businesses', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'update', 'businesses', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id'] || ARRAY['created_at',
+                CASE WHEN o.user_id IS NOT DISTINCT FROM n.user_id THEN 'user_id' END,
+                CASE WHEN o.name IS NOT DISTINCT FROM n.name THEN 'name' END,
+                CASE WHEN o.industry IS NOT DISTINCT FROM n.industry THEN 'industry' END,
+                CASE WHEN o.stage IS NOT DISTINCT FROM n.stage THEN 'stage' END,
+                CASE WHEN o.context IS NOT DISTINCT FROM n.context THEN 'context' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.user_id IS DISTINCT FROM n.user_id OR o.name IS DISTINCT FROM n.name OR o.industry IS DISTINCT FROM n.industry OR o.stage IS DISTINCT FROM n.stage OR o.context IS DISTINCT FROM n.context;
+    ELSE
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT o.tenant_id, 'delete', 'businesses', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_businesses() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_businesses() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.businesses_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, user_id uuid, name text, industry text, stage text, context jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.businesses.tenant_id, tenantry.businesses.id, tenantry.businesses.user_id, tenantry.businesses.name, tenantry.businesses.industry, tenantry.businesses.stage, tenantry.businesses.context, tenantry.businesses.created_at, tenantry.businesses.updated_at
+FROM tenantry.businesses
+WHERE tenantry.businesses.tenant_id = $1::UUID AND tenantry.businesses.id = $2::UUID;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.businesses_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.businesses_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.businesses_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, user_id uuid, name text, industry text, stage text, context jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.businesses.tenant_id, tenantry.businesses.id, tenantry.businesses.user_id, tenantry.businesses.name, tenantry.businesses.industry, tenantry.businesses.stage, tenantry.businesses.context, tenantry.businesses.created_at, tenantry.businesses.updated_at
+FROM tenantry.businesses
+WHERE tenantry.businesses.tenant_id = $1::UUID AND tenantry.businesses.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.businesses.id DESC
+ LIMIT $3::INTEGER;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.businesses_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.businesses_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.count_desks()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+DECLARE
+    change record;
+    used bigint;
+    allowed bigint;
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        FOR change IN SELECT r.tenant_id, count(*) AS n FROM old_rows AS r GROUP BY 1 ORDER BY 1 LOOP
+            UPDATE tenantry.tenant_usage AS u SET current_desks = u.current_desks - change.n
+            WHERE u.tenant_id = change.tenant_id;
+        END LOOP;
+        RETURN NULL;
+    END IF;
+    FOR change IN SELECT r.tenant_id, count(*) AS n FROM new_rows AS r GROUP BY 1 ORDER BY 1 LOOP
+        UPDATE tenantry.tenant_usage AS u SET current_desks = u.current_desks + change.n
+        FROM tenantry.tenant_quotas AS q
+        WHERE u.tenant_id = change.tenant_id AND q.tenant_id = u.tenant_id
+        RETURNING u.current_desks, q.max_desks INTO used, allowed;
+        IF used > allowed THEN
+            RAISE EXCEPTION 'quota max_desks of tenant % exceeded', change.tenant_id
+                USING ERRCODE = 'TN003', TABLE = TG_TABLE_NAME, SCHEMA = TG_TABLE_SCHEMA,
+                      DETAIL = jsonb_build_object('quota', 'max_desks', 'limit', allowed,
+                                                  'used', used - change.n, 'tenant_id', change.tenant_id);
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.count_desks() OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.count_desks() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_desks()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'create', 'desks', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id', 'path'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        IF NOT EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id WHERE o.code IS DISTINCT FROM n.code OR o.title IS DISTINCT FROM n.title OR o.role IS DISTINCT FROM n.role OR o.reports_to_id IS DISTINCT FROM n.reports_to_id OR o.llm_provider IS DISTINCT FROM n.llm_provider OR o.llm_model IS DISTINCT FROM n.llm_model OR o.llm_config IS DISTINCT FROM n.llm_config OR o.capabilities IS DISTINCT FROM n.capabilities OR o.skills IS DISTINCT FROM n.skills OR o.status IS DISTINCT FROM n.status OR o.agent_id IS DISTINCT FROM n.agent_id) THEN
+            RETURN NULL;
+        END IF;
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'update', 'desks', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id', 'path'] || ARRAY['created_at',
+                CASE WHEN o.code IS NOT DISTINCT FROM n.code THEN 'code' END,
+                CASE WHEN o.title IS NOT DISTINCT FROM n.title THEN 'title' END,
+                CASE WHEN o.role IS NOT DISTINCT FROM n.role THEN 'role' END,
+                CASE WHEN o.reports_to_id IS NOT DISTINCT FROM n.reports_to_id THEN 'reports_to_id' END,
+                CASE WHEN o.llm_provider IS NOT DISTINCT FROM n.llm_provider THEN 'llm_provider' END,
+                CASE WHEN o.llm_model IS NOT DISTINCT FROM n.llm_model THEN 'llm_model' END,
+                CASE WHEN o.llm_config IS NOT DISTINCT FROM n.llm_config THEN 'llm_config' END,
+                CASE WHEN o.capabilities IS NOT DISTINCT FROM n.capabilities THEN 'capabilities' END,
+                CASE WHEN o.skills IS NOT DISTINCT FROM n.skills THEN 'skills' END,
+                CASE WHEN o.status IS NOT DISTINCT FROM n.status THEN 'status' END,
+                CASE WHEN o.agent_id IS NOT DISTINCT FROM n.agent_id THEN 'agent_id' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.code IS DISTINCT FROM n.code OR o.title IS DISTINCT FROM n.title OR o.role IS DISTINCT FROM n.role OR o.reports_to_id IS DISTINCT FROM n.reports_to_id OR o.llm_provider IS DISTINCT FROM n.llm_provider OR o.llm_model IS DISTINCT FROM n.llm_model OR o.llm_config IS DISTINCT FROM n.llm_config OR o.capabilities IS DISTINCT FROM n.capabilities OR o.skills IS DISTINCT FROM n.skills OR o.status IS DISTINCT FROM n.status OR o.agent_id IS DISTINCT FROM n.agent_id;
+    ELSE
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT o.tenant_id, 'delete', 'desks', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id', 'path'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_desks() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_desks() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.desks_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, code text, title text, role text, reports_to_id uuid, path text, llm_provider text, llm_model text, llm_config jsonb, capabilities jsonb, skills jsonb, status text, agent_id uuid, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.desks.tenant_id, tenantry.desks.id, tenantry.desks.code, tenantry.desks.title, tenantry.desks.role, tenantry.desks.reports_to_id, CAST(tenantry.desks.path AS TEXT) AS path, tenantry.desks.llm_provider, tenantry.desks.llm_model, tenantry.desks.llm_config, tenantry.desks.capabilities, tenantry.desks.skills, tenantry.desks.status, tenantry.desks.agent_id, tenantry.desks.created_at, tenantry.desks.updated_at
+FROM tenantry.desks
+WHERE tenantry.desks.tenant_id = $1::UUID AND tenantry.desks.id = $2::UUID;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.desks_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.desks_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.desks_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, code text, title text, role text, reports_to_id uuid, path text, llm_provider text, llm_model text, llm_config jsonb, capabilities jsonb, skills jsonb, status text, agent_id uuid, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.desks.tenant_id, tenantry.desks.id, tenantry.desks.code, tenantry.desks.title, tenantry.desks.role, tenantry.desks.reports_to_id, CAST(tenantry.desks.path AS TEXT) AS path, tenantry.desks.llm_provider, tenantry.desks.llm_model, tenantry.desks.llm_config, tenantry.desks.capabilities, tenantry.desks.skills, tenantry.desks.status, tenantry.desks.agent_id, tenantry.desks.created_at, tenantry.desks.updated_at
+FROM tenantry.desks
+WHERE tenantry.desks.tenant_id = $1::UUID AND tenantry.desks.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.desks.id DESC
+ LIMIT $3::INTEGER;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.desks_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.desks_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.projects_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, name text, slug text, description text, status text, owner_id uuid, repository_url text, default_branch text, path text, tech_stack jsonb, config jsonb, pr_merge_rate double precision, test_coverage_percent double precision, archived_at timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.projects.tenant_id, tenantry.projects.id, tenantry.projects.name, tenantry.projects.slug, tenantry.projects.description, tenantry.projects.status, tenantry.projects.owner_id, tenantry.projects.repository_url, tenantry.projects.default_branch, tenantry.projects.path, tenantry.projects.tech_stack, tenantry.projects.config, tenantry.projects.pr_merge_rate, tenantry.projects.test_coverage_percent, tenantry.projects.archived_at, tenantry.projects.created_at, tenantry.projects.updated_at
+FROM tenantry.projects
+WHERE tenantry.projects.tenant_id = $1::UUID AND tenantry.projects.id = $2::UUID;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.projects_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.projects_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.projects_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, name text, slug text, description text, status text, owner_id uuid, repository_url text, default_branch text, path text, tech_stack jsonb, config jsonb, pr_merge_rate double precision, test_coverage_percent double precision, archived_at timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.projects.tenant_id, tenantry.projects.id, tenantry.projects.name, tenantry.projects.slug, tenantry.projects.description, tenantry.projects.status, tenantry.projects.owner_id, tenantry.projects.repository_url, tenantry.projects.default_branch, tenantry.projects.path, tenantry.projects.tech_stack, tenantry.projects.config, tenantry.projects.pr_merge_rate, tenantry.projects.test_coverage_percent, tenantry.projects.archived_at, tenantry.projects.created_at, tenantry.projects.updated_at
+FROM tenantry.projects
+WHERE tenantry.projects.tenant_id = $1::UUID AND tenantry.projects.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.projects.id DESC
+ LIMIT $3::INTEGER;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.projects_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.projects_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_knowledge_bases()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'create', 'knowledge_bases', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'update', 'knowledge_bases', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id'] || ARRAY['created_at',
+                CASE WHEN o.name IS NOT DISTINCT FROM n.name THEN 'name' END,
+                CASE WHEN o.description IS NOT DISTINCT FROM n.description THEN 'description' END,
+                CASE WHEN o.desk_id IS NOT DISTINCT FROM n.desk_id THEN 'desk_id' END,
+                CASE WHEN o.embedding_provider IS NOT DISTINCT FROM n.embedding_provider THEN 'embedding_provider' END,
+                CASE WHEN o.embedding_model IS NOT DISTINCT FROM n.embedding_model THEN 'embedding_model' END,
+                CASE WHEN o.embedding_dimensions IS NOT DISTINCT FROM n.embedding_dimensions THEN 'embedding_dimensions' END,
+                CASE WHEN o.embedding_config IS NOT DISTINCT FROM n.embedding_config THEN 'embedding_config' END,
+                CASE WHEN o.vector_store IS NOT DISTINCT FROM n.vector_store THEN 'vector_store' END,
+                CASE WHEN o.vector_store_config IS NOT DISTINCT FROM n.vector_store_config THEN 'vector_store_config' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.name IS DISTINCT FROM n.name OR o.description IS DISTINCT FROM n.description OR o.desk_id IS DISTINCT FROM n.desk_id OR o.embedding_provider IS DISTINCT FROM n.embedding_provider OR o.embedding_model IS DISTINCT FROM n.embedding_model OR o.embedding_dimensions IS DISTINCT FROM n.embedding_dimensions OR o.embedding_config IS DISTINCT FROM n.embedding_config OR o.vector_store IS DISTINCT FROM n.vector_store OR o.vector_store_config IS DISTINCT FROM n.vector_store_config;
+    ELSE
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT o.tenant_id, 'delete', 'knowledge_bases', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_knowledge_bases() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_knowledge_bases() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.knowledge_bases_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, name text, description text, desk_id uuid, embedding_provider text, embedding_model text, embedding_dimensions integer, embedding_config jsonb, vector_store text, vector_store_config jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.knowledge_bases.tenant_id, tenantry.knowledge_bases.id, tenantry.knowledge_bases.name, tenantry.knowledge_bases.description, tenantry.knowledge_bases.desk_id, tenantry.knowledge_bases.embedding_provider, tenantry.knowledge_bases.embedding_model, tenantry.knowledge_bases.embedding_dimensions, tenantry.knowledge_bases.embedding_config, tenantry.knowledge_bases.vector_store, tenantry.knowledge_bases.vector_store_config, tenantry.knowledge_bases.created_at, tenantry.knowledge_bases.updated_at
+FROM tenantry.knowledge_bases
+WHERE tenantry.knowledge_bases.tenant_id = $1::UUID AND tenantry.knowledge_bases.id = $2::UUID;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.knowledge_bases_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.knowledge_bases_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.knowledge_bases_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, name text, description text, desk_id uuid, embedding_provider text, embedding_model text, embedding_dimensions integer, embedding_config jsonb, vector_store text, vector_store_config jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.knowledge_bases.tenant_id, tenantry.knowledge_bases.id, tenantry.knowledge_bases.name, tenantry.knowledge_bases.description, tenantry.knowledge_bases.desk_id, tenantry.knowledge_bases.embedding_provider, tenantry.knowledge_bases.embedding_model, tenantry.knowledge_bases.embedding_dimensions, tenantry.knowledge_bases.embedding_config, tenantry.knowledge_bases.vector_store, tenantry.knowledge_bases.vector_store_config, tenantry.knowledge_bases.created_at, tenantry.knowledge_bases.updated_at
+FROM tenantry.knowledge_bases
+WHERE tenantry.knowledge_bases.tenant_id = $1::UUID AND tenantry.knowledge_bases.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.knowledge_bases.id DESC
+ LIMIT $3::INTEGER;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.knowledge_bases_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.knowledge_bases_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.count_tasks()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+DECLARE
+    change record;
+    used bigint;
+    allowed bigint;
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        FOR change IN SELECT r.tenant_id, count(*) AS n FROM old_rows AS r GROUP BY 1 ORDER BY 1 LOOP
+            UPDATE tenantry.tenant_usage AS u SET current_tasks = u.current_tasks - change.n
+            WHERE u.tenant_id = change.tenant_id;
+        END LOOP;
+        RETURN NULL;
+    END IF;
+    FOR change IN SELECT r.tenant_id, count(*) AS n FROM new_rows AS r GROUP BY 1 ORDER BY 1 LOOP
+        UPDATE tenantry.tenant_usage AS u SET current_tasks = u.current_tasks + change.n
+        FROM tenantry.tenant_quotas AS q
+        WHERE u.tenant_id = change.tenant_id AND q.tenant_id = u.tenant_id
+        RETURNING u.current_tasks, q.max_tasks INTO used, allowed;
+        IF used > allowed THEN
+            RAISE EXCEPTION 'quota max_tasks of tenant % exceeded', change.tenant_id
+                USING ERRCODE = 'TN003', TABLE = TG_TABLE_NAME, SCHEMA = TG_TABLE_SCHEMA,
+                      DETAIL = jsonb_build_object('quota', 'max_tasks', 'limit', allowed,
+                                                  'used', used - change.n, 'tenant_id', change.tenant_id);
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.count_tasks() OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.count_tasks() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_tasks()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'create', 'tasks', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id', 'state_category', 'started_at', 'completed_at', 'status_changed_at', 'search'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        IF NOT EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id WHERE o.project_id IS DISTINCT FROM n.project_id OR o.parent_id IS DISTINCT FROM n.parent_id OR o.workflow_id IS DISTINCT FROM n.workflow_id OR o.title IS DISTINCT FROM n.title OR o.prompt IS DISTINCT FROM n.prompt OR o.description IS DISTINCT FROM n.description OR o.type IS DISTINCT FROM n.type OR o.status IS DISTINCT FROM n.status OR o.priority IS DISTINCT FROM n.priority OR o.creator_id IS DISTINCT FROM n.creator_id OR o.assigned_to_user_id IS DISTINCT FROM n.assigned_to_user_id OR o.assigned_to_agent_id IS DISTINCT FROM n.assigned_to_agent_id OR o.assigned_to_desk_id IS DISTINCT FROM n.assigned_to_desk_id OR o.current_agent IS DISTINCT FROM n.current_agent OR o.completed_agents IS DISTINCT FROM n.completed_agents OR o.agent_queue IS DISTINCT FROM n.agent_queue OR o.analysis IS DISTINCT FROM n.analysis OR o.retry_count IS DISTINCT FROM n.retry_count OR o.max_retries IS DISTINCT FROM n.max_retries OR o.error IS DISTINCT FROM n.error OR o.github_issue_number IS DISTINCT FROM n.github_issue_number OR o.github_pr_number IS DISTINCT FROM n.github_pr_number OR o.labels IS DISTINCT FROM n.labels OR o.ai_analysis IS DISTINCT FROM n.ai_analysis OR o.ai_suggestions IS DISTINCT FROM n.ai_suggestions OR o.config IS DISTINCT FROM n.config OR o.result IS DISTINCT FROM n.result OR o.metadata IS DISTINCT FROM n.metadata) THEN
+            RETURN NULL;
+        END IF;
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'update', 'tasks', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id', 'state_category', 'started_at', 'completed_at', 'status_changed_at', 'search'] || ARRAY['created_at',
+                CASE WHEN o.project_id IS NOT DISTINCT FROM n.project_id THEN 'project_id' END,
+                CASE WHEN o.parent_id IS NOT DISTINCT FROM n.parent_id THEN 'parent_id' END,
+                CASE WHEN o.workflow_id IS NOT DISTINCT FROM n.workflow_id THEN 'workflow_id' END,
+                CASE WHEN o.title IS NOT DISTINCT FROM n.title THEN 'title' END,
+                CASE WHEN o.prompt IS NOT DISTINCT FROM n.prompt THEN 'prompt' END,
+                CASE WHEN o.description IS NOT DISTINCT FROM n.description THEN 'description' END,
+                CASE WHEN o.type IS NOT DISTINCT FROM n.type THEN 'type' END,
+                CASE WHEN o.status IS NOT DISTINCT FROM n.status THEN 'status' END,
+                CASE WHEN o.priority IS NOT DISTINCT FROM n.priority THEN 'priority' END,
+                CASE WHEN o.creator_id IS NOT DISTINCT FROM n.creator_id THEN 'creator_id' END,
+                CASE WHEN o.assigned_to_user_id IS NOT DISTINCT FROM n.assigned_to_user_id THEN 'assigned_to_user_id' END,
+                CASE WHEN o.assigned_to_agent_id IS NOT DISTINCT FROM n.assigned_to_agent_id THEN 'assigned_to_agent_id' END,
+                CASE WHEN o.assigned_to_desk_id IS NOT DISTINCT FROM n.assigned_to_desk_id THEN 'assigned_to_desk_id' END,
+                CASE WHEN o.current_agent IS NOT DISTINCT FROM n.current_agent THEN 'current_agent' END,
+                CASE WHEN o.completed_agents IS NOT DISTINCT FROM n.completed_agents THEN 'completed_agents' END,
+                CASE WHEN o.agent_queue IS NOT DISTINCT FROM n.agent_queue THEN 'agent_queue' END,
+                CASE WHEN o.analysis IS NOT DISTINCT FROM n.analysis THEN 'analysis' END,
+                CASE WHEN o.retry_count IS NOT DISTINCT FROM n.retry_count THEN 'retry_count' END,
+                CASE WHEN o.max_retries IS NOT DISTINCT FROM n.max_retries THEN 'max_retries' END,
+                CASE WHEN o.error IS NOT DISTINCT FROM n.error THEN 'error' END,
+                CASE WHEN o.github_issue_number IS NOT DISTINCT FROM n.github_issue_number THEN 'github_issue_number' END,
+                CASE WHEN o.github_pr_number IS NOT DISTINCT FROM n.github_pr_number THEN 'github_pr_number' END,
+                CASE WHEN o.labels IS NOT DISTINCT FROM n.labels THEN 'labels' END,
+                CASE WHEN o.ai_analysis IS NOT DISTINCT FROM n.ai_analysis THEN 'ai_analysis' END,
+                CASE WHEN o.ai_suggestions IS NOT DISTINCT FROM n.ai_suggestions THEN 'ai_suggestions' END,
+                CASE WHEN o.config IS NOT DISTINCT FROM n.config THEN 'config' END,
+                CASE WHEN o.result IS NOT DISTINCT FROM n.result THEN 'result' END,
+                CASE WHEN o.metadata IS NOT DISTINCT FROM n.metadata THEN 'metadata' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.project_id IS DISTINCT FROM n.project_id OR o.parent_id IS DISTINCT FROM n.parent_id OR o.workflow_id IS DISTINCT FROM n.workflow_id OR o.title IS DISTINCT FROM n.title OR o.prompt IS DISTINCT FROM n.prompt OR o.description IS DISTINCT FROM n.description OR o.type IS DISTINCT FROM n.type OR o.status IS DISTINCT FROM n.status OR o.priority IS DISTINCT FROM n.priority OR o.creator_id IS DISTINCT FROM n.creator_id OR o.assigned_to_user_id IS DISTINCT FROM n.assigned_to_user_id OR o.assigned_to_agent_id IS DISTINCT FROM n.assigned_to_agent_id OR o.assigned_to_desk_id IS DISTINCT FROM n.assigned_to_desk_id OR o.current_agent IS DISTINCT FROM n.current_agent OR o.completed_agents IS DISTINCT FROM n.completed_agents OR o.agent_queue IS DISTINCT FROM n.agent_queue OR o.analysis IS DISTINCT FROM n.analysis OR o.retry_count IS DISTINCT FROM n.retry_count OR o.max_retries IS DISTINCT FROM n.max_retries OR o.error IS DISTINCT FROM n.error OR o.github_issue_number IS DISTINCT FROM n.github_issue_number OR o.github_pr_number IS DISTINCT FROM n.github_pr_number OR o.labels IS DISTINCT FROM n.labels OR o.ai_analysis IS DISTINCT FROM n.ai_analysis OR o.ai_suggestions IS DISTINCT FROM n.ai_suggestions OR o.config IS DISTINCT FROM n.config OR o.result IS DISTINCT FROM n.result OR o.metadata IS DISTINCT FROM n.metadata;
+    ELSE
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT o.tenant_id, 'delete', 'tasks', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id', 'state_category', 'started_at', 'completed_at', 'status_changed_at', 'search'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_tasks() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_tasks() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.tasks_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, project_id uuid, parent_id uuid, workflow_id uuid, title text, prompt text, description text, type text, status text, state_category text, priority text, creator_id uuid, assigned_to_user_id uuid, assigned_to_agent_id uuid, assigned_to_desk_id uuid, current_agent text, completed_agents jsonb, agent_queue jsonb, analysis jsonb, retry_count integer, max_retries integer, error jsonb, github_issue_number integer, github_pr_number integer, labels jsonb, ai_analysis jsonb, ai_suggestions jsonb, config jsonb, result jsonb, metadata jsonb, started_at timestamp with time zone, completed_at timestamp with time zone, status_changed_at timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.tasks.tenant_id, tenantry.tasks.id, tenantry.tasks.project_id, tenantry.tasks.parent_id, tenantry.tasks.workflow_id, tenantry.tasks.title, tenantry.tasks.prompt, tenantry.tasks.description, tenantry.tasks.type, tenantry.tasks.status, tenantry.tasks.state_category, tenantry.tasks.priority, tenantry.tasks.creator_id, tenantry.tasks.assigned_to_user_id, tenantry.tasks.assigned_to_agent_id, tenantry.tasks.assigned_to_desk_id, tenantry.tasks.current_agent, tenantry.tasks.completed_agents, tenantry.tasks.agent_queue, tenantry.tasks.analysis, tenantry.tasks.retry_count, tenantry.tasks.max_retries, tenantry.tasks.error, tenantry.tasks.github_issue_number, tenantry.tasks.github_pr_number, tenantry.tasks.labels, tenantry.tasks.ai_analysis, tenantry.tasks.ai_suggestions, tenantry.tasks.config, tenantry.tasks.result, tenantry.tasks.metadata, tenantry.tasks.started_at, tenantry.tasks.completed_at, tenantry.tasks.status_changed_at, tenantry.tasks.created_at, tenantry.tasks.updated_at
+FROM tenantry.tasks
+WHERE tenantry.tasks.tenant_id = $1::UUID AND tenantry.tasks.id = $2::UUID;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.tasks_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.tasks_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.tasks_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, project_id uuid, parent_id uuid, workflow_id uuid, title text, prompt text, description text, type text, status text, state_category text, priority text, creator_id uuid, assigned_to_user_id uuid, assigned_to_agent_id uuid, assigned_to_desk_id uuid, current_agent text, completed_agents jsonb, agent_queue jsonb, analysis jsonb, retry_count integer, max_retries integer, error jsonb, github_issue_number integer, github_pr_number integer, labels jsonb, ai_analysis jsonb, ai_suggestions jsonb, config jsonb, result jsonb, metadata jsonb, started_at timestamp with time zone, completed_at timestamp with time zone, status_changed_at timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.tasks.tenant_id, tenantry.tasks.id, tenantry.tasks.project_id, tenantry.tasks.parent_id, tenantry.tasks.workflow_id, tenantry.tasks.title, tenantry.tasks.prompt, tenantry.tasks.description, tenantry.tasks.type, tenantry.tasks.status, tenantry.tasks.state_category, tenantry.tasks.priority, tenantry.tasks.creator_id, tenantry.tasks.assigned_to_user_id, tenantry.tasks.assigned_to_agent_id, tenantry.tasks.assigned_to_desk_id, tenantry.tasks.current_agent, tenantry.tasks.completed_agents, tenantry.tasks.agent_queue, tenantry.tasks.analysis, tenantry.tasks.retry_count, tenantry.tasks.max_retries, tenantry.tasks.error, tenantry.tasks.github_issue_number, tenantry.tasks.github_pr_number, tenantry.tasks.labels, tenantry.tasks.ai_analysis, tenantry.tasks.ai_suggestions, tenantry.tasks.config, tenantry.tasks.result, tenantry.tasks.metadata, tenantry.tasks.started_at, tenantry.tasks.completed_at, tenantry.tasks.status_changed_at, tenantry.tasks.created_at, tenantry.tasks.updated_at
+FROM tenantry.tasks
+WHERE tenantry.tasks.tenant_id = $1::UUID AND tenantry.tasks.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.tasks.id DESC
+ LIMIT $3::INTEGER;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.tasks_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.tasks_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_agent_sessions()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'create', 'agent_sessions', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id', 'duration_ms', 'message_count', 'input_tokens', 'output_tokens', 'cost_usd', 'first_message_id', 'last_message_id'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        IF NOT EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id WHERE o.desk_id IS DISTINCT FROM n.desk_id OR o.agent_id IS DISTINCT FROM n.agent_id OR o.task_id IS DISTINCT FROM n.task_id OR o.status IS DISTINCT FROM n.status OR o.started_at IS DISTINCT FROM n.started_at OR o.ended_at IS DISTINCT FROM n.ended_at OR o.metrics IS DISTINCT FROM n.metrics OR o.state IS DISTINCT FROM n.state) THEN
+            RETURN NULL;
+        END IF;
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'update', 'agent_sessions', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id', 'duration_ms', 'message_count', 'input_tokens', 'output_tokens', 'cost_usd', 'first_message_id', 'last_message_id'] || ARRAY['created_at',
+                CASE WHEN o.desk_id IS NOT DISTINCT FROM n.desk_id THEN 'desk_id' END,
+                CASE WHEN o.agent_id IS NOT DISTINCT FROM n.agent_id THEN 'agent_id' END,
+                CASE WHEN o.task_id IS NOT DISTINCT FROM n.task_id THEN 'task_id' END,
+                CASE WHEN o.status IS NOT DISTINCT FROM n.status THEN 'status' END,
+                CASE WHEN o.started_at IS NOT DISTINCT FROM n.started_at THEN 'started_at' END,
+                CASE WHEN o.ended_at IS NOT DISTINCT FROM n.ended_at THEN 'ended_at' END,
+                CASE WHEN o.metrics IS NOT DISTINCT FROM n.metrics THEN 'metrics' END,
+                CASE WHEN o.state IS NOT DISTINCT FROM n.state THEN 'state' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.desk_id IS DISTINCT FROM n.desk_id OR o.agent_id IS DISTINCT FROM n.agent_id OR o.task_id IS DISTINCT FROM n.task_id OR o.status IS DISTINCT FROM n.status OR o.started_at IS DISTINCT FROM n.started_at OR o.ended_at IS DISTINCT FROM n.ended_at OR o.metrics IS DISTINCT FROM n.metrics OR o.state IS DISTINCT FROM n.state;
+    ELSE
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT o.tenant_id, 'delete', 'agent_sessions', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id', 'duration_ms', 'message_count', 'input_tokens', 'output_tokens', 'cost_usd', 'first_message_id', 'last_message_id'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_agent_sessions() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_agent_sessions() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.agent_sessions_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, desk_id uuid, agent_id uuid, task_id uuid, status text, started_at timestamp with time zone, ended_at timestamp with time zone, duration_ms bigint, message_count integer, input_tokens bigint, output_tokens bigint, cost_usd numeric, first_message_id uuid, last_message_id uuid, metrics jsonb, state jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.agent_sessions.tenant_id, tenantry.agent_sessions.id, tenantry.agent_sessions.desk_id, tenantry.agent_sessions.agent_id, tenantry.agent_sessions.task_id, tenantry.agent_sessions.status, tenantry.agent_sessions.started_at, tenantry.agent_sessions.ended_at, tenantry.agent_sessions.duration_ms, tenantry.agent_sessions.message_count, tenantry.agent_sessions.input_tokens, tenantry.agent_sessions.output_tokens, tenantry.agent_sessions.cost_usd, tenantry.agent_sessions.first_message_id, tenantry.agent_sessions.last_message_id, tenantry.agent_sessions.metrics, tenantry.agent_sessions.state, tenantry.agent_sessions.created_at, tenantry.agent_sessions.updated_at
+FROM tenantry.agent_sessions
+WHERE tenantry.agent_sessions.tenant_id = $1::UUID AND tenantry.agent_sessions.id = $2::UUID;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.agent_sessions_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.agent_sessions_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.agent_sessions_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, desk_id uuid, agent_id uuid, task_id uuid, status text, started_at timestamp with time zone, ended_at timestamp with time zone, duration_ms bigint, message_count integer, input_tokens bigint, output_tokens bigint, cost_usd numeric, first_message_id uuid, last_message_id uuid, metrics jsonb, state jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.agent_sessions.tenant_id, tenantry.agent_sessions.id, tenantry.agent_sessions.desk_id, tenantry.agent_sessions.agent_id, tenantry.agent_sessions.task_id, tenantry.agent_sessions.status, tenantry.agent_sessions.started_at, tenantry.agent_sessions.ended_at, tenantry.agent_sessions.duration_ms, tenantry.agent_sessions.message_count, tenantry.agent_sessions.input_tokens, tenantry.agent_sessions.output_tokens, tenantry.agent_sessions.cost_usd, tenantry.agent_sessions.first_message_id, tenantry.agent_sessions.last_message_id, tenantry.agent_sessions.metrics, tenantry.agent_sessions.state, tenantry.agent_sessions.created_at, tenantry.agent_sessions.updated_at
+FROM tenantry.agent_sessions
+WHERE tenantry.agent_sessions.tenant_id = $1::UUID AND tenantry.agent_sessions.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.agent_sessions.id DESC
+ LIMIT $3::INTEGER;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.agent_sessions_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.agent_sessions_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_approvals()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'create', 'approvals', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'update', 'approvals', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id'] || ARRAY['created_at',
+                CASE WHEN o.task_id IS NOT DISTINCT FROM n.task_id THEN 'task_id' END,
+                CASE WHEN o.user_id IS NOT DISTINCT FROM n.user_id THEN 'user_id' END,
+                CASE WHEN o.requested_by IS NOT DISTINCT FROM n.requested_by THEN 'requested_by' END,
+                CASE WHEN o.decision IS NOT DISTINCT FROM n.decision THEN 'decision' END,
+                CASE WHEN o.reason IS NOT DISTINCT FROM n.reason THEN 'reason' END,
+                CASE WHEN o.artifact_ids IS NOT DISTINCT FROM n.artifact_ids THEN 'artifact_ids' END,
+                CASE WHEN o.decided_at IS NOT DISTINCT FROM n.decided_at THEN 'decided_at' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.task_id IS DISTINCT FROM n.task_id OR o.user_id IS DISTINCT FROM n.user_id OR o.requested_by IS DISTINCT FROM n.requested_by OR o.decision IS DISTINCT FROM n.decision OR o.reason IS DISTINCT FROM n.reason OR o.artifact_ids IS DISTINCT FROM n.artifact_ids OR o.decided_at IS DISTINCT FROM n.decided_at;
+    ELSE
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT o.tenant_id, 'delete', 'approvals', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_approvals() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_approvals() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.approvals_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, user_id uuid, requested_by text, decision text, reason text, artifact_ids jsonb, decided_at timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.approvals.tenant_id, tenantry.approvals.id, tenantry.approvals.task_id, tenantry.approvals.user_id, tenantry.approvals.requested_by, tenantry.approvals.decision, tenantry.approvals.reason, tenantry.approvals.artifact_ids, tenantry.approvals.decided_at, tenantry.approvals.created_at, tenantry.approvals.updated_at
+FROM tenantry.approvals
+WHERE tenantry.approvals.tenant_id = $1::UUID AND tenantry.approvals.id = $2::UUID;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.approvals_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.approvals_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.approvals_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, user_id uuid, requested_by text, decision text, reason text, artifact_ids jsonb, decided_at timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.approvals.tenant_id, tenantry.approvals.id, tenantry.approvals.task_id, tenantry.approvals.user_id, tenantry.approvals.requested_by, tenantry.approvals.decision, tenantry.approvals.reason, tenantry.approvals.artifact_ids, tenantry.approvals.decided_at, tenantry.approvals.created_at, tenantry.approvals.updated_at
+FROM tenantry.approvals
+WHERE tenantry.approvals.tenant_id = $1::UUID AND tenantry.approvals.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.approvals.id DESC
+ LIMIT $3::INTEGER;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.approvals_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.approvals_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_artifacts()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'create', 'artifacts', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'update', 'artifacts', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id'] || ARRAY['created_at',
+                CASE WHEN o.task_id IS NOT DISTINCT FROM n.task_id THEN 'task_id' END,
+                CASE WHEN o.execution_id IS NOT DISTINCT FROM n.execution_id THEN 'execution_id' END,
+                CASE WHEN o.type IS NOT DISTINCT FROM n.type THEN 'type' END,
+                CASE WHEN o.path IS NOT DISTINCT FROM n.path THEN 'path' END,
+                CASE WHEN o.content IS NOT DISTINCT FROM n.content THEN 'content' END,
+                CASE WHEN o.metadata IS NOT DISTINCT FROM n.metadata THEN 'metadata' END,
+                CASE WHEN o.approved IS NOT DISTINCT FROM n.approved THEN 'approved' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.task_id IS DISTINCT FROM n.task_id OR o.execution_id IS DISTINCT FROM n.execution_id OR o.type IS DISTINCT FROM n.type OR o.path IS DISTINCT FROM n.path OR o.content IS DISTINCT FROM n.content OR o.metadata IS DISTINCT FROM n.metadata OR o.approved IS DISTINCT FROM n.approved;
+    ELSE
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT o.tenant_id, 'delete', 'artifacts', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_artifacts() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_artifacts() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.artifacts_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, execution_id uuid, type text, path text, content text, metadata jsonb, approved boolean, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.artifacts.tenant_id, tenantry.artifacts.id, tenantry.artifacts.task_id, tenantry.artifacts.execution_id, tenantry.artifacts.type, tenantry.artifacts.path, tenantry.artifacts.content, tenantry.artifacts.metadata, tenantry.artifacts.approved, tenantry.artifacts.created_at, tenantry.artifacts.updated_at
+FROM tenantry.artifacts
+WHERE tenantry.artifacts.tenant_id = $1::UUID AND tenantry.artifacts.id = $2::UUID;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.artifacts_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.artifacts_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.artifacts_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, execution_id uuid, type text, path text, content text, metadata jsonb, approved boolean, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.artifacts.tenant_id, tenantry.artifacts.id, tenantry.artifacts.task_id, tenantry.artifacts.execution_id, tenantry.artifacts.type, tenantry.artifacts.path, tenantry.artifacts.content, tenantry.artifacts.metadata, tenantry.artifacts.approved, tenantry.artifacts.created_at, tenantry.artifacts.updated_at
+FROM tenantry.artifacts
+WHERE tenantry.artifacts.tenant_id = $1::UUID AND tenantry.artifacts.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.artifacts.id DESC
+ LIMIT $3::INTEGER;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.artifacts_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.artifacts_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_data_sources()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'create', 'data_sources', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id', 'credentials'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        IF NOT EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id WHERE o.knowledge_base_id IS DISTINCT FROM n.knowledge_base_id OR o.name IS DISTINCT FROM n.name OR o.source_type IS DISTINCT FROM n.source_type OR o.location IS DISTINCT FROM n.location OR o.config IS DISTINCT FROM n.config OR o.sync_schedule IS DISTINCT FROM n.sync_schedule OR o.sync_status IS DISTINCT FROM n.sync_status OR o.last_synced_at IS DISTINCT FROM n.last_synced_at OR o.last_error IS DISTINCT FROM n.last_error OR o.credentials IS DISTINCT FROM n.credentials) THEN
+            RETURN NULL;
+        END IF;
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'update', 'data_sources', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, CASE WHEN o.credentials IS DISTINCT FROM n.credentials THEN jsonb_build_object('secrets_changed', to_jsonb(array_remove(ARRAY[CASE WHEN o.credentials IS DISTINCT FROM n.credentials THEN 'credentials' END], NULL))) END,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id', 'credentials'] || ARRAY['created_at',
+                CASE WHEN o.knowledge_base_id IS NOT DISTINCT FROM n.knowledge_base_id THEN 'knowledge_base_id' END,
+                CASE WHEN o.name IS NOT DISTINCT FROM n.name THEN 'name' END,
+                CASE WHEN o.source_type IS NOT DISTINCT FROM n.source_type THEN 'source_type' END,
+                CASE WHEN o.location IS NOT DISTINCT FROM n.location THEN 'location' END,
+                CASE WHEN o.config IS NOT DISTINCT FROM n.config THEN 'config' END,
+                CASE WHEN o.sync_schedule IS NOT DISTINCT FROM n.sync_schedule THEN 'sync_schedule' END,
+                CASE WHEN o.sync_status IS NOT DISTINCT FROM n.sync_status THEN 'sync_status' END,
+                CASE WHEN o.last_synced_at IS NOT DISTINCT FROM n.last_synced_at THEN 'last_synced_at' END,
+                CASE WHEN o.last_error IS NOT DISTINCT FROM n.last_error THEN 'last_error' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.knowledge_base_id IS DISTINCT FROM n.knowledge_base_id OR o.name IS DISTINCT FROM n.name OR o.source_type IS DISTINCT FROM n.source_type OR o.location IS DISTINCT FROM n.location OR o.config IS DISTINCT FROM n.config OR o.sync_schedule IS DISTINCT FROM n.sync_schedule OR o.sync_status IS DISTINCT FROM n.sync_status OR o.last_synced_at IS DISTINCT FROM n.last_synced_at OR o.last_error IS DISTINCT FROM n.last_error OR o.credentials IS DISTINCT FROM n.credentials;
+    ELSE
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT o.tenant_id, 'delete', 'data_sources', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id', 'credentials'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_data_sources() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_data_sources() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.data_sources_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, knowledge_base_id uuid, name text, source_type text, location text, config jsonb, sync_schedule text, sync_status text, last_synced_at timestamp with time zone, last_error text, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.data_sources.tenant_id, tenantry.data_sources.id, tenantry.data_sources.knowledge_base_id, tenantry.data_sources.name, tenantry.data_sources.source_type, tenantry.data_sources.location, tenantry.data_sources.config, tenantry.data_sources.sync_schedule, tenantry.data_sources.sync_status, tenantry.data_sources.last_synced_at, tenantry.data_sources.last_error, tenantry.data_sources.created_at, tenantry.data_sources.updated_at
+FROM tenantry.data_sources
+WHERE tenantry.data_sources.tenant_id = $1::UUID AND tenantry.data_sources.id = $2::UUID;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.data_sources_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.data_sources_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.data_sources_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, knowledge_base_id uuid, name text, source_type text, location text, config jsonb, sync_schedule text, sync_status text, last_synced_at timestamp with time zone, last_error text, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.data_sources.tenant_id, tenantry.data_sources.id, tenantry.data_sources.knowledge_base_id, tenantry.data_sources.name, tenantry.data_sources.source_type, tenantry.data_sources.location, tenantry.data_sources.config, tenantry.data_sources.sync_schedule, tenantry.data_sources.sync_status, tenantry.data_sources.last_synced_at, tenantry.data_sources.last_error, tenantry.data_sources.created_at, tenantry.data_sources.updated_at
+FROM tenantry.data_sources
+WHERE tenantry.data_sources.tenant_id = $1::UUID AND tenantry.data_sources.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.data_sources.id DESC
+ LIMIT $3::INTEGER;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.data_sources_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.data_sources_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_delegations()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'create', 'delegations', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'update', 'delegations', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id'] || ARRAY['created_at',
+                CASE WHEN o.task_id IS NOT DISTINCT FROM n.task_id THEN 'task_id' END,
+                CASE WHEN o.from_desk_id IS NOT DISTINCT FROM n.from_desk_id THEN 'from_desk_id' END,
+                CASE WHEN o.to_desk_id IS NOT DISTINCT FROM n.to_desk_id THEN 'to_desk_id' END,
+                CASE WHEN o.reason IS NOT DISTINCT FROM n.reason THEN 'reason' END,
+                CASE WHEN o.status IS NOT DISTINCT FROM n.status THEN 'status' END,
+                CASE WHEN o.answer IS NOT DISTINCT FROM n.answer THEN 'answer' END,
+                CASE WHEN o.answered_at IS NOT DISTINCT FROM n.answered_at THEN 'answered_at' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.task_id IS DISTINCT FROM n.task_id OR o.from_desk_id IS DISTINCT FROM n.from_desk_id OR o.to_desk_id IS DISTINCT FROM n.to_desk_id OR o.reason IS DISTINCT FROM n.reason OR o.status IS DISTINCT FROM n.status OR o.answer IS DISTINCT FROM n.answer OR o.answered_at IS DISTINCT FROM n.answered_at;
+    ELSE
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT o.tenant_id, 'delete', 'delegations', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_delegations() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_delegations() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.delegations_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, from_desk_id uuid, to_desk_id uuid, reason text, status text, answer text, answered_at timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.delegations.tenant_id, tenantry.delegations.id, tenantry.delegations.task_id, tenantry.delegations.from_desk_id, tenantry.delegations.to_desk_id, tenantry.delegations.reason, tenantry.delegations.status, tenantry.delegations.answer, tenantry.delegations.answered_at, tenantry.delegations.created_at, tenantry.delegations.updated_at
+FROM tenantry.delegations
+WHERE tenantry.delegations.tenant_id = $1::UUID AND tenantry.delegations.id = $2::UUID;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.delegations_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.delegations_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.delegations_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, from_desk_id uuid, to_desk_id uuid, reason text, status text, answer text, answered_at timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.delegations.tenant_id, tenantry.delegations.id, tenantry.delegations.task_id, tenantry.delegations.from_desk_id, tenantry.delegations.to_desk_id, tenantry.delegations.reason, tenantry.delegations.status, tenantry.delegations.answer, tenantry.delegations.answered_at, tenantry.delegations.created_at, tenantry.delegations.updated_at
+FROM tenantry.delegations
+WHERE tenantry.delegations.tenant_id = $1::UUID AND tenantry.delegations.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.delegations.id DESC
+ LIMIT $3::INTEGER;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.delegations_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.delegations_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_evidence()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'create', 'evidence', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id', 'search'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        IF NOT EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id WHERE o.task_id IS DISTINCT FROM n.task_id OR o.project_id IS DISTINCT FROM n.project_id OR o.source_type IS DISTINCT FROM n.source_type OR o.source IS DISTINCT FROM n.source OR o.title IS DISTINCT FROM n.title OR o.content IS DISTINCT FROM n.content OR o.data IS DISTINCT FROM n.data OR o.credibility_score IS DISTINCT FROM n.credibility_score OR o.is_verified IS DISTINCT FROM n.is_verified OR o.verified_by IS DISTINCT FROM n.verified_by OR o.verified_at IS DISTINCT FROM n.verified_at OR o.tags IS DISTINCT FROM n.tags) THEN
+            RETURN NULL;
+        END IF;
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'update', 'evidence', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id', 'search'] || ARRAY['created_at',
+                CASE WHEN o.task_id IS NOT DISTINCT FROM n.task_id THEN 'task_id' END,
+                CASE WHEN o.project_id IS NOT DISTINCT FROM n.project_id THEN 'project_id' END,
+                CASE WHEN o.source_type IS NOT DISTINCT FROM n.source_type THEN 'source_type' END,
+                CASE WHEN o.source IS NOT DISTINCT FROM n.source THEN 'source' END,
+                CASE WHEN o.title IS NOT DISTINCT FROM n.title THEN 'title' END,
+                CASE WHEN o.content IS NOT DISTINCT FROM n.content THEN 'content' END,
+                CASE WHEN o.data IS NOT DISTINCT FROM n.data THEN 'data' END,
+                CASE WHEN o.credibility_score IS NOT DISTINCT FROM n.credibility_score THEN 'credibility_score' END,
+                CASE WHEN o.is_verified IS NOT DISTINCT FROM n.is_verified THEN 'is_verified' END,
+                CASE WHEN o.verified_by IS NOT DISTINCT FROM n.verified_by THEN 'verified_by' END,
+                CASE WHEN o.verified_at IS NOT DISTINCT FROM n.verified_at THEN 'verified_at' END,
+                CASE WHEN o.tags IS NOT DISTINCT FROM n.tags THEN 'tags' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.task_id IS DISTINCT FROM n.task_id OR o.project_id IS DISTINCT FROM n.project_id OR o.source_type IS DISTINCT FROM n.source_type OR o.source IS DISTINCT FROM n.source OR o.title IS DISTINCT FROM n.title OR o.content IS DISTINCT FROM n.content OR o.data IS DISTINCT FROM n.data OR o.credibility_score IS DISTINCT FROM n.credibility_score OR o.is_verified IS DISTINCT FROM n.is_verified OR o.verified_by IS DISTINCT FROM n.verified_by OR o.verified_at IS DISTINCT FROM n.verified_at OR o.tags IS DISTINCT FROM n.tags;
+    ELSE
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT o.tenant_id, 'delete', 'evidence', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id', 'search'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_evidence() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_evidence() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.evidence_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, project_id uuid, source_type text, source text, title text, content text, data jsonb, credibility_score double precision, is_verified boolean, verified_by uuid, verified_at timestamp with time zone, tags jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.evidence.tenant_id, tenantry.evidence.id, tenantry.evidence.task_id, tenantry.evidence.project_id, tenantry.evidence.source_type, tenantry.evidence.source, tenantry.evidence.title, tenantry.evidence.content, tenantry.evidence.data, tenantry.evidence.credibility_score, tenantry.evidence.is_verified, tenantry.evidence.verified_by, tenantry.evidence.verified_at, tenantry.evidence.tags, tenantry.evidence.created_at, tenantry.evidence.updated_at
+FROM tenantry.evidence
+WHERE tenantry.evidence.tenant_id = $1::UUID AND tenantry.evidence.id = $2::UUID;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.evidence_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.evidence_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.evidence_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, project_id uuid, source_type text, source text, title text, content text, data jsonb, credibility_score double precision, is_verified boolean, verified_by uuid, verified_at timestamp with time zone, tags jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.evidence.tenant_id, tenantry.evidence.id, tenantry.evidence.task_id, tenantry.evidence.project_id, tenantry.evidence.source_type, tenantry.evidence.source, tenantry.evidence.title, tenantry.evidence.content, tenantry.evidence.data, tenantry.evidence.credibility_score, tenantry.evidence.is_verified, tenantry.evidence.verified_by, tenantry.evidence.verified_at, tenantry.evidence.tags, tenantry.evidence.created_at, tenantry.evidence.updated_at
+FROM tenantry.evidence
+WHERE tenantry.evidence.tenant_id = $1::UUID AND tenantry.evidence.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.evidence.id DESC
+ LIMIT $3::INTEGER;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.evidence_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.evidence_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_lessons()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'create', 'lessons', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id', 'application_count', 'success_rate', 'search'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        IF NOT EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id WHERE o.task_id IS DISTINCT FROM n.task_id OR o.category IS DISTINCT FROM n.category OR o.title IS DISTINCT FROM n.title OR o.summary IS DISTINCT FROM n.summary OR o.details IS DISTINCT FROM n.details OR o.tags IS DISTINCT FROM n.tags OR o.source_agent IS DISTINCT FROM n.source_agent OR o.confidence IS DISTINCT FROM n.confidence OR o.human_validated IS DISTINCT FROM n.human_validated OR o.validated_by IS DISTINCT FROM n.validated_by) THEN
+            RETURN NULL;
+        END IF;
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'update', 'lessons', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id', 'application_count', 'success_rate', 'search'] || ARRAY['created_at',
+                CASE WHEN o.task_id IS NOT DISTINCT FROM n.task_id THEN 'task_id' END,
+                CASE WHEN o.category IS NOT DISTINCT FROM n.category THEN 'category' END,
+                CASE WHEN o.title IS NOT DISTINCT FROM n.title THEN 'title' END,
+                CASE WHEN o.summary IS NOT DISTINCT FROM n.summary THEN 'summary' END,
+                CASE WHEN o.details IS NOT DISTINCT FROM n.details THEN 'details' END,
+                CASE WHEN o.tags IS NOT DISTINCT FROM n.tags THEN 'tags' END,
+                CASE WHEN o.source_agent IS NOT DISTINCT FROM n.source_agent THEN 'source_agent' END,
+                CASE WHEN o.confidence IS NOT DISTINCT FROM n.confidence THEN 'confidence' END,
+                CASE WHEN o.human_validated IS NOT DISTINCT FROM n.human_validated THEN 'human_validated' END,
+                CASE WHEN o.validated_by IS NOT DISTINCT FROM n.validated_by THEN 'validated_by' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.task_id IS DISTINCT FROM n.task_id OR o.category IS DISTINCT FROM n.category OR o.title IS DISTINCT FROM n.title OR o.summary IS DISTINCT FROM n.summary OR o.details IS DISTINCT FROM n.details OR o.tags IS DISTINCT FROM n.tags OR o.source_agent IS DISTINCT FROM n.source_agent OR o.confidence IS DISTINCT FROM n.confidence OR o.human_validated IS DISTINCT FROM n.human_validated OR o.validated_by IS DISTINCT FROM n.validated_by;
+    ELSE
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT o.tenant_id, 'delete', 'lessons', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id', 'application_count', 'success_rate', 'search'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_lessons() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_lessons() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.lessons_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, category text, title text, summary text, details text, tags jsonb, source_agent text, confidence double precision, application_count integer, success_rate double precision, human_validated boolean, validated_by uuid, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.lessons.tenant_id, tenantry.lessons.id, tenantry.lessons.task_id, tenantry.lessons.category, tenantry.lessons.title, tenantry.lessons.summary, tenantry.lessons.details, tenantry.lessons.tags, tenantry.lessons.source_agent, tenantry.lessons.confidence, tenantry.lessons.application_count, tenantry.lessons.success_rate, tenantry.lessons.human_validated, tenantry.lessons.validated_by, tenantry.lessons.created_at, tenantry.lessons.updated_at
+FROM tenantry.lessons
+WHERE tenantry.lessons.tenant_id = $1::UUID AND tenantry.lessons.id = $2::UUID;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.lessons_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.lessons_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.lessons_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, category text, title text, summary text, details text, tags jsonb, source_agent text, confidence double precision, application_count integer, success_rate double precision, human_validated boolean, validated_by uuid, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.lessons.tenant_id, tenantry.lessons.id, tenantry.lessons.task_id, tenantry.lessons.category, tenantry.lessons.title, tenantry.lessons.summary, tenantry.lessons.details, tenantry.lessons.tags, tenantry.lessons.source_agent, tenantry.lessons.confidence, tenantry.lessons.application_count, tenantry.lessons.success_rate, tenantry.lessons.human_validated, tenantry.lessons.validated_by, tenantry.lessons.created_at, tenantry.lessons.updated_at
+FROM tenantry.lessons
+WHERE tenantry.lessons.tenant_id = $1::UUID AND tenantry.lessons.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.lessons.id DESC
+ LIMIT $3::INTEGER;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.lessons_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.lessons_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_qa_reviews()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'create', 'qa_reviews', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'update', 'qa_reviews', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id'] || ARRAY['created_at',
+                CASE WHEN o.task_id IS NOT DISTINCT FROM n.task_id THEN 'task_id' END,
+                CASE WHEN o.stage IS NOT DISTINCT FROM n.stage THEN 'stage' END,
+                CASE WHEN o.verdict IS NOT DISTINCT FROM n.verdict THEN 'verdict' END,
+                CASE WHEN o.reviewer_user_id IS NOT DISTINCT FROM n.reviewer_user_id THEN 'reviewer_user_id' END,
+                CASE WHEN o.reviewer_agent_id IS NOT DISTINCT FROM n.reviewer_agent_id THEN 'reviewer_agent_id' END,
+                CASE WHEN o.quality_score IS NOT DISTINCT FROM n.quality_score THEN 'quality_score' END,
+                CASE WHEN o.findings IS NOT DISTINCT FROM n.findings THEN 'findings' END,
+                CASE WHEN o.comment IS NOT DISTINCT FROM n.comment THEN 'comment' END,
+                CASE WHEN o.reviewed_at IS NOT DISTINCT FROM n.reviewed_at THEN 'reviewed_at' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.task_id IS DISTINCT FROM n.task_id OR o.stage IS DISTINCT FROM n.stage OR o.verdict IS DISTINCT FROM n.verdict OR o.reviewer_user_id IS DISTINCT FROM n.reviewer_user_id OR o.reviewer_agent_id IS DISTINCT FROM n.reviewer_agent_id OR o.quality_score IS DISTINCT FROM n.quality_score OR o.findings IS DISTINCT FROM n.findings OR o.comment IS DISTINCT FROM n.comment OR o.reviewed_at IS DISTINCT FROM n.reviewed_at;
+    ELSE
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT o.tenant_id, 'delete', 'qa_reviews', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_qa_reviews() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_qa_reviews() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.qa_reviews_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, stage text, verdict text, reviewer_user_id uuid, reviewer_agent_id uuid, quality_score double precision, findings jsonb, comment text, reviewed_at timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.qa_reviews.tenant_id, tenantry.qa_reviews.id, tenantry.qa_reviews.task_id, tenantry.qa_reviews.stage, tenantry.qa_reviews.verdict, tenantry.qa_reviews.reviewer_user_id, tenantry.qa_reviews.reviewer_agent_id, tenantry.qa_reviews.quality_score, tenantry.qa_reviews.findings, tenantry.qa_reviews.comment, tenantry.qa_reviews.reviewed_at, tenantry.qa_reviews.created_at, tenantry.qa_reviews.updated_at
+FROM tenantry.qa_reviews
+WHERE tenantry.qa_reviews.tenant_id = $1::UUID AND tenantry.qa_reviews.id = $2::UUID;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.qa_reviews_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.qa_reviews_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.qa_reviews_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, stage text, verdict text, reviewer_user_id uuid, reviewer_agent_id uuid, quality_score double precision, findings jsonb, comment text, reviewed_at timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.qa_reviews.tenant_id, tenantry.qa_reviews.id, tenantry.qa_reviews.task_id, tenantry.qa_reviews.stage, tenantry.qa_reviews.verdict, tenantry.qa_reviews.reviewer_user_id, tenantry.qa_reviews.reviewer_agent_id, tenantry.qa_reviews.quality_score, tenantry.qa_reviews.findings, tenantry.qa_reviews.comment, tenantry.qa_reviews.reviewed_at, tenantry.qa_reviews.created_at, tenantry.qa_reviews.updated_at
+FROM tenantry.qa_reviews
+WHERE tenantry.qa_reviews.tenant_id = $1::UUID AND tenantry.qa_reviews.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.qa_reviews.id DESC
+ LIMIT $3::INTEGER;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.qa_reviews_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.qa_reviews_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_self_reviews()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'create', 'self_reviews', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'update', 'self_reviews', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id'] || ARRAY['created_at',
+                CASE WHEN o.task_id IS NOT DISTINCT FROM n.task_id THEN 'task_id' END,
+                CASE WHEN o.execution_id IS NOT DISTINCT FROM n.execution_id THEN 'execution_id' END,
+                CASE WHEN o.agent_type IS NOT DISTINCT FROM n.agent_type THEN 'agent_type' END,
+                CASE WHEN o.iteration IS NOT DISTINCT FROM n.iteration THEN 'iteration' END,
+                CASE WHEN o.quality_score IS NOT DISTINCT FROM n.quality_score THEN 'quality_score' END,
+                CASE WHEN o.completeness_score IS NOT DISTINCT FROM n.completeness_score THEN 'completeness_score' END,
+                CASE WHEN o.correctness_score IS NOT DISTINCT FROM n.correctness_score THEN 'correctness_score' END,
+                CASE WHEN o.overall_score IS NOT DISTINCT FROM n.overall_score THEN 'overall_score' END,
+                CASE WHEN o.gaps IS NOT DISTINCT FROM n.gaps THEN 'gaps' END,
+                CASE WHEN o.requirements IS NOT DISTINCT FROM n.requirements THEN 'requirements' END,
+                CASE WHEN o.decision IS NOT DISTINCT FROM n.decision THEN 'decision' END,
+                CASE WHEN o.reasoning IS NOT DISTINCT FROM n.reasoning THEN 'reasoning' END,
+                CASE WHEN o.duration_ms IS NOT DISTINCT FROM n.duration_ms THEN 'duration_ms' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.task_id IS DISTINCT FROM n.task_id OR o.execution_id IS DISTINCT FROM n.execution_id OR o.agent_type IS DISTINCT FROM n.agent_type OR o.iteration IS DISTINCT FROM n.iteration OR o.quality_score IS DISTINCT FROM n.quality_score OR o.completeness_score IS DISTINCT FROM n.completeness_score OR o.correctness_score IS DISTINCT FROM n.correctness_score OR o.overall_score IS DISTINCT FROM n.overall_score OR o.gaps IS DISTINCT FROM n.gaps OR o.requirements IS DISTINCT FROM n.requirements OR o.decision IS DISTINCT FROM n.decision OR o.reasoning IS DISTINCT FROM n.reasoning OR o.duration_ms IS DISTINCT FROM n.duration_ms;
+    ELSE
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT o.tenant_id, 'delete', 'self_reviews', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_self_reviews() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_self_reviews() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.self_reviews_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, execution_id uuid, agent_type text, iteration integer, quality_score double precision, completeness_score double precision, correctness_score double precision, overall_score double precision, gaps jsonb, requirements jsonb, decision text, reasoning text, duration_ms integer, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.self_reviews.tenant_id, tenantry.self_reviews.id, tenantry.self_reviews.task_id, tenantry.self_reviews.execution_id, tenantry.self_reviews.agent_type, tenantry.self_reviews.iteration, tenantry.self_reviews.quality_score, tenantry.self_reviews.completeness_score, tenantry.self_reviews.correctness_score, tenantry.self_reviews.overall_score, tenantry.self_reviews.gaps, tenantry.self_reviews.requirements, tenantry.self_reviews.decision, tenantry.self_reviews.reasoning, tenantry.self_reviews.duration_ms, tenantry.self_reviews.created_at, tenantry.self_reviews.updated_at
+FROM tenantry.self_reviews
+WHERE tenantry.self_reviews.tenant_id = $1::UUID AND tenantry.self_reviews.id = $2::UUID;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.self_reviews_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.self_reviews_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.self_reviews_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, execution_id uuid, agent_type text, iteration integer, quality_score double precision, completeness_score double precision, correctness_score double precision, overall_score double precision, gaps jsonb, requirements jsonb, decision text, reasoning text, duration_ms integer, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.self_reviews.tenant_id, tenantry.self_reviews.id, tenantry.self_reviews.task_id, tenantry.self_reviews.execution_id, tenantry.self_reviews.agent_type, tenantry.self_reviews.iteration, tenantry.self_reviews.quality_score, tenantry.self_reviews.completeness_score, tenantry.self_reviews.correctness_score, tenantry.self_reviews.overall_score, tenantry.self_reviews.gaps, tenantry.self_reviews.requirements, tenantry.self_reviews.decision, tenantry.self_reviews.reasoning, tenantry.self_reviews.duration_ms, tenantry.self_reviews.created_at, tenantry.self_reviews.updated_at
+FROM tenantry.self_reviews
+WHERE tenantry.self_reviews.tenant_id = $1::UUID AND tenantry.self_reviews.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.self_reviews.id DESC
+ LIMIT $3::INTEGER;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.self_reviews_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.self_reviews_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_task_checkpoints()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'create', 'task_checkpoints', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'update', 'task_checkpoints', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id'] || ARRAY['created_at',
+                CASE WHEN o.task_id IS NOT DISTINCT FROM n.task_id THEN 'task_id' END,
+                CASE WHEN o.state IS NOT DISTINCT FROM n.state THEN 'state' END,
+                CASE WHEN o.data IS NOT DISTINCT FROM n.data THEN 'data' END,
+                CASE WHEN o.artifacts IS NOT DISTINCT FROM n.artifacts THEN 'artifacts' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.task_id IS DISTINCT FROM n.task_id OR o.state IS DISTINCT FROM n.state OR o.data IS DISTINCT FROM n.data OR o.artifacts IS DISTINCT FROM n.artifacts;
+    ELSE
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT o.tenant_id, 'delete', 'task_checkpoints', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_task_checkpoints() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_task_checkpoints() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.task_checkpoints_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, state text, data jsonb, artifacts jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.task_checkpoints.tenant_id, tenantry.task_checkpoints.id, tenantry.task_checkpoints.task_id, tenantry.task_checkpoints.state, tenantry.task_checkpoints.data, tenantry.task_checkpoints.artifacts, tenantry.task_checkpoints.created_at, tenantry.task_checkpoints.updated_at
+FROM tenantry.task_checkpoints
+WHERE tenantry.task_checkpoints.tenant_id = $1::UUID AND tenantry.task_checkpoints.id = $2::UUID;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.task_checkpoints_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.task_checkpoints_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.task_checkpoints_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, state text, data jsonb, artifacts jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.task_checkpoints.tenant_id, tenantry.task_checkpoints.id, tenantry.task_checkpoints.task_id, tenantry.task_checkpoints.state, tenantry.task_checkpoints.data, tenantry.task_checkpoints.artifacts, tenantry.task_checkpoints.created_at, tenantry.task_checkpoints.updated_at
+FROM tenantry.task_checkpoints
+WHERE tenantry.task_checkpoints.tenant_id = $1::UUID AND tenantry.task_checkpoints.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.task_checkpoints.id DESC
+ LIMIT $3::INTEGER;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.task_checkpoints_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.task_checkpoints_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_task_comments()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'create', 'task_comments', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'update', 'task_comments', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id'] || ARRAY['created_at',
+                CASE WHEN o.task_id IS NOT DISTINCT FROM n.task_id THEN 'task_id' END,
+                CASE WHEN o.author_id IS NOT DISTINCT FROM n.author_id THEN 'author_id' END,
+                CASE WHEN o.agent_id IS NOT DISTINCT FROM n.agent_id THEN 'agent_id' END,
+                CASE WHEN o.content IS NOT DISTINCT FROM n.content THEN 'content' END,
+                CASE WHEN o.is_ai_generated IS NOT DISTINCT FROM n.is_ai_generated THEN 'is_ai_generated' END,
+                CASE WHEN o.ai_metadata IS NOT DISTINCT FROM n.ai_metadata THEN 'ai_metadata' END,
+                CASE WHEN o.github_comment_id IS NOT DISTINCT FROM n.github_comment_id THEN 'github_comment_id' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.task_id IS DISTINCT FROM n.task_id OR o.author_id IS DISTINCT FROM n.author_id OR o.agent_id IS DISTINCT FROM n.agent_id OR o.content IS DISTINCT FROM n.content OR o.is_ai_generated IS DISTINCT FROM n.is_ai_generated OR o.ai_metadata IS DISTINCT FROM n.ai_metadata OR o.github_comment_id IS DISTINCT FROM n.github_comment_id;
+    ELSE
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT o.tenant_id, 'delete', 'task_comments', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_task_comments() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_task_comments() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.task_comments_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, author_id uuid, agent_id uuid, content text, is_ai_generated boolean, ai_metadata jsonb, github_comment_id bigint, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.task_comments.tenant_id, tenantry.task_comments.id, tenantry.task_comments.task_id, tenantry.task_comments.author_id, tenantry.task_comments.agent_id, tenantry.task_comments.content, tenantry.task_comments.is_ai_generated, tenantry.task_comments.ai_metadata, tenantry.task_comments.github_comment_id, tenantry.task_comments.created_at, tenantry.task_comments.updated_at
+FROM tenantry.task_comments
+WHERE tenantry.task_comments.tenant_id = $1::UUID AND tenantry.task_comments.id = $2::UUID;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.task_comments_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.task_comments_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.task_comments_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, author_id uuid, agent_id uuid, content text, is_ai_generated boolean, ai_metadata jsonb, github_comment_id bigint, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.task_comments.tenant_id, tenantry.task_comments.id, tenantry.task_comments.task_id, tenantry.task_comments.author_id, tenantry.task_comments.agent_id, tenantry.task_comments.content, tenantry.task_comments.is_ai_generated, tenantry.task_comments.ai_metadata, tenantry.task_comments.github_comment_id, tenantry.task_comments.created_at, tenantry.task_comments.updated_at
+FROM tenantry.task_comments
+WHERE tenantry.task_comments.tenant_id = $1::UUID AND tenantry.task_comments.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.task_comments.id DESC
+ LIMIT $3::INTEGER;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.task_comments_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.task_comments_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_task_dependencies()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'create', 'task_dependencies', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'update', 'task_dependencies', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id'] || ARRAY['created_at',
+                CASE WHEN o.task_id IS NOT DISTINCT FROM n.task_id THEN 'task_id' END,
+                CASE WHEN o.depends_on_id IS NOT DISTINCT FROM n.depends_on_id THEN 'depends_on_id' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.task_id IS DISTINCT FROM n.task_id OR o.depends_on_id IS DISTINCT FROM n.depends_on_id;
+    ELSE
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT o.tenant_id, 'delete', 'task_dependencies', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_task_dependencies() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_task_dependencies() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.task_dependencies_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, depends_on_id uuid, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.task_dependencies.tenant_id, tenantry.task_dependencies.id, tenantry.task_dependencies.task_id, tenantry.task_dependencies.depends_on_id, tenantry.task_dependencies.created_at, tenantry.task_dependencies.updated_at
+FROM tenantry.task_dependencies
+WHERE tenantry.task_dependencies.tenant_id = $1::UUID AND tenantry.task_dependencies.id = $2::UUID;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.task_dependencies_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.task_dependencies_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.task_dependencies_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, depends_on_id uuid, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.task_dependencies.tenant_id, tenantry.task_dependencies.id, tenantry.task_dependencies.task_id, tenantry.task_dependencies.depends_on_id, tenantry.task_dependencies.created_at, tenantry.task_dependencies.updated_at
+FROM tenantry.task_dependencies
+WHERE tenantry.task_dependencies.tenant_id = $1::UUID AND tenantry.task_dependencies.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.task_dependencies.id DESC
+ LIMIT $3::INTEGER;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.task_dependencies_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.task_dependencies_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.agent_executions_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, agent_id uuid, agent_type text, task_id uuid, project_id uuid, session_id uuid, evidence_id uuid, input jsonb, output jsonb, status text, error text, model_provider text, model_name text, input_tokens integer, output_tokens integer, cost_usd numeric, started_at timestamp with time zone, completed_at timestamp with time zone, duration_ms bigint, metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.agent_executions.tenant_id, tenantry.agent_executions.id, tenantry.agent_executions.agent_id, tenantry.agent_executions.agent_type, tenantry.agent_executions.task_id, tenantry.agent_executions.project_id, tenantry.agent_executions.session_id, tenantry.agent_executions.evidence_id, tenantry.agent_executions.input, tenantry.agent_executions.output, tenantry.agent_executions.status, tenantry.agent_executions.error, tenantry.agent_executions.model_provider, tenantry.agent_executions.model_name, tenantry.agent_executions.input_tokens, tenantry.agent_executions.output_tokens, tenantry.agent_executions.cost_usd, tenantry.agent_executions.started_at, tenantry.agent_executions.completed_at, tenantry.agent_executions.duration_ms, tenantry.agent_executions.metadata, tenantry.agent_executions.created_at, tenantry.agent_executions.updated_at
+FROM tenantry.agent_executions
+WHERE tenantry.agent_executions.tenant_id = $1::UUID AND tenantry.agent_executions.id = $2::UUID;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.agent_executions_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.agent_executions_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.agent_executions_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, agent_id uuid, agent_type text, task_id uuid, project_id uuid, session_id uuid, evidence_id uuid, input jsonb, output jsonb, status text, error text, model_provider text, model_name text, input_tokens integer, output_tokens integer, cost_usd numeric, started_at timestamp with time zone, completed_at timestamp with time zone, duration_ms bigint, metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.agent_executions.tenant_id, tenantry.agent_executions.id, tenantry.agent_executions.agent_id, tenantry.agent_executions.agent_type, tenantry.agent_executions.task_id, tenantry.agent_executions.project_id, tenantry.agent_executions.session_id, tenantry.agent_executions.evidence_id, tenantry.agent_executions.input, tenantry.agent_executions.output, tenantry.agent_executions.status, tenantry.agent_executions.error, tenantry.agent_executions.model_provider, tenantry.agent_executions.model_name, tenantry.agent_executions.input_tokens, tenantry.agent_executions.output_tokens, tenantry.agent_executions.cost_usd, tenantry.agent_executions.started_at, tenantry.agent_executions.completed_at, tenantry.agent_executions.duration_ms, tenantry.agent_executions.metadata, tenantry.agent_executions.created_at, tenantry.agent_executions.updated_at
+FROM tenantry.agent_executions
+WHERE tenantry.agent_executions.tenant_id = $1::UUID AND tenantry.agent_executions.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.agent_executions.id DESC
+ LIMIT $3::INTEGER;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.agent_executions_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.agent_executions_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_conversations()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'create', 'conversations', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id', 'message_count', 'first_message_id', 'last_message_id'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        IF NOT EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id WHERE o.business_id IS DISTINCT FROM n.business_id OR o.project_id IS DISTINCT FROM n.project_id OR o.session_id IS DISTINCT FROM n.session_id OR o.user_id IS DISTINCT FROM n.user_id OR o.title IS DISTINCT FROM n.title OR o.metadata IS DISTINCT FROM n.metadata) THEN
+            RETURN NULL;
+        END IF;
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'update', 'conversations', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id', 'message_count', 'first_message_id', 'last_message_id'] || ARRAY['created_at',
+                CASE WHEN o.business_id IS NOT DISTINCT FROM n.business_id THEN 'business_id' END,
+                CASE WHEN o.project_id IS NOT DISTINCT FROM n.project_id THEN 'project_id' END,
+                CASE WHEN o.session_id IS NOT DISTINCT FROM n.session_id THEN 'session_id' END,
+                CASE WHEN o.user_id IS NOT DISTINCT FROM n.user_id THEN 'user_id' END,
+                CASE WHEN o.title IS NOT DISTINCT FROM n.title THEN 'title' END,
+                CASE WHEN o.metadata IS NOT DISTINCT FROM n.metadata THEN 'metadata' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.business_id IS DISTINCT FROM n.business_id OR o.project_id IS DISTINCT FROM n.project_id OR o.session_id IS DISTINCT FROM n.session_id OR o.user_id IS DISTINCT FROM n.user_id OR o.title IS DISTINCT FROM n.title OR o.metadata IS DISTINCT FROM n.metadata;
+    ELSE
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT o.tenant_id, 'delete', 'conversations', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id', 'message_count', 'first_message_id', 'last_message_id'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_conversations() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_conversations() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.conversations_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, business_id uuid, project_id uuid, session_id uuid, user_id uuid, title text, message_count integer, first_message_id uuid, last_message_id uuid, metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.conversations.tenant_id, tenantry.conversations.id, tenantry.conversations.business_id, tenantry.conversations.project_id, tenantry.conversations.session_id, tenantry.conversations.user_id, tenantry.conversations.title, tenantry.conversations.message_count, tenantry.conversations.first_message_id, tenantry.conversations.last_message_id, tenantry.conversations.metadata, tenantry.conversations.created_at, tenantry.conversations.updated_at
+FROM tenantry.conversations
+WHERE tenantry.conversations.tenant_id = $1::UUID AND tenantry.conversations.id = $2::UUID;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.conversations_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.conversations_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.conversations_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, business_id uuid, project_id uuid, session_id uuid, user_id uuid, title text, message_count integer, first_message_id uuid, last_message_id uuid, metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.conversations.tenant_id, tenantry.conversations.id, tenantry.conversations.business_id, tenantry.conversations.project_id, tenantry.conversations.session_id, tenantry.conversations.user_id, tenantry.conversations.title, tenantry.conversations.message_count, tenantry.conversations.first_message_id, tenantry.conversations.last_message_id, tenantry.conversations.metadata, tenantry.conversations.created_at, tenantry.conversations.updated_at
+FROM tenantry.conversations
+WHERE tenantry.conversations.tenant_id = $1::UUID AND tenantry.conversations.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.conversations.id DESC
+ LIMIT $3::INTEGER;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.conversations_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.conversations_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_documents()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'create', 'documents', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'update', 'documents', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id'] || ARRAY['created_at',
+                CASE WHEN o.knowledge_base_id IS NOT DISTINCT FROM n.knowledge_base_id THEN 'knowledge_base_id' END,
+                CASE WHEN o.data_source_id IS NOT DISTINCT FROM n.data_source_id THEN 'data_source_id' END,
+                CASE WHEN o.uri IS NOT DISTINCT FROM n.uri THEN 'uri' END,
+                CASE WHEN o.title IS NOT DISTINCT FROM n.title THEN 'title' END,
+                CASE WHEN o.content_type IS NOT DISTINCT FROM n.content_type THEN 'content_type' END,
+                CASE WHEN o.checksum IS NOT DISTINCT FROM n.checksum THEN 'checksum' END,
+                CASE WHEN o.size_bytes IS NOT DISTINCT FROM n.size_bytes THEN 'size_bytes' END,
+                CASE WHEN o.status IS NOT DISTINCT FROM n.status THEN 'status' END,
+                CASE WHEN o.metadata IS NOT DISTINCT FROM n.metadata THEN 'metadata' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.knowledge_base_id IS DISTINCT FROM n.knowledge_base_id OR o.data_source_id IS DISTINCT FROM n.data_source_id OR o.uri IS DISTINCT FROM n.uri OR o.title IS DISTINCT FROM n.title OR o.content_type IS DISTINCT FROM n.content_type OR o.checksum IS DISTINCT FROM n.checksum OR o.size_bytes IS DISTINCT FROM n.size_bytes OR o.status IS DISTINCT FROM n.status OR o.metadata IS DISTINCT FROM n.metadata;
+    ELSE
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT o.tenant_id, 'delete', 'documents', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_documents() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_documents() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.documents_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, knowledge_base_id uuid, data_source_id uuid, uri text, title text, content_type text, checksum text, size_bytes bigint, status text, metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.documents.tenant_id, tenantry.documents.id, tenantry.documents.knowledge_base_id, tenantry.documents.data_source_id, tenantry.documents.uri, tenantry.documents.title, tenantry.documents.content_type, tenantry.documents.checksum, tenantry.documents.size_bytes, tenantry.documents.status, tenantry.documents.metadata, tenantry.documents.created_at, tenantry.documents.updated_at
+FROM tenantry.documents
+WHERE tenantry.documents.tenant_id = $1::UUID AND tenantry.documents.id = $2::UUID;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.documents_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.documents_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.documents_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, knowledge_base_id uuid, data_source_id uuid, uri text, title text, content_type text, checksum text, size_bytes bigint, status text, metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.documents.tenant_id, tenantry.documents.id, tenantry.documents.knowledge_base_id, tenantry.documents.data_source_id, tenantry.documents.uri, tenantry.documents.title, tenantry.documents.content_type, tenantry.documents.checksum, tenantry.documents.size_bytes, tenantry.documents.status, tenantry.documents.metadata, tenantry.documents.created_at, tenantry.documents.updated_at
+FROM tenantry.documents
+WHERE tenantry.documents.tenant_id = $1::UUID AND tenantry.documents.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.documents.id DESC
+ LIMIT $3::INTEGER;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.documents_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.documents_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_evidence_links()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'create', 'evidence_links', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'update', 'evidence_links', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id'] || ARRAY['created_at',
+                CASE WHEN o.evidence_id IS NOT DISTINCT FROM n.evidence_id THEN 'evidence_id' END,
+                CASE WHEN o.kind IS NOT DISTINCT FROM n.kind THEN 'kind' END,
+                CASE WHEN o.target_type IS NOT DISTINCT FROM n.target_type THEN 'target_type' END,
+                CASE WHEN o.target_id IS NOT DISTINCT FROM n.target_id THEN 'target_id' END,
+                CASE WHEN o.note IS NOT DISTINCT FROM n.note THEN 'note' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.evidence_id IS DISTINCT FROM n.evidence_id OR o.kind IS DISTINCT FROM n.kind OR o.target_type IS DISTINCT FROM n.target_type OR o.target_id IS DISTINCT FROM n.target_id OR o.note IS DISTINCT FROM n.note;
+    ELSE
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT o.tenant_id, 'delete', 'evidence_links', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_evidence_links() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_evidence_links() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.evidence_links_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, evidence_id uuid, kind text, target_type text, target_id uuid, note text, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.evidence_links.tenant_id, tenantry.evidence_links.id, tenantry.evidence_links.evidence_id, tenantry.evidence_links.kind, tenantry.evidence_links.target_type, tenantry.evidence_links.target_id, tenantry.evidence_links.note, tenantry.evidence_links.created_at, tenantry.evidence_links.updated_at
+FROM tenantry.evidence_links
+WHERE tenantry.evidence_links.tenant_id = $1::UUID AND tenantry.evidence_links.id = $2::UUID;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.evidence_links_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.evidence_links_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.evidence_links_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, evidence_id uuid, kind text, target_type text, target_id uuid, note text, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.evidence_links.tenant_id, tenantry.evidence_links.id, tenantry.evidence_links.evidence_id, tenantry.evidence_links.kind, tenantry.evidence_links.target_type, tenantry.evidence_links.target_id, tenantry.evidence_links.note, tenantry.evidence_links.created_at, tenantry.evidence_links.updated_at
+FROM tenantry.evidence_links
+WHERE tenantry.evidence_links.tenant_id = $1::UUID AND tenantry.evidence_links.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.evidence_links.id DESC
+ LIMIT $3::INTEGER;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.evidence_links_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.evidence_links_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_task_attachments()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'create', 'task_attachments', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'update', 'task_attachments', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id'] || ARRAY['created_at',
+                CASE WHEN o.task_id IS NOT DISTINCT FROM n.task_id THEN 'task_id' END,
+                CASE WHEN o.filename IS NOT DISTINCT FROM n.filename THEN 'filename' END,
+                CASE WHEN o.storage_path IS NOT DISTINCT FROM n.storage_path THEN 'storage_path' END,
+                CASE WHEN o.content_type IS NOT DISTINCT FROM n.content_type THEN 'content_type' END,
+                CASE WHEN o.size_bytes IS NOT DISTINCT FROM n.size_bytes THEN 'size_bytes' END,
+                CASE WHEN o.checksum IS NOT DISTINCT FROM n.checksum THEN 'checksum' END,
+                CASE WHEN o.is_evidence IS NOT DISTINCT FROM n.is_evidence THEN 'is_evidence' END,
+                CASE WHEN o.evidence_id IS NOT DISTINCT FROM n.evidence_id THEN 'evidence_id' END,
+                CASE WHEN o.uploaded_by IS NOT DISTINCT FROM n.uploaded_by THEN 'uploaded_by' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.task_id IS DISTINCT FROM n.task_id OR o.filename IS DISTINCT FROM n.filename OR o.storage_path IS DISTINCT FROM n.storage_path OR o.content_type IS DISTINCT FROM n.content_type OR o.size_bytes IS DISTINCT FROM n.size_bytes OR o.checksum IS DISTINCT FROM n.checksum OR o.is_evidence IS DISTINCT FROM n.is_evidence OR o.evidence_id IS DISTINCT FROM n.evidence_id OR o.uploaded_by IS DISTINCT FROM n.uploaded_by;
+    ELSE
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT o.tenant_id, 'delete', 'task_attachments', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_task_attachments() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_task_attachments() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.task_attachments_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, filename text, storage_path text, content_type text, size_bytes bigint, checksum text, is_evidence boolean, evidence_id uuid, uploaded_by uuid, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.task_attachments.tenant_id, tenantry.task_attachments.id, tenantry.task_attachments.task_id, tenantry.task_attachments.filename, tenantry.task_attachments.storage_path, tenantry.task_attachments.content_type, tenantry.task_attachments.size_bytes, tenantry.task_attachments.checksum, tenantry.task_attachments.is_evidence, tenantry.task_attachments.evidence_id, tenantry.task_attachments.uploaded_by, tenantry.task_attachments.created_at, tenantry.task_attachments.updated_at
+FROM tenantry.task_attachments
+WHERE tenantry.task_attachments.tenant_id = $1::UUID AND tenantry.task_attachments.id = $2::UUID;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.task_attachments_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.task_attachments_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.task_attachments_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, filename text, storage_path text, content_type text, size_bytes bigint, checksum text, is_evidence boolean, evidence_id uuid, uploaded_by uuid, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.task_attachments.tenant_id, tenantry.task_attachments.id, tenantry.task_attachments.task_id, tenantry.task_attachments.filename, tenantry.task_attachments.storage_path, tenantry.task_attachments.content_type, tenantry.task_attachments.size_bytes, tenantry.task_attachments.checksum, tenantry.task_attachments.is_evidence, tenantry.task_attachments.evidence_id, tenantry.task_attachments.uploaded_by, tenantry.task_attachments.created_at, tenantry.task_attachments.updated_at
+FROM tenantry.task_attachments
+WHERE tenantry.task_attachments.tenant_id = $1::UUID AND tenantry.task_attachments.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.task_attachments.id DESC
+ LIMIT $3::INTEGER;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.task_attachments_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.task_attachments_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.chunks_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, document_id uuid, ordinal integer, content text, token_count integer, metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.chunks.tenant_id, tenantry.chunks.id, tenantry.chunks.document_id, tenantry.chunks.ordinal, tenantry.chunks.content, tenantry.chunks.token_count, tenantry.chunks.metadata, tenantry.chunks.created_at, tenantry.chunks.updated_at
+FROM tenantry.chunks
+WHERE tenantry.chunks.tenant_id = $1::UUID AND tenantry.chunks.id = $2::UUID;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.chunks_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.chunks_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.chunks_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, document_id uuid, ordinal integer, content text, token_count integer, metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.chunks.tenant_id, tenantry.chunks.id, tenantry.chunks.document_id, tenantry.chunks.ordinal, tenantry.chunks.content, tenantry.chunks.token_count, tenantry.chunks.metadata, tenantry.chunks.created_at, tenantry.chunks.updated_at
+FROM tenantry.chunks
+WHERE tenantry.chunks.tenant_id = $1::UUID AND tenantry.chunks.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.chunks.id DESC
+ LIMIT $3::INTEGER;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.chunks_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.chunks_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.messages_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, conversation_id uuid, session_id uuid, role text, content text, tool_calls jsonb, tool_call_id text, tool_result jsonb, model text, input_tokens integer, output_tokens integer, cost_usd numeric, metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.messages.tenant_id, tenantry.messages.id, tenantry.messages.conversation_id, tenantry.messages.session_id, tenantry.messages.role, tenantry.messages.content, tenantry.messages.tool_calls, tenantry.messages.tool_call_id, tenantry.messages.tool_result, tenantry.messages.model, tenantry.messages.input_tokens, tenantry.messages.output_tokens, tenantry.messages.cost_usd, tenantry.messages.metadata, tenantry.messages.created_at, tenantry.messages.updated_at
+FROM tenantry.messages
+WHERE tenantry.messages.tenant_id = $1::UUID AND tenantry.messages.id = $2::UUID;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.messages_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.messages_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.messages_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, conversation_id uuid, session_id uuid, role text, content text, tool_calls jsonb, tool_call_id text, tool_result jsonb, model text, input_tokens integer, output_tokens integer, cost_usd numeric, metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    RETURN QUERY
+    SELECT tenantry.messages.tenant_id, tenantry.messages.id, tenantry.messages.conversation_id, tenantry.messages.session_id, tenantry.messages.role, tenantry.messages.content, tenantry.messages.tool_calls, tenantry.messages.tool_call_id, tenantry.messages.tool_result, tenantry.messages.model, tenantry.messages.input_tokens, tenantry.messages.output_tokens, tenantry.messages.cost_usd, tenantry.messages.metadata, tenantry.messages.created_at, tenantry.messages.updated_at
+FROM tenantry.messages
+WHERE tenantry.messages.tenant_id = $1::UUID AND tenantry.messages.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.messages.id DESC
+ LIMIT $3::INTEGER;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.messages_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.messages_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.messages_append(uuid, uuid, uuid, uuid, text, text, jsonb, text, jsonb, text, integer, integer, numeric, jsonb, timestamp with time zone, timestamp with time zone, uuid, text)
+ RETURNS TABLE(tenant_id uuid, id uuid, conversation_id uuid, session_id uuid, role text, content text, tool_calls jsonb, tool_call_id text, tool_result jsonb, model text, input_tokens integer, output_tokens integer, cost_usd numeric, metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_user_id text := coalesce(pg_catalog.current_setting('app.user_id', true), '');
+    before_actor text := coalesce(pg_catalog.current_setting('app.actor', true), '');
+    during text;
+BEGIN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
+    IF before_user_id <> coalesce($17::text, '') THEN during := pg_catalog.set_config('app.user_id', coalesce($17::text, ''), true); END IF;
+    IF before_actor <> coalesce($18::text, '') THEN during := pg_catalog.set_config('app.actor', coalesce($18::text, ''), true); END IF;
+    RETURN QUERY
+    INSERT INTO tenantry.messages (tenant_id, id, conversation_id, session_id, role, content, tool_calls, tool_call_id, tool_result, model, input_tokens, output_tokens, cost_usd, metadata, created_at, updated_at) VALUES ($1::UUID, coalesce($2::UUID, tenantry.uuidv7()), $3::UUID, $4::UUID, $5::VARCHAR, coalesce($6::VARCHAR, ''), $7::JSONB, $8::VARCHAR, $9::JSONB, $10::VARCHAR, coalesce($11::INTEGER, 0), coalesce($12::INTEGER, 0), coalesce($13::NUMERIC(14, 6), 0), coalesce($14::JSONB, '{}'::jsonb), coalesce($15::TIMESTAMP WITH TIME ZONE, now()), coalesce($16::TIMESTAMP WITH TIME ZONE, now())) RETURNING tenantry.messages.tenant_id, tenantry.messages.id, tenantry.messages.conversation_id, tenantry.messages.session_id, tenantry.messages.role, tenantry.messages.content, tenantry.messages.tool_calls, tenantry.messages.tool_call_id, tenantry.messages.tool_result, tenantry.messages.model, tenantry.messages.input_tokens, tenantry.messages.output_tokens, tenantry.messages.cost_usd, tenantry.messages.metadata, tenantry.messages.created_at, tenantry.messages.updated_at;
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
+    IF before_user_id <> coalesce($17::text, '') THEN during := pg_catalog.set_config('app.user_id', before_user_id, true); END IF;
+    IF before_actor <> coalesce($18::text, '') THEN during := pg_catalog.set_config('app.actor', before_actor, true); END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.messages_append(uuid, uuid, uuid, uuid, text, text, jsonb, text, jsonb, text, integer, integer, numeric, jsonb, timestamp with time zone, timestamp with time zone, uuid, text) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.messages_append(uuid, uuid, uuid, uuid, text, text, jsonb, text, jsonb, text, integer, integer, numeric, jsonb, timestamp with time zone, timestamp with time zone, uuid, text) TO tenantry_app""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.messages_by_conversation(tenant uuid, parent uuid, beyond uuid, many integer, oldest_first boolean)
+ RETURNS TABLE(tenant_id uuid, id uuid, conversation_id uuid, session_id uuid, role text, content text, tool_calls jsonb, tool_call_id text, tool_result jsonb, model text, input_tokens integer, output_tokens integer, cost_usd numeric, metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+    total bigint;
+    first_id uuid;
+    last_id uuid;
+    near uuid;
+    far uuid;
+    span bigint;
+    width bigint;
+    wanted integer := many;
+    got integer;
+BEGIN
+    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    SELECT p.message_count, p.first_message_id, p.last_message_id INTO total, first_id, last_id
+    FROM tenantry.conversations AS p WHERE p.tenant_id = $1 AND p.id = $2;
+    -- Twice the time in which as many rows fall on average.
+    span := tenantry.milliseconds_of(last_id) - tenantry.milliseconds_of(first_id) + 1;
+    width := least(span, span * 2.0 * many / total + 1);
+    near := CASE WHEN oldest_first THEN greatest(first_id, beyond) ELSE least(last_id, beyond) END;
+    WHILE wanted > 0 AND CASE WHEN oldest_first THEN near <= last_id ELSE near >= first_id END LOOP
+        IF oldest_first THEN
+            far := least(last_id, tenantry.uuid_of(tenantry.milliseconds_of(near) + width));
+            RETURN QUERY SELECT m.tenant_id, m.id, m.conversation_id, m.session_id, m.role, m.content, m.tool_calls, m.tool_call_id, m.tool_result, m.model, m.input_tokens, m.output_tokens, m.cost_usd, m.metadata, m.created_at, m.updated_at FROM tenantry.messages AS m
+                WHERE m.tenant_id = $1 AND m.conversation_id = $2 AND m.id >= near AND m.id <= far AND m.id IS DISTINCT FROM beyond
+                ORDER BY m.id ASC LIMIT wanted;
+            EXIT WHEN far >= last_id;
+        ELSE
+            far := greatest(first_id, tenantry.uuid_of(tenantry.milliseconds_of(near) - width));
+            RETURN QUERY SELECT m.tenant_id, m.id, m.conversation_id, m.session_id, m.role, m.content, m.tool_calls, m.tool_call_id, m.tool_result, m.model, m.input_tokens, m.output_tokens, m.cost_usd, m.metadata, m.created_at, m.updated_at FROM tenantry.messages AS m
+                WHERE m.tenant_id = $1 AND m.conversation_id = $2 AND m.id <= near AND m.id >= far AND m.id IS DISTINCT FROM beyond
+                ORDER BY m.id DESC LIMIT wanted;
+            EXIT WHEN far <= first_id;
+        END IF;
+        GET DIAGNOSTICS got = ROW_COUNT;
+        wanted := wanted - got;
+        near := far;
+        beyond := far;
+        width := least(span, width * 4);
+    END LOOP;
+    during := pg_catalog.set_config('app.tenant_id', before, true);
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.messages_by_conversation(uuid, uuid, uuid, integer, boolean) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.messages_by_conversation(uuid, uuid, uuid, integer, boolean) TO tenantry_app, tenantry_readonly, tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.messages_by_session(tenant uuid, parent uuid, beyond uuid, many integer, oldest_first boolean)
+ RETURNS TABLE(tenant_id uuid, id uuid, conversation_id uuid, session_id uuid, role text, content text, tool_calls jsonb, tool_call_id text, tool_result jsonb, model text, input_tokens integer, output_tokens integer, cost_usd numeric, metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+    total bigint;
+    first_id uuid;
+    last_id uuid;
+    near uuid;
+    far uuid;
+    span bigint;
+    width bigint;
+    wanted integer := many;
+    got integer;
+BEGIN
+    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    SELECT p.message_count, p.first_message_id, p.last_message_id INTO total, first_id, last_id
+    FROM tenantry.agent_sessions AS p WHERE p.tenant_id = $1 AND p.id = $2;
+    -- Twice the time in which as many rows fall on average.
+    span := tenantry.milliseconds_of(last_id) - tenantry.milliseconds_of(first_id) + 1;
+    width := least(span, span * 2.0 * many / total + 1);
+    near := CASE WHEN oldest_first THEN greatest(first_id, beyond) ELSE least(last_id, beyond) END;
+    WHILE wanted > 0 AND CASE WHEN oldest_first THEN near <= last_id ELSE near >= first_id END LOOP
+        IF oldest_first THEN
+            far := least(last_id, tenantry.uuid_of(tenantry.milliseconds_of(near) + width));
+            RETURN QUERY SELECT m.tenant_id, m.id, m.conversation_id, m.session_id, m.role, m.content, m.tool_calls, m.tool_call_id, m.tool_result, m.model, m.input_tokens, m.output_tokens, m.cost_usd, m.metadata, m.created_at, m.updated_at FROM tenantry.messages AS m
+                WHERE m.tenant_id = $1 AND m.session_id = $2 AND m.id >= near AND m.id <= far AND m.id IS DISTINCT FROM beyond
+                ORDER BY m.id ASC LIMIT wanted;
+            EXIT WHEN far >= last_id;
+        ELSE
+            far := greatest(first_id, tenantry.uuid_of(tenantry.milliseconds_of(near) - width));
+            RETURN QUERY SELECT m.tenant_id, m.id, m.conversation_id, m.session_id, m.role, m.content, m.tool_calls, m.tool_call_id, m.tool_result, m.model, m.input_tokens, m.output_tokens, m.cost_usd, m.metadata, m.created_at, m.updated_at FROM tenantry.messages AS m
+                WHERE m.tenant_id = $1 AND m.session_id = $2 AND m.id <= near AND m.id >= far AND m.id IS DISTINCT FROM beyond
+                ORDER BY m.id DESC LIMIT wanted;
+            EXIT WHEN far <= first_id;
+        END IF;
+        GET DIAGNOSTICS got = ROW_COUNT;
+        wanted := wanted - got;
+        near := far;
+        beyond := far;
+        width := least(span, width * 4);
+    END LOOP;
+    during := pg_catalog.set_config('app.tenant_id', before, true);
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.messages_by_session(uuid, uuid, uuid, integer, boolean) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.messages_by_session(uuid, uuid, uuid, integer, boolean) TO tenantry_app, tenantry_readonly, tenantry_service""",
+    r"""CREATE TABLE tenantry.model_prices (
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    provider text NOT NULL,
+    model text NOT NULL,
+    input_price numeric(12,6) NOT NULL,
+    output_price numeric(12,6) NOT NULL,
+    cached_input_price numeric(12,6),
+    valid_from timestamp with time zone DEFAULT now() NOT NULL,
+    valid_until timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+)""",
+    r"""CREATE TABLE tenantry.activity_feed (
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    activity_type text NOT NULL,
+    summary text DEFAULT ''::text NOT NULL,
+    project_id uuid,
+    task_id uuid,
+    user_id uuid,
+    agent_id uuid,
+    details jsonb DEFAULT '{}'::jsonb NOT NULL,
+    is_public boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+) PARTITION BY RANGE (id)""",
+    r"""CREATE TABLE tenantry.agents (
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    name text NOT NULL,
+    agent_type text NOT NULL,
+    description text,
+    model_provider text,
+    model_name text,
+    capabilities jsonb DEFAULT '{}'::jsonb NOT NULL,
+    config jsonb DEFAULT '{}'::jsonb NOT NULL,
+    tags jsonb DEFAULT '[]'::jsonb NOT NULL,
+    version text DEFAULT '1.0.0'::text NOT NULL,
+    is_active boolean DEFAULT true NOT NULL,
+    is_experimental boolean DEFAULT false NOT NULL,
+    success_rate double precision,
+    avg_execution_time_ms double precision,
+    execution_count bigint DEFAULT 0 NOT NULL,
+    success_count bigint DEFAULT 0 NOT NULL,
+    timed_count bigint DEFAULT 0 NOT NULL,
+    total_execution_ms bigint DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+)""",
+    r"""CREATE TABLE tenantry.cost_entries (
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    desk_id uuid,
+    agent_id uuid,
+    task_id uuid,
+    session_id uuid,
+    execution_id uuid,
+    provider text DEFAULT ''::text NOT NULL,
+    model text DEFAULT ''::text NOT NULL,
+    input_tokens integer DEFAULT 0 NOT NULL,
+    output_tokens integer DEFAULT 0 NOT NULL,
+    cached_tokens integer DEFAULT 0 NOT NULL,
+    cost_usd numeric(14,6),
+    billing_month date NOT NULL,
+    description text,
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+) PARTITION BY RANGE (id)""",
+    r"""CREATE TABLE tenantry.patterns (
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    type text NOT NULL,
+    agent_type text,
+    pattern jsonb NOT NULL,
+    frequency integer DEFAULT 1 NOT NULL,
+    last_seen timestamp with time zone DEFAULT now() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+)""",
+    r"""CREATE TABLE tenantry.workflows (
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    name text NOT NULL,
+    description text,
+    stages jsonb NOT NULL,
+    transition_rules jsonb NOT NULL,
+    initial_stage text NOT NULL,
+    qa_pipeline jsonb DEFAULT '{}'::jsonb NOT NULL,
+    retry_rule jsonb DEFAULT '{}'::jsonb NOT NULL,
+    is_default boolean DEFAULT false NOT NULL,
+    is_builtin boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+)""",
+    r"""CREATE TABLE tenantry.businesses (
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    user_id uuid,
+    name text NOT NULL,
+    industry text,
+    stage text DEFAULT 'idea'::text NOT NULL,
+    context jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+)""",
+    r"""CREATE TABLE tenantry.desks (
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    code text NOT NULL,
+    title text NOT NULL,
+    role text DEFAULT 'member'::text NOT NULL,
+    reports_to_id uuid,
+    path ltree NOT NULL,
+    llm_provider text,
+    llm_model text,
+    llm_config jsonb DEFAULT '{}'::jsonb NOT NULL,
+    capabilities jsonb DEFAULT '[]'::jsonb NOT NULL,
+    skills jsonb DEFAULT '[]'::jsonb NOT NULL,
+    status text DEFAULT 'active'::text NOT NULL,
+    agent_id uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+)""",
+    r"""CREATE TABLE tenantry.knowledge_bases (
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    name text NOT NULL,
+    description text,
+    desk_id uuid,
+    embedding_provider text,
+    embedding_model text,
+    embedding_dimensions integer,
+    embedding_config jsonb DEFAULT '{}'::jsonb NOT NULL,
+    vector_store text DEFAULT 'pgvector'::text NOT NULL,
+    vector_store_config jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+)""",
+    r"""CREATE TABLE tenantry.tasks (
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    project_id uuid,
+    parent_id uuid,
+    workflow_id uuid NOT NULL,
+    title text NOT NULL,
+    prompt text DEFAULT ''::text NOT NULL,
+    description text,
+    type text DEFAULT 'task'::text NOT NULL,
+    status text NOT NULL,
+    state_category text NOT NULL,
+    priority text DEFAULT 'medium'::text NOT NULL,
+    creator_id uuid,
+    assigned_to_user_id uuid,
+    assigned_to_agent_id uuid,
+    assigned_to_desk_id uuid,
+    current_agent text,
+    completed_agents jsonb DEFAULT '[]'::jsonb NOT NULL,
+    agent_queue jsonb DEFAULT '[]'::jsonb NOT NULL,
+    analysis jsonb,
+    retry_count integer DEFAULT 0 NOT NULL,
+    max_retries integer DEFAULT 3 NOT NULL,
+    error jsonb,
+    github_issue_number integer,
+    github_pr_number integer,
+    labels jsonb DEFAULT '[]'::jsonb NOT NULL,
+    ai_analysis jsonb,
+    ai_suggestions jsonb DEFAULT '[]'::jsonb NOT NULL,
+    config jsonb DEFAULT '{}'::jsonb NOT NULL,
+    result jsonb,
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    started_at timestamp with time zone,
+    completed_at timestamp with time zone,
+    status_changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    search tsvector GENERATED ALWAYS AS ((setweight(to_tsvector('english'::regconfig, title), 'A'::"char") || setweight(to_tsvector('english'::regconfig, COALESCE(description, ''::text)), 'B'::"char"))) STORED,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+)""",
+    r"""CREATE TABLE tenantry.agent_sessions (
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    desk_id uuid,
+    agent_id uuid,
+    task_id uuid,
+    status text DEFAULT 'active'::text NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone,
+    duration_ms bigint,
+    message_count integer DEFAULT 0 NOT NULL,
+    input_tokens bigint DEFAULT 0 NOT NULL,
+    output_tokens bigint DEFAULT 0 NOT NULL,
+    cost_usd numeric(14,6) DEFAULT 0 NOT NULL,
+    first_message_id uuid,
+    last_message_id uuid,
+    metrics jsonb DEFAULT '{}'::jsonb NOT NULL,
+    state jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+)""",
+    r"""CREATE TABLE tenantry.approvals (
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    task_id uuid NOT NULL,
+    user_id uuid,
+    requested_by text,
+    decision text DEFAULT 'pending'::text NOT NULL,
+    reason text,
+    artifact_ids jsonb DEFAULT '[]'::jsonb NOT NULL,
+    decided_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+)""",
+    r"""CREATE TABLE tenantry.artifacts (
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    task_id uuid NOT NULL,
+    execution_id uuid,
+    type text NOT NULL,
+    path text NOT NULL,
+    content text,
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    approved boolean,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+)""",
+    r"""CREATE TABLE tenantry.data_sources (
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    knowledge_base_id uuid NOT NULL,
+    name text NOT NULL,
+    source_type text NOT NULL,
+    location text,
+    config jsonb DEFAULT '{}'::jsonb NOT NULL,
+    credentials bytea,
+    sync_schedule text,
+    sync_status text DEFAULT 'idle'::text NOT NULL,
+    last_synced_at timestamp with time zone,
+    last_error text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+)""",
+    r"""CREATE TABLE tenantry.delegations (
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    task_id uuid NOT NULL,
+    from_desk_id uuid,
+    to_desk_id uuid NOT NULL,
+    reason text,
+    status text DEFAULT 'offered'::text NOT NULL,
+    answer text,
+    answered_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+)""",
+    r"""CREATE TABLE tenantry.evidence (
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    task_id uuid,
+    project_id uuid,
+    source_type text NOT NULL,
+    source text,
+    title text DEFAULT ''::text NOT NULL,
+    content text DEFAULT ''::text NOT NULL,
+    data jsonb DEFAULT '{}'::jsonb NOT NULL,
+    credibility_score double precision DEFAULT 0.5 NOT NULL,
+    is_verified boolean DEFAULT false NOT NULL,
+    verified_by uuid,
+    verified_at timestamp with time zone,
+    tags jsonb DEFAULT '[]'::jsonb NOT NULL,
+    search tsvector GENERATED ALWAYS AS (to_tsvector('english'::regconfig, ((title || ' '::text) || content))) STORED,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+)""",
+    r"""CREATE TABLE tenantry.lessons (
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    task_id uuid,
+    category text NOT NULL,
+    title text NOT NULL,
+    summary text NOT NULL,
+    details text,
+    tags jsonb DEFAULT '[]'::jsonb NOT NULL,
+    source_agent text,
+    confidence double precision DEFAULT 0.5 NOT NULL,
+    application_count integer DEFAULT 0 NOT NULL,
+    success_rate double precision,
+    human_validated boolean DEFAULT false NOT NULL,
+    validated_by uuid,
+    search tsvector GENERATED ALWAYS AS (to_tsvector('english'::regconfig, ((((title || ' '::text) || summary) || ' '::text) || COALESCE(details, ''::text)))) STORED,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+)""",
+    r"""CREATE TABLE tenantry.qa_reviews (
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    task_id uuid NOT NULL,
+    stage text NOT NULL,
+    verdict text DEFAULT 'pending'::text NOT NULL,
+    reviewer_user_id uuid,
+    reviewer_agent_id uuid,
+    quality_score double precision,
+    findings jsonb DEFAULT '[]'::jsonb NOT NULL,
+    comment text,
+    reviewed_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+)""",
+    r"""CREATE TABLE tenantry.self_reviews (
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    task_id uuid NOT NULL,
+    execution_id uuid,
+    agent_type text NOT NULL,
+    iteration integer DEFAULT 1 NOT NULL,
+    quality_score double precision NOT NULL,
+    completeness_score double precision NOT NULL,
+    correctness_score double precision NOT NULL,
+    overall_score double precision NOT NULL,
+    gaps jsonb DEFAULT '[]'::jsonb NOT NULL,
+    requirements jsonb DEFAULT '[]'::jsonb NOT NULL,
+    decision text NOT NULL,
+    reasoning text,
+    duration_ms integer,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+)""",
+    r"""CREATE TABLE tenantry.task_checkpoints (
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    task_id uuid NOT NULL,
+    state text NOT NULL,
+    data jsonb DEFAULT '{}'::jsonb NOT NULL,
+    artifacts jsonb DEFAULT '[]'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+)""",
+    r"""CREATE TABLE tenantry.task_comments (
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    task_id uuid NOT NULL,
+    author_id uuid,
+    agent_id uuid,
+    content text NOT NULL,
+    is_ai_generated boolean DEFAULT false NOT NULL,
+    ai_metadata jsonb,
+    github_comment_id bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+)""",
+    r"""CREATE TABLE tenantry.task_dependencies (
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    task_id uuid NOT NULL,
+    depends_on_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+)""",
+    r"""CREATE TABLE tenantry.agent_executions (
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    agent_id uuid,
+    agent_type text,
+    task_id uuid,
+    project_id uuid,
+    session_id uuid,
+    evidence_id uuid,
+    input jsonb DEFAULT '{}'::jsonb NOT NULL,
+    output jsonb,
+    status text DEFAULT 'running'::text NOT NULL,
+    error text,
+    model_provider text,
+    model_name text,
+    input_tokens integer DEFAULT 0 NOT NULL,
+    output_tokens integer DEFAULT 0 NOT NULL,
+    cost_usd numeric(14,6) DEFAULT 0 NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    completed_at timestamp with time zone,
+    duration_ms bigint,
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+) PARTITION BY RANGE (id)""",
+    r"""CREATE TABLE tenantry.conversations (
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    business_id uuid,
+    project_id uuid,
+    session_id uuid,
+    user_id uuid,
+    title text,
+    message_count integer DEFAULT 0 NOT NULL,
+    first_message_id uuid,
+    last_message_id uuid,
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+)""",
+    r"""CREATE TABLE tenantry.documents (
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    knowledge_base_id uuid NOT NULL,
+    data_source_id uuid,
+    uri text NOT NULL,
+    title text,
+    content_type text,
+    checksum text,
+    size_bytes bigint,
+    status text DEFAULT 'pending'::text NOT NULL,
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+)""",
+    r"""CREATE TABLE tenantry.evidence_links (
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    evidence_id uuid NOT NULL,
+    kind text NOT NULL,
+    target_type text DEFAULT 'evidence'::text NOT NULL,
+    target_id uuid NOT NULL,
+    note text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+)""",
+    r"""CREATE TABLE tenantry.task_attachments (
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    task_id uuid NOT NULL,
+    filename text NOT NULL,
+    storage_path text NOT NULL,
+    content_type text,
+    size_bytes bigint,
+    checksum text,
+    is_evidence boolean DEFAULT false NOT NULL,
+    evidence_id uuid,
+    uploaded_by uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+)""",
+    r"""CREATE TABLE tenantry.chunks (
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    document_id uuid NOT NULL,
+    ordinal integer NOT NULL,
+    content text NOT NULL,
+    token_count integer,
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    search tsvector GENERATED ALWAYS AS (to_tsvector('english'::regconfig, content)) STORED,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+)""",
+    r"""CREATE TABLE tenantry.messages (
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    conversation_id uuid,
+    session_id uuid,
+    role text NOT NULL,
+    content text DEFAULT ''::text NOT NULL,
+    tool_calls jsonb,
+    tool_call_id text,
+    tool_result jsonb,
+    model text,
+    input_tokens integer DEFAULT 0 NOT NULL,
+    output_tokens integer DEFAULT 0 NOT NULL,
+    cost_usd numeric(14,6) DEFAULT 0 NOT NULL,
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+) PARTITION BY RANGE (id)""",
+    r"""ALTER TABLE tenantry.model_prices ADD CONSTRAINT model_prices_pkey PRIMARY KEY (id)""",
+    r"""ALTER TABLE tenantry.model_prices ADD CONSTRAINT model_prices_provider_model_valid_from_key UNIQUE (provider, model, valid_from)""",
+    r"""ALTER TABLE tenantry.activity_feed ADD CONSTRAINT activity_feed_pkey PRIMARY KEY (tenant_id, id)""",
+    r"""ALTER TABLE tenantry.agents ADD CONSTRAINT agents_pkey PRIMARY KEY (tenant_id, id)""",
+    r"""ALTER TABLE tenantry.agents ADD CONSTRAINT agents_tenant_id_name_agent_type_key UNIQUE (tenant_id, name, agent_type)""",
+    r"""ALTER TABLE tenantry.cost_entries ADD CONSTRAINT cost_entries_pkey PRIMARY KEY (tenant_id, id)""",
+    r"""ALTER TABLE tenantry.patterns ADD CONSTRAINT patterns_pkey PRIMARY KEY (tenant_id, id)""",
+    r"""ALTER TABLE tenantry.workflows ADD CONSTRAINT workflows_pkey PRIMARY KEY (tenant_id, id)""",
+    r"""ALTER TABLE tenantry.workflows ADD CONSTRAINT workflows_tenant_id_name_key UNIQUE (tenant_id, name)""",
+    r"""ALTER TABLE tenantry.businesses ADD CONSTRAINT businesses_pkey PRIMARY KEY (tenant_id, id)""",
+    r"""ALTER TABLE tenantry.desks ADD CONSTRAINT desks_pkey PRIMARY KEY (tenant_id, id)""",
+    r"""ALTER TABLE tenantry.desks ADD CONSTRAINT desks_tenant_id_code_key UNIQUE (tenant_id, code)""",
+    r"""ALTER TABLE tenantry.knowledge_bases ADD CONSTRAINT knowledge_bases_pkey PRIMARY KEY (tenant_id, id)""",
+    r"""ALTER TABLE tenantry.knowledge_bases ADD CONSTRAINT knowledge_bases_tenant_id_name_key UNIQUE (tenant_id, name)""",
+    r"""ALTER TABLE tenantry.tasks ADD CONSTRAINT tasks_pkey PRIMARY KEY (tenant_id, id)""",
+    r"""ALTER TABLE tenantry.agent_sessions ADD CONSTRAINT agent_sessions_pkey PRIMARY KEY (tenant_id, id)""",
+    r"""ALTER TABLE tenantry.approvals ADD CONSTRAINT approvals_pkey PRIMARY KEY (tenant_id, id)""",
+    r"""ALTER TABLE tenantry.artifacts ADD CONSTRAINT artifacts_pkey PRIMARY KEY (tenant_id, id)""",
+    r"""ALTER TABLE tenantry.data_sources ADD CONSTRAINT data_sources_pkey PRIMARY KEY (tenant_id, id)""",
+    r"""ALTER TABLE tenantry.delegations ADD CONSTRAINT delegations_pkey PRIMARY KEY (tenant_id, id)""",
+    r"""ALTER TABLE tenantry.evidence ADD CONSTRAINT evidence_pkey PRIMARY KEY (tenant_id, id)""",
+    r"""ALTER TABLE tenantry.lessons ADD CONSTRAINT lessons_pkey PRIMARY KEY (tenant_id, id)""",
+    r"""ALTER TABLE tenantry.qa_reviews ADD CONSTRAINT qa_reviews_pkey PRIMARY KEY (tenant_id, id)""",
+    r"""ALTER TABLE tenantry.self_reviews ADD CONSTRAINT self_reviews_pkey PRIMARY KEY (tenant_id, id)""",
+    r"""ALTER TABLE tenantry.task_checkpoints ADD CONSTRAINT task_checkpoints_pkey PRIMARY KEY (tenant_id, id)""",
+    r"""ALTER TABLE tenantry.task_comments ADD CONSTRAINT task_comments_pkey PRIMARY KEY (tenant_id, id)""",
+    r"""ALTER TABLE tenantry.task_comments ADD CONSTRAINT task_comments_tenant_id_github_comment_id_key UNIQUE (tenant_id, github_comment_id)""",
+    r"""ALTER TABLE tenantry.task_dependencies ADD CONSTRAINT task_dependencies_pkey PRIMARY KEY (tenant_id, id)""",
+    r"""ALTER TABLE tenantry.task_dependencies ADD CONSTRAINT task_dependencies_tenant_id_task_id_depends_on_id_key UNIQUE (tenant_id, task_id, depends_on_id)""",
+    r"""ALTER TABLE tenantry.agent_executions ADD CONSTRAINT agent_executions_pkey PRIMARY KEY (tenant_id, id)""",
+    r"""ALTER TABLE tenantry.conversations ADD CONSTRAINT conversations_pkey PRIMARY KEY (tenant_id, id)""",
+    r"""ALTER TABLE tenantry.documents ADD CONSTRAINT documents_pkey PRIMARY KEY (tenant_id, id)""",
+    r"""ALTER TABLE tenantry.documents ADD CONSTRAINT documents_tenant_id_knowledge_base_id_uri_key UNIQUE (tenant_id, knowledge_base_id, uri)""",
+    r"""ALTER TABLE tenantry.evidence_links ADD CONSTRAINT evidence_links_pkey PRIMARY KEY (tenant_id, id)""",
+    r"""ALTER TABLE tenantry.evidence_links ADD CONSTRAINT evidence_links_tenant_id_evidence_id_kind_target_type_t_f844 UNIQUE (tenant_id, evidence_id, kind, target_type, target_id)""",
+    r"""ALTER TABLE tenantry.task_attachments ADD CONSTRAINT task_attachments_pkey PRIMARY KEY (tenant_id, id)""",
+    r"""ALTER TABLE tenantry.chunks ADD CONSTRAINT chunks_pkey PRIMARY KEY (tenant_id, id)""",
+    r"""ALTER TABLE tenantry.chunks ADD CONSTRAINT chunks_tenant_id_document_id_ordinal_key UNIQUE (tenant_id, document_id, ordinal)""",
+    r"""ALTER TABLE tenantry.messages ADD CONSTRAINT messages_pkey PRIMARY KEY (tenant_id, id)""",
+    r"""ALTER TABLE tenantry.model_prices ADD CONSTRAINT model_prices_valid_check CHECK ((valid_until > valid_from))""",
+    r"""ALTER TABLE tenantry.model_prices ADD CONSTRAINT model_prices_input_price_check CHECK ((input_price >= (0)::numeric))""",
+    r"""ALTER TABLE tenantry.model_prices ADD CONSTRAINT model_prices_output_price_check CHECK ((output_price >= (0)::numeric))""",
+    r"""ALTER TABLE tenantry.model_prices ADD CONSTRAINT model_prices_cached_input_price_check CHECK ((cached_input_price >= (0)::numeric))""",
+    r"""ALTER TABLE tenantry.agents ADD CONSTRAINT agents_name_check CHECK (((length(name) >= 1) AND (length(name) <= 255)))""",
+    r"""ALTER TABLE tenantry.agents ADD CONSTRAINT agents_agent_type_check CHECK (((length(agent_type) >= 1) AND (length(agent_type) <= 100)))""",
+    r"""ALTER TABLE tenantry.cost_entries ADD CONSTRAINT cost_entries_input_tokens_check CHECK ((input_tokens >= 0))""",
+    r"""ALTER TABLE tenantry.cost_entries ADD CONSTRAINT cost_entries_output_tokens_check CHECK ((output_tokens >= 0))""",
+    r"""ALTER TABLE tenantry.cost_entries ADD CONSTRAINT cost_entries_cached_tokens_check CHECK ((cached_tokens >= 0))""",
+    r"""ALTER TABLE tenantry.cost_entries ADD CONSTRAINT cost_entries_cost_usd_check CHECK ((cost_usd >= (0)::numeric))""",
+    r"""ALTER TABLE tenantry.patterns ADD CONSTRAINT patterns_type_check CHECK (((length(type) >= 1) AND (length(type) <= 50)))""",
+    r"""ALTER TABLE tenantry.patterns ADD CONSTRAINT patterns_frequency_check CHECK ((frequency > 0))""",
+    r"""ALTER TABLE tenantry.workflows ADD CONSTRAINT workflows_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100)))""",
+    r"""ALTER TABLE tenantry.businesses ADD CONSTRAINT businesses_name_check CHECK (((length(name) >= 1) AND (length(name) <= 255)))""",
+    r"""ALTER TABLE tenantry.desks ADD CONSTRAINT desks_code_check CHECK ((code ~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$'::text))""",
+    r"""ALTER TABLE tenantry.desks ADD CONSTRAINT desks_status_check CHECK ((status = ANY (ARRAY['active'::text, 'paused'::text, 'retired'::text])))""",
+    r"""ALTER TABLE tenantry.knowledge_bases ADD CONSTRAINT knowledge_bases_name_check CHECK (((length(name) >= 1) AND (length(name) <= 255)))""",
+    r"""ALTER TABLE tenantry.knowledge_bases ADD CONSTRAINT knowledge_bases_embedding_dimensions_check CHECK (((embedding_dimensions >= 1) AND (embedding_dimensions <= 16000)))""",
+    r"""ALTER TABLE tenantry.knowledge_bases ADD CONSTRAINT knowledge_bases_vector_store_check CHECK ((vector_store = ANY (ARRAY['pgvector'::text, 'qdrant'::text, 'none'::text])))""",
+    r"""ALTER TABLE tenantry.tasks ADD CONSTRAINT tasks_type_check CHECK ((type = ANY (ARRAY['feature'::text, 'bugfix'::text, 'refactor'::text, 'docs'::text, 'config'::text, 'test'::text, 'chore'::text, 'task'::text])))""",
+    r"""ALTER TABLE tenantry.tasks ADD CONSTRAINT tasks_state_category_check CHECK ((state_category = ANY (ARRAY['todo'::text, 'active'::text, 'waiting'::text, 'review'::text, 'done'::text, 'failed'::text])))""",
+    r"""ALTER TABLE tenantry.tasks ADD CONSTRAINT tasks_priority_check CHECK ((priority = ANY (ARRAY['critical'::text, 'high'::text, 'medium'::text, 'low'::text])))""",
+    r"""ALTER TABLE tenantry.tasks ADD CONSTRAINT tasks_analysis_check CHECK (((analysis ->> 'complexity'::text) = ANY (ARRAY['trivial'::text, 'simple'::text, 'moderate'::text, 'complex'::text])))""",
+    r"""ALTER TABLE tenantry.tasks ADD CONSTRAINT tasks_retry_count_check CHECK ((retry_count >= 0))""",
+    r"""ALTER TABLE tenantry.tasks ADD CONSTRAINT tasks_max_retries_check CHECK ((max_retries >= 0))""",
+    r"""ALTER TABLE tenantry.agent_sessions ADD CONSTRAINT agent_sessions_status_check CHECK ((status = ANY (ARRAY['active'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))""",
+    r"""ALTER TABLE tenantry.approvals ADD CONSTRAINT approvals_decision_check CHECK ((decision = ANY (ARRAY['pending'::text, 'approved'::text, 'rejected'::text])))""",
+    r"""ALTER TABLE tenantry.artifacts ADD CONSTRAINT artifacts_path_check CHECK (((length(path) >= 1) AND (length(path) <= 1000)))""",
+    r"""ALTER TABLE tenantry.data_sources ADD CONSTRAINT data_sources_source_type_check CHECK ((source_type = ANY (ARRAY['github'::text, 'web'::text, 'file'::text, 'api'::text])))""",
+    r"""ALTER TABLE tenantry.data_sources ADD CONSTRAINT data_sources_sync_status_check CHECK ((sync_status = ANY (ARRAY['idle'::text, 'syncing'::text, 'failed'::text, 'paused'::text])))""",
+    r"""ALTER TABLE tenantry.delegations ADD CONSTRAINT delegations_status_check CHECK ((status = ANY (ARRAY['offered'::text, 'accepted'::text, 'declined'::text, 'completed'::text, 'cancelled'::text])))""",
+    r"""ALTER TABLE tenantry.evidence ADD CONSTRAINT evidence_credibility_score_check CHECK (((credibility_score >= (0)::double precision) AND (credibility_score <= (1)::double precision)))""",
+    r"""ALTER TABLE tenantry.lessons ADD CONSTRAINT lessons_category_check CHECK (((length(category) >= 1) AND (length(category) <= 50)))""",
+    r"""ALTER TABLE tenantry.lessons ADD CONSTRAINT lessons_title_check CHECK (((length(title) >= 1) AND (length(title) <= 255)))""",
+    r"""ALTER TABLE tenantry.lessons ADD CONSTRAINT lessons_confidence_check CHECK (((confidence >= (0)::double precision) AND (confidence <= (1)::double precision)))""",
+    r"""ALTER TABLE tenantry.lessons ADD CONSTRAINT lessons_success_rate_check CHECK (((success_rate >= (0)::double precision) AND (success_rate <= (1)::double precision)))""",
+    r"""ALTER TABLE tenantry.qa_reviews ADD CONSTRAINT qa_reviews_stage_check CHECK ((stage = ANY (ARRAY['automated_tests'::text, 'code_review'::text, 'security_scan'::text, 'peer_review'::text])))""",
+    r"""ALTER TABLE tenantry.qa_reviews ADD CONSTRAINT qa_reviews_verdict_check CHECK ((verdict = ANY (ARRAY['pending'::text, 'passed'::text, 'failed'::text])))""",
+    r"""ALTER TABLE tenantry.qa_reviews ADD CONSTRAINT qa_reviews_quality_score_check CHECK (((quality_score >= (0)::double precision) AND (quality_score <= (1)::double precision)))""",
+    r"""ALTER TABLE tenantry.self_reviews ADD CONSTRAINT self_reviews_iteration_check CHECK ((iteration > 0))""",
+    r"""ALTER TABLE tenantry.self_reviews ADD CONSTRAINT self_reviews_quality_score_check CHECK (((quality_score >= (0)::double precision) AND (quality_score <= (1)::double precision)))""",
+    r"""ALTER TABLE tenantry.self_reviews ADD CONSTRAINT self_reviews_completeness_score_check CHECK (((completeness_score >= (0)::double precision) AND (completeness_score <= (1)::double precision)))""",
+    r"""ALTER TABLE tenantry.self_reviews ADD CONSTRAINT self_reviews_correctness_score_check CHECK (((correctness_score >= (0)::double precision) AND (correctness_score <= (1)::double precision)))""",
+    r"""ALTER TABLE tenantry.self_reviews ADD CONSTRAINT self_reviews_overall_score_check CHECK (((overall_score >= (0)::double precision) AND (overall_score <= (1)::double precision)))""",
+    r"""ALTER TABLE tenantry.self_reviews ADD CONSTRAINT self_reviews_duration_ms_check CHECK ((duration_ms >= 0))""",
+    r"""ALTER TABLE tenantry.task_comments ADD CONSTRAINT task_comments_content_check CHECK ((length(content) > 0))""",
+    r"""ALTER TABLE tenantry.agent_executions ADD CONSTRAINT agent_executions_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'running'::text, 'success'::text, 'failure'::text, 'timeout'::text, 'cancelled'::text])))""",
+    r"""ALTER TABLE tenantry.agent_executions ADD CONSTRAINT agent_executions_input_tokens_check CHECK ((input_tokens >= 0))""",
+    r"""ALTER TABLE tenantry.agent_executions ADD CONSTRAINT agent_executions_output_tokens_check CHECK ((output_tokens >= 0))""",
+    r"""ALTER TABLE tenantry.agent_executions ADD CONSTRAINT agent_executions_cost_usd_check CHECK ((cost_usd >= (0)::numeric))""",
+    r"""ALTER TABLE tenantry.agent_executions ADD CONSTRAINT agent_executions_duration_ms_check CHECK ((duration_ms >= 0))""",
+    r"""ALTER TABLE tenantry.documents ADD CONSTRAINT documents_size_bytes_check CHECK ((size_bytes >= 0))""",
+    r"""ALTER TABLE tenantry.documents ADD CONSTRAINT documents_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'indexed'::text, 'failed'::text])))""",
+    r"""ALTER TABLE tenantry.evidence_links ADD CONSTRAINT evidence_links_not_itself_check CHECK ((evidence_id <> target_id))""",
+    r"""ALTER TABLE tenantry.evidence_links ADD CONSTRAINT evidence_links_kind_check CHECK ((kind = ANY (ARRAY['supports'::text, 'contradicts'::text, 'related'::text])))""",
+    r"""ALTER TABLE tenantry.evidence_links ADD CONSTRAINT evidence_links_target_type_check CHECK ((target_type = ANY (ARRAY['evidence'::text, 'execution'::text, 'approval'::text, 'review'::text])))""",
+    r"""ALTER TABLE tenantry.task_attachments ADD CONSTRAINT task_attachments_size_bytes_check CHECK ((size_bytes >= 0))""",
+    r"""ALTER TABLE tenantry.chunks ADD CONSTRAINT chunks_ordinal_check CHECK ((ordinal >= 0))""",
+    r"""ALTER TABLE tenantry.messages ADD CONSTRAINT messages_place_check CHECK ((num_nonnulls(conversation_id, session_id) > 0))""",
+    r"""ALTER TABLE tenantry.messages ADD CONSTRAINT messages_role_check CHECK ((role = ANY (ARRAY['user'::text, 'assistant'::text, 'system'::text, 'tool'::text])))""",
+    r"""ALTER TABLE tenantry.messages ADD CONSTRAINT messages_input_tokens_check CHECK ((input_tokens >= 0))""",
+    r"""ALTER TABLE tenantry.messages ADD CONSTRAINT messages_output_tokens_check CHECK ((output_tokens >= 0))""",
+    r"""ALTER TABLE tenantry.messages ADD CONSTRAINT messages_cost_usd_check CHECK ((cost_usd >= (0)::numeric))""",
+    r"""ALTER TABLE tenantry.activity_feed ADD CONSTRAINT activity_feed_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.agents ADD CONSTRAINT agents_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.cost_entries ADD CONSTRAINT cost_entries_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.patterns ADD CONSTRAINT patterns_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.workflows ADD CONSTRAINT workflows_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.businesses ADD CONSTRAINT businesses_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.businesses ADD CONSTRAINT businesses_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES tenantry.memberships(tenant_id, user_id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.desks ADD CONSTRAINT desks_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.desks ADD CONSTRAINT desks_reports_to_id_fkey FOREIGN KEY (tenant_id, reports_to_id) REFERENCES tenantry.desks(tenant_id, id) ON DELETE SET NULL (reports_to_id)""",
+    r"""ALTER TABLE tenantry.desks ADD CONSTRAINT desks_agent_id_fkey FOREIGN KEY (tenant_id, agent_id) REFERENCES tenantry.agents(tenant_id, id) ON DELETE SET NULL (agent_id)""",
+    r"""ALTER TABLE tenantry.knowledge_bases ADD CONSTRAINT knowledge_bases_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.knowledge_bases ADD CONSTRAINT knowledge_bases_desk_id_fkey FOREIGN KEY (tenant_id, desk_id) REFERENCES tenantry.desks(tenant_id, id) ON DELETE SET NULL (desk_id)""",
+    r"""ALTER TABLE tenantry.tasks ADD CONSTRAINT tasks_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.tasks ADD CONSTRAINT tasks_project_id_fkey FOREIGN KEY (tenant_id, project_id) REFERENCES tenantry.projects(tenant_id, id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.tasks ADD CONSTRAINT tasks_parent_id_fkey FOREIGN KEY (tenant_id, parent_id) REFERENCES tenantry.tasks(tenant_id, id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.tasks ADD CONSTRAINT tasks_workflow_id_fkey FOREIGN KEY (tenant_id, workflow_id) REFERENCES tenantry.workflows(tenant_id, id) ON DELETE RESTRICT""",
+    r"""ALTER TABLE tenantry.tasks ADD CONSTRAINT tasks_creator_id_fkey FOREIGN KEY (tenant_id, creator_id) REFERENCES tenantry.memberships(tenant_id, user_id) ON DELETE SET NULL (creator_id)""",
+    r"""ALTER TABLE tenantry.tasks ADD CONSTRAINT tasks_assigned_to_user_id_fkey FOREIGN KEY (tenant_id, assigned_to_user_id) REFERENCES tenantry.memberships(tenant_id, user_id) ON DELETE SET NULL (assigned_to_user_id)""",
+    r"""ALTER TABLE tenantry.tasks ADD CONSTRAINT tasks_assigned_to_agent_id_fkey FOREIGN KEY (tenant_id, assigned_to_agent_id) REFERENCES tenantry.agents(tenant_id, id) ON DELETE SET NULL (assigned_to_agent_id)""",
+    r"""ALTER TABLE tenantry.tasks ADD CONSTRAINT tasks_assigned_to_desk_id_fkey FOREIGN KEY (tenant_id, assigned_to_desk_id) REFERENCES tenantry.desks(tenant_id, id) ON DELETE SET NULL (assigned_to_desk_id)""",
+    r"""ALTER TABLE tenantry.agent_sessions ADD CONSTRAINT agent_sessions_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.agent_sessions ADD CONSTRAINT agent_sessions_desk_id_fkey FOREIGN KEY (tenant_id, desk_id) REFERENCES tenantry.desks(tenant_id, id) ON DELETE SET NULL (desk_id)""",
+    r"""ALTER TABLE tenantry.agent_sessions ADD CONSTRAINT agent_sessions_agent_id_fkey FOREIGN KEY (tenant_id, agent_id) REFERENCES tenantry.agents(tenant_id, id) ON DELETE SET NULL (agent_id)""",
+    r"""ALTER TABLE tenantry.agent_sessions ADD CONSTRAINT agent_sessions_task_id_fkey FOREIGN KEY (tenant_id, task_id) REFERENCES tenantry.tasks(tenant_id, id) ON DELETE SET NULL (task_id)""",
+    r"""ALTER TABLE tenantry.approvals ADD CONSTRAINT approvals_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.approvals ADD CONSTRAINT approvals_task_id_fkey FOREIGN KEY (tenant_id, task_id) REFERENCES tenantry.tasks(tenant_id, id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.approvals ADD CONSTRAINT approvals_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES tenantry.memberships(tenant_id, user_id) ON DELETE SET NULL (user_id)""",
+    r"""ALTER TABLE tenantry.artifacts ADD CONSTRAINT artifacts_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.artifacts ADD CONSTRAINT artifacts_task_id_fkey FOREIGN KEY (tenant_id, task_id) REFERENCES tenantry.tasks(tenant_id, id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.data_sources ADD CONSTRAINT data_sources_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.data_sources ADD CONSTRAINT data_sources_knowledge_base_id_fkey FOREIGN KEY (tenant_id, knowledge_base_id) REFERENCES tenantry.knowledge_bases(tenant_id, id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.delegations ADD CONSTRAINT delegations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.delegations ADD CONSTRAINT delegations_task_id_fkey FOREIGN KEY (tenant_id, task_id) REFERENCES tenantry.tasks(tenant_id, id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.delegations ADD CONSTRAINT delegations_from_desk_id_fkey FOREIGN KEY (tenant_id, from_desk_id) REFERENCES tenantry.desks(tenant_id, id) ON DELETE SET NULL (from_desk_id)""",
+    r"""ALTER TABLE tenantry.delegations ADD CONSTRAINT delegations_to_desk_id_fkey FOREIGN KEY (tenant_id, to_desk_id) REFERENCES tenantry.desks(tenant_id, id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.evidence ADD CONSTRAINT evidence_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.evidence ADD CONSTRAINT evidence_task_id_fkey FOREIGN KEY (tenant_id, task_id) REFERENCES tenantry.tasks(tenant_id, id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.evidence ADD CONSTRAINT evidence_project_id_fkey FOREIGN KEY (tenant_id, project_id) REFERENCES tenantry.projects(tenant_id, id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.evidence ADD CONSTRAINT evidence_verified_by_fkey FOREIGN KEY (tenant_id, verified_by) REFERENCES tenantry.memberships(tenant_id, user_id) ON DELETE SET NULL (verified_by)""",
+    r"""ALTER TABLE tenantry.lessons ADD CONSTRAINT lessons_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.lessons ADD CONSTRAINT lessons_task_id_fkey FOREIGN KEY (tenant_id, task_id) REFERENCES tenantry.tasks(tenant_id, id) ON DELETE SET NULL (task_id)""",
+    r"""ALTER TABLE tenantry.lessons ADD CONSTRAINT lessons_validated_by_fkey FOREIGN KEY (tenant_id, validated_by) REFERENCES tenantry.memberships(tenant_id, user_id) ON DELETE SET NULL (validated_by)""",
+    r"""ALTER TABLE tenantry.qa_reviews ADD CONSTRAINT qa_reviews_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.qa_reviews ADD CONSTRAINT qa_reviews_task_id_fkey FOREIGN KEY (tenant_id, task_id) REFERENCES tenantry.tasks(tenant_id, id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.qa_reviews ADD CONSTRAINT qa_reviews_reviewer_user_id_fkey FOREIGN KEY (tenant_id, reviewer_user_id) REFERENCES tenantry.memberships(tenant_id, user_id) ON DELETE SET NULL (reviewer_user_id)""",
+    r"""ALTER TABLE tenantry.qa_reviews ADD CONSTRAINT qa_reviews_reviewer_agent_id_fkey FOREIGN KEY (tenant_id, reviewer_agent_id) REFERENCES tenantry.agents(tenant_id, id) ON DELETE SET NULL (reviewer_agent_id)""",
+    r"""ALTER TABLE tenantry.self_reviews ADD CONSTRAINT self_reviews_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.self_reviews ADD CONSTRAINT self_reviews_task_id_fkey FOREIGN KEY (tenant_id, task_id) REFERENCES tenantry.tasks(tenant_id, id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.task_checkpoints ADD CONSTRAINT task_checkpoints_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.task_checkpoints ADD CONSTRAINT task_checkpoints_task_id_fkey FOREIGN KEY (tenant_id, task_id) REFERENCES tenantry.tasks(tenant_id, id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.task_comments ADD CONSTRAINT task_comments_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.task_comments ADD CONSTRAINT task_comments_task_id_fkey FOREIGN KEY (tenant_id, task_id) REFERENCES tenantry.tasks(tenant_id, id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.task_comments ADD CONSTRAINT task_comments_author_id_fkey FOREIGN KEY (tenant_id, author_id) REFERENCES tenantry.memberships(tenant_id, user_id) ON DELETE SET NULL (author_id)""",
+    r"""ALTER TABLE tenantry.task_comments ADD CONSTRAINT task_comments_agent_id_fkey FOREIGN KEY (tenant_id, agent_id) REFERENCES tenantry.agents(tenant_id, id) ON DELETE SET NULL (agent_id)""",
+    r"""ALTER TABLE tenantry.task_dependencies ADD CONSTRAINT task_dependencies_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.task_dependencies ADD CONSTRAINT task_dependencies_task_id_fkey FOREIGN KEY (tenant_id, task_id) REFERENCES tenantry.tasks(tenant_id, id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.task_dependencies ADD CONSTRAINT task_dependencies_depends_on_id_fkey FOREIGN KEY (tenant_id, depends_on_id) REFERENCES tenantry.tasks(tenant_id, id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.agent_executions ADD CONSTRAINT agent_executions_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.agent_executions ADD CONSTRAINT agent_executions_agent_id_fkey FOREIGN KEY (tenant_id, agent_id) REFERENCES tenantry.agents(tenant_id, id) ON DELETE SET NULL (agent_id)""",
+    r"""ALTER TABLE tenantry.agent_executions ADD CONSTRAINT agent_executions_task_id_fkey FOREIGN KEY (tenant_id, task_id) REFERENCES tenantry.tasks(tenant_id, id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.agent_executions ADD CONSTRAINT agent_executions_project_id_fkey FOREIGN KEY (tenant_id, project_id) REFERENCES tenantry.projects(tenant_id, id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.agent_executions ADD CONSTRAINT agent_executions_session_id_fkey FOREIGN KEY (tenant_id, session_id) REFERENCES tenantry.agent_sessions(tenant_id, id) ON DELETE SET NULL (session_id)""",
+    r"""ALTER TABLE tenantry.agent_executions ADD CONSTRAINT agent_executions_evidence_id_fkey FOREIGN KEY (tenant_id, evidence_id) REFERENCES tenantry.evidence(tenant_id, id) ON DELETE SET NULL (evidence_id)""",
+    r"""ALTER TABLE tenantry.conversations ADD CONSTRAINT conversations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.conversations ADD CONSTRAINT conversations_business_id_fkey FOREIGN KEY (tenant_id, business_id) REFERENCES tenantry.businesses(tenant_id, id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.conversations ADD CONSTRAINT conversations_project_id_fkey FOREIGN KEY (tenant_id, project_id) REFERENCES tenantry.projects(tenant_id, id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.conversations ADD CONSTRAINT conversations_session_id_fkey FOREIGN KEY (tenant_id, session_id) REFERENCES tenantry.agent_sessions(tenant_id, id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.conversations ADD CONSTRAINT conversations_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES tenantry.memberships(tenant_id, user_id) ON DELETE SET NULL (user_id)""",
+    r"""ALTER TABLE tenantry.documents ADD CONSTRAINT documents_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.documents ADD CONSTRAINT documents_knowledge_base_id_fkey FOREIGN KEY (tenant_id, knowledge_base_id) REFERENCES tenantry.knowledge_bases(tenant_id, id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.documents ADD CONSTRAINT documents_data_source_id_fkey FOREIGN KEY (tenant_id, data_source_id) REFERENCES tenantry.data_sources(tenant_id, id) ON DELETE SET NULL (data_source_id)""",
+    r"""ALTER TABLE tenantry.evidence_links ADD CONSTRAINT evidence_links_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.evidence_links ADD CONSTRAINT evidence_links_evidence_id_fkey FOREIGN KEY (tenant_id, evidence_id) REFERENCES tenantry.evidence(tenant_id, id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.task_attachments ADD CONSTRAINT task_attachments_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.task_attachments ADD CONSTRAINT task_attachments_task_id_fkey FOREIGN KEY (tenant_id, task_id) REFERENCES tenantry.tasks(tenant_id, id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.task_attachments ADD CONSTRAINT task_attachments_evidence_id_fkey FOREIGN KEY (tenant_id, evidence_id) REFERENCES tenantry.evidence(tenant_id, id) ON DELETE SET NULL (evidence_id)""",
+    r"""ALTER TABLE tenantry.task_attachments ADD CONSTRAINT task_attachments_uploaded_by_fkey FOREIGN KEY (tenant_id, uploaded_by) REFERENCES tenantry.memberships(tenant_id, user_id) ON DELETE SET NULL (uploaded_by)""",
+    r"""ALTER TABLE tenantry.chunks ADD CONSTRAINT chunks_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.chunks ADD CONSTRAINT chunks_document_id_fkey FOREIGN KEY (tenant_id, document_id) REFERENCES tenantry.documents(tenant_id, id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.messages ADD CONSTRAINT messages_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.messages ADD CONSTRAINT messages_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES tenantry.conversations(tenant_id, id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.messages ADD CONSTRAINT messages_session_id_fkey FOREIGN KEY (tenant_id, session_id) REFERENCES tenantry.agent_sessions(tenant_id, id) ON DELETE CASCADE""",
+    r"""CREATE MATERIALIZED VIEW tenantry.tenant_cost_summary AS
+ SELECT c.tenant_id,
+    c.billing_month,
+    c.provider,
+    c.model,
+    count(*) AS entries,
+    sum(c.input_tokens) AS input_tokens,
+    sum(c.output_tokens) AS output_tokens,
+    sum(c.cost_usd) AS cost_usd
+   FROM tenantry.cost_entries c
+  GROUP BY c.tenant_id, c.billing_month, c.provider, c.model
+WITH NO DATA""",
+    r"""ALTER MATERIALIZED VIEW tenantry.tenant_cost_summary OWNER TO tenantry_views""",
+    r"""CREATE MATERIALIZED VIEW tenantry.desk_performance AS
+ SELECT d.tenant_id,
+    d.id AS desk_id,
+    d.code,
+    d.title,
+    count(DISTINCT t.id) FILTER (WHERE (t.state_category = 'done'::text)) AS tasks_completed,
+    count(DISTINCT t.id) FILTER (WHERE (t.state_category <> ALL (ARRAY['done'::text, 'failed'::text]))) AS tasks_open,
+    count(DISTINCT t.id) FILTER (WHERE (t.state_category = 'failed'::text)) AS tasks_failed,
+    ( SELECT count(*) AS count
+           FROM tenantry.agent_sessions s
+          WHERE ((s.tenant_id = d.tenant_id) AND (s.desk_id = d.id))) AS sessions,
+    ( SELECT avg(s.duration_ms) AS avg
+           FROM tenantry.agent_sessions s
+          WHERE ((s.tenant_id = d.tenant_id) AND (s.desk_id = d.id))) AS avg_session_ms,
+    ( SELECT COALESCE(sum(c.cost_usd), (0)::numeric) AS "coalesce"
+           FROM tenantry.cost_entries c
+          WHERE ((c.tenant_id = d.tenant_id) AND (c.desk_id = d.id))) AS cost_usd
+   FROM (tenantry.desks d
+     LEFT JOIN tenantry.tasks t ON (((t.tenant_id = d.tenant_id) AND (t.assigned_to_desk_id = d.id))))
+  GROUP BY d.tenant_id, d.id, d.code, d.title
+WITH NO DATA""",
+    r"""ALTER MATERIALIZED VIEW tenantry.desk_performance OWNER TO tenantry_views""",
+    r"""CREATE INDEX audit_logs_agent_id_idx ON tenantry.audit_logs USING btree (tenant_id, agent_id, id) WHERE (agent_id IS NOT NULL)""",
+    r"""CREATE INDEX activity_feed_is_public_idx ON tenantry.activity_feed USING btree (tenant_id, id) WHERE is_public""",
+    r"""CREATE INDEX activity_feed_project_id_idx ON tenantry.activity_feed USING btree (tenant_id, project_id, id)""",
+    r"""CREATE INDEX activity_feed_task_id_idx ON tenantry.activity_feed USING btree (tenant_id, task_id, id)""",
+    r"""CREATE INDEX activity_feed_user_id_idx ON tenantry.activity_feed USING btree (tenant_id, user_id, id)""",
+    r"""CREATE INDEX agents_agent_type_idx ON tenantry.agents USING btree (tenant_id, agent_type)""",
+    r"""CREATE INDEX agents_is_active_idx ON tenantry.agents USING btree (tenant_id, is_active)""",
+    r"""CREATE INDEX agents_model_provider_idx ON tenantry.agents USING btree (tenant_id, model_provider)""",
+    r"""CREATE INDEX agents_tags_idx ON tenantry.agents USING gin (tenant_id, tags)""",
+    r"""CREATE INDEX cost_entries_agent_id_idx ON tenantry.cost_entries USING btree (tenant_id, agent_id, id)""",
+    r"""CREATE INDEX cost_entries_billing_month_idx ON tenantry.cost_entries USING btree (tenant_id, billing_month, id)""",
+    r"""CREATE INDEX cost_entries_desk_id_idx ON tenantry.cost_entries USING btree (tenant_id, desk_id, id)""",
+    r"""CREATE INDEX cost_entries_model_idx ON tenantry.cost_entries USING btree (tenant_id, provider, model, id)""",
+    r"""CREATE INDEX cost_entries_session_id_idx ON tenantry.cost_entries USING btree (tenant_id, session_id, id)""",
+    r"""CREATE INDEX cost_entries_task_id_idx ON tenantry.cost_entries USING btree (tenant_id, task_id, id)""",
+    r"""CREATE INDEX patterns_frequency_idx ON tenantry.patterns USING btree (tenant_id, type, frequency)""",
+    r"""CREATE UNIQUE INDEX patterns_key ON tenantry.patterns USING btree (tenant_id, type, COALESCE(agent_type, ''::text), md5((pattern)::text))""",
+    r"""CREATE UNIQUE INDEX workflows_default_key ON tenantry.workflows USING btree (tenant_id) WHERE is_default""",
+    r"""CREATE INDEX businesses_user_id_idx ON tenantry.businesses USING btree (tenant_id, user_id, id)""",
+    r"""CREATE INDEX desks_agent_id_idx ON tenantry.desks USING btree (tenant_id, agent_id)""",
+    r"""CREATE INDEX desks_path_idx ON tenantry.desks USING gist (path)""",
+    r"""CREATE INDEX desks_reports_to_id_idx ON tenantry.desks USING btree (tenant_id, reports_to_id)""",
+    r"""CREATE INDEX knowledge_bases_desk_id_idx ON tenantry.knowledge_bases USING btree (tenant_id, desk_id)""",
+    r"""CREATE INDEX tasks_assigned_to_agent_id_idx ON tenantry.tasks USING btree (tenant_id, assigned_to_agent_id)""",
+    r"""CREATE INDEX tasks_assigned_to_desk_id_idx ON tenantry.tasks USING btree (tenant_id, assigned_to_desk_id)""",
+    r"""CREATE INDEX tasks_assigned_to_user_id_idx ON tenantry.tasks USING btree (tenant_id, assigned_to_user_id)""",
+    r"""CREATE INDEX tasks_creator_id_idx ON tenantry.tasks USING btree (tenant_id, creator_id)""",
+    r"""CREATE INDEX tasks_github_issue_number_idx ON tenantry.tasks USING btree (tenant_id, project_id, github_issue_number)""",
+    r"""CREATE INDEX tasks_github_pr_number_idx ON tenantry.tasks USING btree (tenant_id, project_id, github_pr_number)""",
+    r"""CREATE INDEX tasks_labels_idx ON tenantry.tasks USING gin (tenant_id, labels)""",
+    r"""CREATE INDEX tasks_open_idx ON tenantry.tasks USING btree (tenant_id, state_category, priority, id) WHERE (state_category <> ALL (ARRAY['done'::text, 'failed'::text]))""",
+    r"""CREATE INDEX tasks_parent_id_idx ON tenantry.tasks USING btree (tenant_id, parent_id)""",
+    r"""CREATE INDEX tasks_priority_idx ON tenantry.tasks USING btree (tenant_id, priority, id)""",
+    r"""CREATE INDEX tasks_project_id_idx ON tenantry.tasks USING btree (tenant_id, project_id, id)""",
+    r"""CREATE INDEX tasks_search_idx ON tenantry.tasks USING gin (tenant_id, search)""",
+    r"""CREATE INDEX tasks_status_idx ON tenantry.tasks USING btree (tenant_id, status, id)""",
+    r"""CREATE INDEX tasks_type_idx ON tenantry.tasks USING btree (tenant_id, type, id)""",
+    r"""CREATE INDEX tasks_workflow_id_idx ON tenantry.tasks USING btree (tenant_id, workflow_id, status)""",
+    r"""CREATE INDEX agent_sessions_agent_id_idx ON tenantry.agent_sessions USING btree (tenant_id, agent_id, id)""",
+    r"""CREATE INDEX agent_sessions_desk_id_idx ON tenantry.agent_sessions USING btree (tenant_id, desk_id, id)""",
+    r"""CREATE INDEX agent_sessions_open_idx ON tenantry.agent_sessions USING btree (tenant_id, id) WHERE (status = 'active'::text)""",
+    r"""CREATE INDEX agent_sessions_task_id_idx ON tenantry.agent_sessions USING btree (tenant_id, task_id, id)""",
+    r"""CREATE INDEX approvals_open_idx ON tenantry.approvals USING btree (tenant_id, id) WHERE (decision = 'pending'::text)""",
+    r"""CREATE INDEX approvals_task_id_idx ON tenantry.approvals USING btree (tenant_id, task_id, id)""",
+    r"""CREATE INDEX approvals_user_id_idx ON tenantry.approvals USING btree (tenant_id, user_id)""",
+    r"""CREATE INDEX artifacts_execution_id_idx ON tenantry.artifacts USING btree (tenant_id, execution_id)""",
+    r"""CREATE INDEX artifacts_task_id_idx ON tenantry.artifacts USING btree (tenant_id, task_id, id)""",
+    r"""CREATE INDEX data_sources_knowledge_base_id_idx ON tenantry.data_sources USING btree (tenant_id, knowledge_base_id)""",
+    r"""CREATE INDEX delegations_from_desk_id_idx ON tenantry.delegations USING btree (tenant_id, from_desk_id, id)""",
+    r"""CREATE UNIQUE INDEX delegations_open_key ON tenantry.delegations USING btree (tenant_id, task_id) WHERE (status = 'offered'::text)""",
+    r"""CREATE INDEX delegations_task_id_idx ON tenantry.delegations USING btree (tenant_id, task_id, id)""",
+    r"""CREATE INDEX delegations_to_desk_id_idx ON tenantry.delegations USING btree (tenant_id, to_desk_id, status, id)""",
+    r"""CREATE INDEX evidence_credibility_score_idx ON tenantry.evidence USING btree (tenant_id, credibility_score)""",
+    r"""CREATE INDEX evidence_is_verified_idx ON tenantry.evidence USING btree (tenant_id, is_verified, id)""",
+    r"""CREATE INDEX evidence_project_id_idx ON tenantry.evidence USING btree (tenant_id, project_id, id)""",
+    r"""CREATE INDEX evidence_search_idx ON tenantry.evidence USING gin (tenant_id, search)""",
+    r"""CREATE INDEX evidence_source_type_idx ON tenantry.evidence USING btree (tenant_id, source_type, id)""",
+    r"""CREATE INDEX evidence_tags_idx ON tenantry.evidence USING gin (tenant_id, tags)""",
+    r"""CREATE INDEX evidence_task_id_idx ON tenantry.evidence USING btree (tenant_id, task_id, id)""",
+    r"""CREATE INDEX evidence_verified_by_idx ON tenantry.evidence USING btree (tenant_id, verified_by)""",
+    r"""CREATE INDEX lessons_category_idx ON tenantry.lessons USING btree (tenant_id, category, application_count)""",
+    r"""CREATE INDEX lessons_search_idx ON tenantry.lessons USING gin (tenant_id, search)""",
+    r"""CREATE INDEX lessons_tags_idx ON tenantry.lessons USING gin (tenant_id, tags)""",
+    r"""CREATE INDEX lessons_task_id_idx ON tenantry.lessons USING btree (tenant_id, task_id)""",
+    r"""CREATE INDEX lessons_validated_by_idx ON tenantry.lessons USING btree (tenant_id, validated_by)""",
+    r"""CREATE INDEX qa_reviews_reviewer_agent_id_idx ON tenantry.qa_reviews USING btree (tenant_id, reviewer_agent_id)""",
+    r"""CREATE INDEX qa_reviews_reviewer_user_id_idx ON tenantry.qa_reviews USING btree (tenant_id, reviewer_user_id)""",
+    r"""CREATE INDEX qa_reviews_task_id_idx ON tenantry.qa_reviews USING btree (tenant_id, task_id, stage, id)""",
+    r"""CREATE INDEX self_reviews_execution_id_idx ON tenantry.self_reviews USING btree (tenant_id, execution_id)""",
+    r"""CREATE INDEX self_reviews_task_id_idx ON tenantry.self_reviews USING btree (tenant_id, task_id, id)""",
+    r"""CREATE INDEX task_checkpoints_task_id_idx ON tenantry.task_checkpoints USING btree (tenant_id, task_id, id)""",
+    r"""CREATE INDEX task_comments_agent_id_idx ON tenantry.task_comments USING btree (tenant_id, agent_id)""",
+    r"""CREATE INDEX task_comments_author_id_idx ON tenantry.task_comments USING btree (tenant_id, author_id)""",
+    r"""CREATE INDEX task_comments_task_id_idx ON tenantry.task_comments USING btree (tenant_id, task_id, id)""",
+    r"""CREATE INDEX task_dependencies_depends_on_id_idx ON tenantry.task_dependencies USING btree (tenant_id, depends_on_id)""",
+    r"""CREATE INDEX agent_executions_agent_id_idx ON tenantry.agent_executions USING btree (tenant_id, agent_id, id)""",
+    r"""CREATE INDEX agent_executions_evidence_id_idx ON tenantry.agent_executions USING btree (tenant_id, evidence_id)""",
+    r"""CREATE INDEX agent_executions_project_id_idx ON tenantry.agent_executions USING btree (tenant_id, project_id, id)""",
+    r"""CREATE INDEX agent_executions_session_id_idx ON tenantry.agent_executions USING btree (tenant_id, session_id, id)""",
+    r"""CREATE INDEX agent_executions_status_idx ON tenantry.agent_executions USING btree (tenant_id, status, id)""",
+    r"""CREATE INDEX agent_executions_task_id_idx ON tenantry.agent_executions USING btree (tenant_id, task_id, id)""",
+    r"""CREATE INDEX conversations_business_id_idx ON tenantry.conversations USING btree (tenant_id, business_id, id)""",
+    r"""CREATE INDEX conversations_project_id_idx ON tenantry.conversations USING btree (tenant_id, project_id, id)""",
+    r"""CREATE INDEX conversations_session_id_idx ON tenantry.conversations USING btree (tenant_id, session_id, id)""",
+    r"""CREATE INDEX conversations_user_id_idx ON tenantry.conversations USING btree (tenant_id, user_id, id)""",
+    r"""CREATE INDEX documents_data_source_id_idx ON tenantry.documents USING btree (tenant_id, data_source_id)""",
+    r"""CREATE INDEX documents_knowledge_base_id_idx ON tenantry.documents USING btree (tenant_id, knowledge_base_id, id)""",
+    r"""CREATE INDEX evidence_links_target_idx ON tenantry.evidence_links USING btree (tenant_id, target_type, target_id)""",
+    r"""CREATE INDEX task_attachments_evidence_id_idx ON tenantry.task_attachments USING btree (tenant_id, evidence_id)""",
+    r"""CREATE INDEX task_attachments_is_evidence_idx ON tenantry.task_attachments USING btree (tenant_id, task_id) WHERE is_evidence""",
+    r"""CREATE INDEX task_attachments_task_id_idx ON tenantry.task_attachments USING btree (tenant_id, task_id, id)""",
+    r"""CREATE INDEX task_attachments_uploaded_by_idx ON tenantry.task_attachments USING btree (tenant_id, uploaded_by)""",
+    r"""CREATE INDEX chunks_search_idx ON tenantry.chunks USING gin (tenant_id, search)""",
+    r"""CREATE INDEX messages_conversation_id_idx ON tenantry.messages USING btree (tenant_id, conversation_id, id)""",
+    r"""CREATE INDEX messages_session_id_idx ON tenantry.messages USING btree (tenant_id, session_id, id)""",
+    r"""CREATE UNIQUE INDEX tenant_cost_summary_key ON tenantry.tenant_cost_summary USING btree (tenant_id, billing_month, provider, model)""",
+    r"""CREATE UNIQUE INDEX desk_performance_key ON tenantry.desk_performance USING btree (tenant_id, desk_id)""",
+    r"""ALTER TABLE tenantry.model_prices ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.activity_feed ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.agents ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.cost_entries ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.patterns ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.workflows ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.businesses ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.desks ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.knowledge_bases ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.tasks ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.agent_sessions ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.approvals ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.artifacts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.data_sources ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.delegations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.evidence ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.lessons ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.qa_reviews ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.self_reviews ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.task_checkpoints ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.task_comments ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.task_dependencies ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.agent_executions ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.conversations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.documents ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.evidence_links ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.task_attachments ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.chunks ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.messages ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""DROP POLICY audit_insert ON tenantry.audit_logs""",
+    r"""CREATE POLICY audit_insert ON tenantry.audit_logs AS PERMISSIVE FOR INSERT TO tenantry_audit WITH CHECK (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.audit_logs AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""CREATE POLICY tenant ON tenantry.model_prices AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY tenant_floor ON tenantry.model_prices AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY service ON tenantry.model_prices AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY keeper_select ON tenantry.model_prices AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY keeper_update ON tenantry.model_prices AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.model_prices AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""DROP POLICY audit_insert ON tenantry.platform_log""",
+    r"""CREATE POLICY audit_insert ON tenantry.platform_log AS PERMISSIVE FOR INSERT TO tenantry_audit WITH CHECK (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.platform_log AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""DROP POLICY auth_select ON tenantry.users""",
+    r"""CREATE POLICY auth_select ON tenantry.users AS PERMISSIVE FOR SELECT TO tenantry_auth USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.users AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""DROP POLICY keeper_select ON tenantry.tenants""",
+    r"""CREATE POLICY keeper_select ON tenantry.tenants AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""DROP POLICY auth_select ON tenantry.tenants""",
+    r"""CREATE POLICY auth_select ON tenantry.tenants AS PERMISSIVE FOR SELECT TO tenantry_auth USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.tenants AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""DROP POLICY auth_select ON tenantry.user_identities""",
+    r"""CREATE POLICY auth_select ON tenantry.user_identities AS PERMISSIVE FOR SELECT TO tenantry_auth USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.user_identities AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""CREATE POLICY tenant ON tenantry.activity_feed AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY tenant_floor ON tenantry.activity_feed AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY service ON tenantry.activity_feed AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY tenant ON tenantry.agents AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY tenant_floor ON tenantry.agents AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY service ON tenantry.agents AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY keeper_select ON tenantry.agents AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY keeper_update ON tenantry.agents AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.agents AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""CREATE POLICY tenant ON tenantry.cost_entries AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY tenant_floor ON tenantry.cost_entries AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY service ON tenantry.cost_entries AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY keeper_select ON tenantry.cost_entries AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY keeper_insert ON tenantry.cost_entries AS PERMISSIVE FOR INSERT TO tenantry_keeper WITH CHECK (true)""",
+    r"""CREATE POLICY keeper_update ON tenantry.cost_entries AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY views_select ON tenantry.cost_entries AS PERMISSIVE FOR SELECT TO tenantry_views USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.cost_entries AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""CREATE POLICY tenant ON tenantry.patterns AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY tenant_floor ON tenantry.patterns AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY service ON tenantry.patterns AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""DROP POLICY keeper_select ON tenantry.tenant_quotas""",
+    r"""CREATE POLICY keeper_select ON tenantry.tenant_quotas AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""DROP POLICY keeper_insert ON tenantry.tenant_quotas""",
+    r"""CREATE POLICY keeper_insert ON tenantry.tenant_quotas AS PERMISSIVE FOR INSERT TO tenantry_keeper WITH CHECK (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.tenant_quotas AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""DROP POLICY keeper_select ON tenantry.tenant_usage""",
+    r"""CREATE POLICY keeper_select ON tenantry.tenant_usage AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""DROP POLICY keeper_insert ON tenantry.tenant_usage""",
+    r"""CREATE POLICY keeper_insert ON tenantry.tenant_usage AS PERMISSIVE FOR INSERT TO tenantry_keeper WITH CHECK (true)""",
+    r"""DROP POLICY keeper_update ON tenantry.tenant_usage""",
+    r"""CREATE POLICY keeper_update ON tenantry.tenant_usage AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.tenant_usage AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""CREATE POLICY tenant ON tenantry.workflows AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY tenant_floor ON tenantry.workflows AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY service ON tenantry.workflows AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY keeper_select ON tenantry.workflows AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY keeper_insert ON tenantry.workflows AS PERMISSIVE FOR INSERT TO tenantry_keeper WITH CHECK (true)""",
+    r"""CREATE POLICY keeper_update ON tenantry.workflows AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.workflows AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""DROP POLICY auth_select ON tenantry.api_keys""",
+    r"""CREATE POLICY auth_select ON tenantry.api_keys AS PERMISSIVE FOR SELECT TO tenantry_auth USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.api_keys AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""CREATE POLICY tenant ON tenantry.businesses AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY tenant_floor ON tenantry.businesses AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY service ON tenantry.businesses AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY tenant ON tenantry.desks AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY tenant_floor ON tenantry.desks AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY service ON tenantry.desks AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY keeper_select ON tenantry.desks AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY keeper_update ON tenantry.desks AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY search_select ON tenantry.desks AS PERMISSIVE FOR SELECT TO tenantry_search USING (true)""",
+    r"""CREATE POLICY views_select ON tenantry.desks AS PERMISSIVE FOR SELECT TO tenantry_views USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.desks AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""CREATE POLICY tenant ON tenantry.knowledge_bases AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY tenant_floor ON tenantry.knowledge_bases AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY service ON tenantry.knowledge_bases AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY tenant ON tenantry.tasks AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY tenant_floor ON tenantry.tasks AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY service ON tenantry.tasks AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY keeper_select ON tenantry.tasks AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY search_select ON tenantry.tasks AS PERMISSIVE FOR SELECT TO tenantry_search USING (true)""",
+    r"""CREATE POLICY views_select ON tenantry.tasks AS PERMISSIVE FOR SELECT TO tenantry_views USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.tasks AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""CREATE POLICY tenant ON tenantry.agent_sessions AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY tenant_floor ON tenantry.agent_sessions AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY service ON tenantry.agent_sessions AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY keeper_select ON tenantry.agent_sessions AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY keeper_update ON tenantry.agent_sessions AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY views_select ON tenantry.agent_sessions AS PERMISSIVE FOR SELECT TO tenantry_views USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.agent_sessions AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""CREATE POLICY tenant ON tenantry.approvals AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY tenant_floor ON tenantry.approvals AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY service ON tenantry.approvals AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY tenant ON tenantry.artifacts AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY tenant_floor ON tenantry.artifacts AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY service ON tenantry.artifacts AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY tenant ON tenantry.data_sources AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY tenant_floor ON tenantry.data_sources AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY service ON tenantry.data_sources AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY auth_select ON tenantry.data_sources AS PERMISSIVE FOR SELECT TO tenantry_auth USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.data_sources AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""CREATE POLICY tenant ON tenantry.delegations AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY tenant_floor ON tenantry.delegations AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY service ON tenantry.delegations AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY tenant ON tenantry.evidence AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY tenant_floor ON tenantry.evidence AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY service ON tenantry.evidence AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY search_select ON tenantry.evidence AS PERMISSIVE FOR SELECT TO tenantry_search USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.evidence AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""CREATE POLICY tenant ON tenantry.lessons AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY tenant_floor ON tenantry.lessons AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY service ON tenantry.lessons AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY keeper_select ON tenantry.lessons AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY keeper_update ON tenantry.lessons AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY search_select ON tenantry.lessons AS PERMISSIVE FOR SELECT TO tenantry_search USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.lessons AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""CREATE POLICY tenant ON tenantry.qa_reviews AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY tenant_floor ON tenantry.qa_reviews AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY service ON tenantry.qa_reviews AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY keeper_select ON tenantry.qa_reviews AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.qa_reviews AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""CREATE POLICY tenant ON tenantry.self_reviews AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY tenant_floor ON tenantry.self_reviews AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY service ON tenantry.self_reviews AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY tenant ON tenantry.task_checkpoints AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY tenant_floor ON tenantry.task_checkpoints AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY service ON tenantry.task_checkpoints AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY tenant ON tenantry.task_comments AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY tenant_floor ON tenantry.task_comments AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY service ON tenantry.task_comments AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY tenant ON tenantry.task_dependencies AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY tenant_floor ON tenantry.task_dependencies AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY service ON tenantry.task_dependencies AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY keeper_select ON tenantry.task_dependencies AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.task_dependencies AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""CREATE POLICY tenant ON tenantry.agent_executions AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY tenant_floor ON tenantry.agent_executions AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY service ON tenantry.agent_executions AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY tenant ON tenantry.conversations AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY tenant_floor ON tenantry.conversations AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY service ON tenantry.conversations AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY keeper_select ON tenantry.conversations AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY keeper_update ON tenantry.conversations AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.conversations AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""CREATE POLICY tenant ON tenantry.documents AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY tenant_floor ON tenantry.documents AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY service ON tenantry.documents AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY search_select ON tenantry.documents AS PERMISSIVE FOR SELECT TO tenantry_search USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.documents AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""CREATE POLICY tenant ON tenantry.evidence_links AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY tenant_floor ON tenantry.evidence_links AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY service ON tenantry.evidence_links AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY tenant ON tenantry.task_attachments AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY tenant_floor ON tenantry.task_attachments AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY service ON tenantry.task_attachments AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY tenant ON tenantry.chunks AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY tenant_floor ON tenantry.chunks AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY service ON tenantry.chunks AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY search_select ON tenantry.chunks AS PERMISSIVE FOR SELECT TO tenantry_search USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.chunks AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""CREATE POLICY tenant ON tenantry.messages AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY tenant_floor ON tenantry.messages AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY service ON tenantry.messages AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY keeper_select ON tenantry.messages AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.messages AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.model_prices REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_model_prices()""",
+    r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.model_prices REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_model_prices()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.model_prices REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_model_prices()""",
+    r"""CREATE TRIGGER range_price BEFORE INSERT ON tenantry.model_prices FOR EACH ROW EXECUTE FUNCTION tenantry.range_price()""",
+    r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.model_prices FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.activity_feed FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.agents REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_agents()""",
+    r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.agents REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_agents()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.agents REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_agents()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.agents FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.agents FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER price_cost_entry BEFORE INSERT OR UPDATE ON tenantry.cost_entries FOR EACH ROW EXECUTE FUNCTION tenantry.price_cost_entry()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.cost_entries FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.patterns REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_patterns()""",
+    r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.patterns REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_patterns()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.patterns REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_patterns()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.patterns FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.patterns FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.workflows REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_workflows()""",
+    r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.workflows REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_workflows()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.workflows REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_workflows()""",
+    r"""CREATE TRIGGER check_workflow BEFORE INSERT OR UPDATE ON tenantry.workflows FOR EACH ROW EXECUTE FUNCTION tenantry.check_workflow()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.workflows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.workflows FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.businesses REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_businesses()""",
+    r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.businesses REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_businesses()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.businesses REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_businesses()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.businesses FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.businesses FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.desks REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_desks()""",
+    r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.desks REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_desks()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.desks REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_desks()""",
+    r"""CREATE TRIGGER count_delete AFTER DELETE ON tenantry.desks REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.count_desks()""",
+    r"""CREATE TRIGGER count_insert AFTER INSERT ON tenantry.desks REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.count_desks()""",
+    r"""CREATE TRIGGER hold_desks BEFORE DELETE OR UPDATE OF reports_to_id ON tenantry.desks FOR EACH STATEMENT EXECUTE FUNCTION tenantry.hold_desks()""",
+    r"""CREATE TRIGGER place_desk BEFORE INSERT OR UPDATE OF reports_to_id ON tenantry.desks FOR EACH ROW EXECUTE FUNCTION tenantry.place_desk()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.desks FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER settle_desks_insert AFTER INSERT ON tenantry.desks REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.settle_desks()""",
+    r"""CREATE TRIGGER settle_desks_update AFTER UPDATE ON tenantry.desks REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.settle_desks()""",
+    r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.desks FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.knowledge_bases REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_knowledge_bases()""",
+    r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.knowledge_bases REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_knowledge_bases()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.knowledge_bases REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_knowledge_bases()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.knowledge_bases FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.knowledge_bases FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.tasks REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_tasks()""",
+    r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.tasks REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_tasks()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.tasks REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_tasks()""",
+    r"""CREATE TRIGGER count_delete AFTER DELETE ON tenantry.tasks REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.count_tasks()""",
+    r"""CREATE TRIGGER count_insert AFTER INSERT ON tenantry.tasks REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.count_tasks()""",
+    r"""CREATE TRIGGER govern_task BEFORE INSERT OR UPDATE ON tenantry.tasks FOR EACH ROW EXECUTE FUNCTION tenantry.govern_task()""",
+    r"""CREATE TRIGGER refuse_circular_parents BEFORE INSERT OR UPDATE OF parent_id ON tenantry.tasks FOR EACH ROW EXECUTE FUNCTION tenantry.refuse_circular_parents()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.tasks FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.tasks FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER account_session AFTER INSERT OR UPDATE ON tenantry.agent_sessions FOR EACH ROW EXECUTE FUNCTION tenantry.account_session()""",
+    r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.agent_sessions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_agent_sessions()""",
+    r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.agent_sessions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_agent_sessions()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.agent_sessions REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_agent_sessions()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.agent_sessions FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER time_session BEFORE INSERT OR UPDATE ON tenantry.agent_sessions FOR EACH ROW EXECUTE FUNCTION tenantry.time_session()""",
+    r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.agent_sessions FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.approvals REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_approvals()""",
+    r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.approvals REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_approvals()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.approvals REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_approvals()""",
+    r"""CREATE TRIGGER decide_approval BEFORE INSERT OR UPDATE ON tenantry.approvals FOR EACH ROW EXECUTE FUNCTION tenantry.decide_approval()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.approvals FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.approvals FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.artifacts REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_artifacts()""",
+    r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.artifacts REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_artifacts()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.artifacts REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_artifacts()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.artifacts FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.artifacts FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.data_sources REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_data_sources()""",
+    r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.data_sources REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_data_sources()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.data_sources REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_data_sources()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.data_sources FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.data_sources FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER answer_delegation BEFORE INSERT OR UPDATE ON tenantry.delegations FOR EACH ROW EXECUTE FUNCTION tenantry.answer_delegation()""",
+    r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.delegations REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_delegations()""",
+    r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.delegations REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_delegations()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.delegations REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_delegations()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.delegations FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.delegations FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.evidence REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_evidence()""",
+    r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.evidence REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_evidence()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.evidence REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_evidence()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.evidence FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.evidence FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.lessons REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_lessons()""",
+    r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.lessons REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_lessons()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.lessons REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_lessons()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.lessons FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.lessons FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.qa_reviews REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_qa_reviews()""",
+    r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.qa_reviews REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_qa_reviews()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.qa_reviews REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_qa_reviews()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.qa_reviews FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER time_review BEFORE INSERT OR UPDATE ON tenantry.qa_reviews FOR EACH ROW EXECUTE FUNCTION tenantry.time_review()""",
+    r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.qa_reviews FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.self_reviews REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_self_reviews()""",
+    r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.self_reviews REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_self_reviews()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.self_reviews REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_self_reviews()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.self_reviews FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.self_reviews FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.task_checkpoints REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_task_checkpoints()""",
+    r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.task_checkpoints REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_task_checkpoints()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.task_checkpoints REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_task_checkpoints()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.task_checkpoints FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.task_checkpoints FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.task_comments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_task_comments()""",
+    r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.task_comments REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_task_comments()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.task_comments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_task_comments()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.task_comments FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.task_comments FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.task_dependencies REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_task_dependencies()""",
+    r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.task_dependencies REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_task_dependencies()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.task_dependencies REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_task_dependencies()""",
+    r"""CREATE TRIGGER refuse_circular_dependencies_insert AFTER INSERT ON tenantry.task_dependencies REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_circular_dependencies()""",
+    r"""CREATE TRIGGER refuse_circular_dependencies_update AFTER UPDATE ON tenantry.task_dependencies REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_circular_dependencies()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.task_dependencies FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.task_dependencies FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.agent_executions FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER time_execution BEFORE INSERT OR UPDATE ON tenantry.agent_executions FOR EACH ROW EXECUTE FUNCTION tenantry.time_execution()""",
+    r"""CREATE TRIGGER total_executions_delete AFTER DELETE ON tenantry.agent_executions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.total_executions()""",
+    r"""CREATE TRIGGER total_executions_insert AFTER INSERT ON tenantry.agent_executions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.total_executions()""",
+    r"""CREATE TRIGGER total_executions_update AFTER UPDATE ON tenantry.agent_executions REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.total_executions()""",
+    r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.agent_executions FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.conversations REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_conversations()""",
+    r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.conversations REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_conversations()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.conversations REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_conversations()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.conversations FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.conversations FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.documents REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_documents()""",
+    r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.documents REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_documents()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.documents REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_documents()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.documents FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.documents FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.evidence_links REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_evidence_links()""",
+    r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.evidence_links REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_evidence_links()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.evidence_links REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_evidence_links()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.evidence_links FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.evidence_links FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.task_attachments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_task_attachments()""",
+    r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.task_attachments REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_task_attachments()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.task_attachments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_task_attachments()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.task_attachments FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.task_attachments FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.chunks FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.chunks FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.messages FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER total_messages_delete AFTER DELETE ON tenantry.messages REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.total_messages()""",
+    r"""CREATE TRIGGER total_messages_insert AFTER INSERT ON tenantry.messages REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.total_messages()""",
+    r"""CREATE TRIGGER total_messages_update AFTER UPDATE ON tenantry.messages REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.total_messages()""",
+    r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.messages FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""GRANT DELETE, INSERT (activity_type, agent_id, created_at, details, id, is_public, project_id, summary, task_id, tenant_id, user_id), SELECT, UPDATE (activity_type, agent_id, details, is_public, project_id, summary, task_id, user_id) ON tenantry.activity_feed TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.activity_feed TO tenantry_readonly""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.activity_feed TO tenantry_service""",
+    r"""GRANT DELETE, INSERT (agent_id, agent_type, completed_at, cost_usd, created_at, duration_ms, error, evidence_id, id, input, input_tokens, metadata, model_name, model_provider, output, output_tokens, project_id, session_id, started_at, status, task_id, tenant_id, updated_at), SELECT, UPDATE (agent_id, agent_type, completed_at, cost_usd, duration_ms, error, evidence_id, input, input_tokens, metadata, model_name, model_provider, output, output_tokens, project_id, session_id, started_at, status, task_id) ON tenantry.agent_executions TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.agent_executions TO tenantry_readonly""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.agent_executions TO tenantry_service""",
+    r"""GRANT DELETE, INSERT (agent_id, created_at, desk_id, ended_at, id, metrics, started_at, state, status, task_id, tenant_id, updated_at), SELECT, UPDATE (agent_id, desk_id, ended_at, metrics, started_at, state, status, task_id) ON tenantry.agent_sessions TO tenantry_app""",
+    r"""GRANT SELECT, UPDATE ON tenantry.agent_sessions TO tenantry_keeper""",
+    r"""GRANT SELECT ON tenantry.agent_sessions TO tenantry_readonly""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.agent_sessions TO tenantry_service""",
+    r"""GRANT SELECT ON tenantry.agent_sessions TO tenantry_views""",
+    r"""GRANT DELETE, INSERT (agent_type, capabilities, config, created_at, description, id, is_active, is_experimental, model_name, model_provider, name, tags, tenant_id, updated_at, version), SELECT, UPDATE (agent_type, capabilities, config, description, is_active, is_experimental, model_name, model_provider, name, tags, version) ON tenantry.agents TO tenantry_app""",
+    r"""GRANT SELECT, UPDATE ON tenantry.agents TO tenantry_keeper""",
+    r"""GRANT SELECT ON tenantry.agents TO tenantry_readonly""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.agents TO tenantry_service""",
+    r"""REVOKE ALL ON tenantry.api_keys FROM tenantry_app""",
+    r"""GRANT DELETE, INSERT (created_at, expires_at, id, key_hash, last_used_at, name, prefix, revoked_at, scopes, tenant_id, updated_at, use_count, user_id), SELECT (created_at, expires_at, id, last_used_at, name, prefix, revoked_at, scopes, tenant_id, updated_at, use_count, user_id), UPDATE (expires_at, key_hash, last_used_at, name, prefix, revoked_at, scopes, use_count, user_id) ON tenantry.api_keys TO tenantry_app""",
+    r"""GRANT DELETE, INSERT (artifact_ids, created_at, decided_at, decision, id, reason, requested_by, task_id, tenant_id, updated_at, user_id), SELECT, UPDATE (artifact_ids, decided_at, decision, reason, requested_by, task_id, user_id) ON tenantry.approvals TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.approvals TO tenantry_readonly""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.approvals TO tenantry_service""",
+    r"""GRANT DELETE, INSERT (approved, content, created_at, execution_id, id, metadata, path, task_id, tenant_id, type, updated_at), SELECT, UPDATE (approved, content, execution_id, metadata, path, task_id, type) ON tenantry.artifacts TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.artifacts TO tenantry_readonly""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.artifacts TO tenantry_service""",
+    r"""GRANT DELETE, INSERT (context, created_at, id, industry, name, stage, tenant_id, updated_at, user_id), SELECT, UPDATE (context, industry, name, stage, user_id) ON tenantry.businesses TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.businesses TO tenantry_readonly""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.businesses TO tenantry_service""",
+    r"""GRANT DELETE, INSERT (content, created_at, document_id, id, metadata, ordinal, tenant_id, token_count, updated_at), SELECT, UPDATE (content, document_id, metadata, ordinal, token_count) ON tenantry.chunks TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.chunks TO tenantry_readonly""",
+    r"""GRANT SELECT ON tenantry.chunks TO tenantry_search""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.chunks TO tenantry_service""",
+    r"""GRANT DELETE, INSERT (business_id, created_at, id, metadata, project_id, session_id, tenant_id, title, updated_at, user_id), SELECT, UPDATE (business_id, metadata, project_id, session_id, title, user_id) ON tenantry.conversations TO tenantry_app""",
+    r"""GRANT SELECT, UPDATE ON tenantry.conversations TO tenantry_keeper""",
+    r"""GRANT SELECT ON tenantry.conversations TO tenantry_readonly""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.conversations TO tenantry_service""",
+    r"""GRANT DELETE, INSERT (agent_id, billing_month, cached_tokens, cost_usd, created_at, description, desk_id, execution_id, id, input_tokens, metadata, model, output_tokens, provider, session_id, task_id, tenant_id), SELECT, UPDATE (agent_id, billing_month, cached_tokens, cost_usd, description, desk_id, execution_id, input_tokens, metadata, model, output_tokens, provider, session_id, task_id) ON tenantry.cost_entries TO tenantry_app""",
+    r"""GRANT INSERT, SELECT, UPDATE ON tenantry.cost_entries TO tenantry_keeper""",
+    r"""GRANT SELECT ON tenantry.cost_entries TO tenantry_readonly""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.cost_entries TO tenantry_service""",
+    r"""GRANT SELECT ON tenantry.cost_entries TO tenantry_views""",
+    r"""GRANT DELETE, INSERT (config, created_at, credentials, id, knowledge_base_id, last_error, last_synced_at, location, name, source_type, sync_schedule, sync_status, tenant_id, updated_at), SELECT (config, created_at, id, knowledge_base_id, last_error, last_synced_at, location, name, source_type, sync_schedule, sync_status, tenant_id, updated_at), UPDATE (config, credentials, knowledge_base_id, last_error, last_synced_at, location, name, source_type, sync_schedule, sync_status) ON tenantry.data_sources TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.data_sources TO tenantry_auth""",
+    r"""GRANT SELECT (config, created_at, id, knowledge_base_id, last_error, last_synced_at, location, name, source_type, sync_schedule, sync_status, tenant_id, updated_at) ON tenantry.data_sources TO tenantry_readonly""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.data_sources TO tenantry_service""",
+    r"""GRANT DELETE, INSERT (answer, answered_at, created_at, from_desk_id, id, reason, status, task_id, tenant_id, to_desk_id, updated_at), SELECT, UPDATE (answer, answered_at, from_desk_id, reason, status, task_id, to_desk_id) ON tenantry.delegations TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.delegations TO tenantry_readonly""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.delegations TO tenantry_service""",
+    r"""GRANT DELETE, INSERT (agent_id, capabilities, code, created_at, id, llm_config, llm_model, llm_provider, reports_to_id, role, skills, status, tenant_id, title, updated_at), SELECT, UPDATE (agent_id, capabilities, code, llm_config, llm_model, llm_provider, reports_to_id, role, skills, status, title) ON tenantry.desks TO tenantry_app""",
+    r"""GRANT SELECT, UPDATE ON tenantry.desks TO tenantry_keeper""",
+    r"""GRANT SELECT ON tenantry.desks TO tenantry_readonly""",
+    r"""GRANT SELECT ON tenantry.desks TO tenantry_search""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.desks TO tenantry_service""",
+    r"""GRANT SELECT ON tenantry.desks TO tenantry_views""",
+    r"""GRANT DELETE, INSERT (checksum, content_type, created_at, data_source_id, id, knowledge_base_id, metadata, size_bytes, status, tenant_id, title, updated_at, uri), SELECT, UPDATE (checksum, content_type, data_source_id, knowledge_base_id, metadata, size_bytes, status, title, uri) ON tenantry.documents TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.documents TO tenantry_readonly""",
+    r"""GRANT SELECT ON tenantry.documents TO tenantry_search""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.documents TO tenantry_service""",
+    r"""GRANT DELETE, INSERT (content, created_at, credibility_score, data, id, is_verified, project_id, source, source_type, tags, task_id, tenant_id, title, updated_at, verified_at, verified_by), SELECT, UPDATE (content, credibility_score, data, is_verified, project_id, source, source_type, tags, task_id, title, verified_at, verified_by) ON tenantry.evidence TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.evidence TO tenantry_readonly""",
+    r"""GRANT SELECT ON tenantry.evidence TO tenantry_search""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.evidence TO tenantry_service""",
+    r"""GRANT DELETE, INSERT (created_at, evidence_id, id, kind, note, target_id, target_type, tenant_id, updated_at), SELECT, UPDATE (evidence_id, kind, note, target_id, target_type) ON tenantry.evidence_links TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.evidence_links TO tenantry_readonly""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.evidence_links TO tenantry_service""",
+    r"""GRANT DELETE, INSERT (created_at, description, desk_id, embedding_config, embedding_dimensions, embedding_model, embedding_provider, id, name, tenant_id, updated_at, vector_store, vector_store_config), SELECT, UPDATE (description, desk_id, embedding_config, embedding_dimensions, embedding_model, embedding_provider, name, vector_store, vector_store_config) ON tenantry.knowledge_bases TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.knowledge_bases TO tenantry_readonly""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.knowledge_bases TO tenantry_service""",
+    r"""GRANT DELETE, INSERT (category, confidence, created_at, details, human_validated, id, source_agent, summary, tags, task_id, tenant_id, title, updated_at, validated_by), SELECT, UPDATE (category, confidence, details, human_validated, source_agent, summary, tags, task_id, title, validated_by) ON tenantry.lessons TO tenantry_app""",
+    r"""GRANT SELECT, UPDATE ON tenantry.lessons TO tenantry_keeper""",
+    r"""GRANT SELECT ON tenantry.lessons TO tenantry_readonly""",
+    r"""GRANT SELECT ON tenantry.lessons TO tenantry_search""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.lessons TO tenantry_service""",
+    r"""GRANT DELETE, INSERT (content, conversation_id, cost_usd, created_at, id, input_tokens, metadata, model, output_tokens, role, session_id, tenant_id, tool_call_id, tool_calls, tool_result, updated_at), SELECT, UPDATE (content, cost_usd, input_tokens, metadata, model, output_tokens, tool_call_id, tool_calls, tool_result) ON tenantry.messages TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.messages TO tenantry_keeper""",
+    r"""GRANT SELECT ON tenantry.messages TO tenantry_readonly""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.messages TO tenantry_service""",
+    r"""GRANT SELECT ON tenantry.model_prices TO tenantry_app""",
+    r"""GRANT SELECT, UPDATE ON tenantry.model_prices TO tenantry_keeper""",
+    r"""GRANT SELECT ON tenantry.model_prices TO tenantry_readonly""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.model_prices TO tenantry_service""",
+    r"""GRANT DELETE, INSERT (agent_type, created_at, frequency, id, last_seen, pattern, tenant_id, type, updated_at), SELECT, UPDATE (agent_type, frequency, last_seen, pattern, type) ON tenantry.patterns TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.patterns TO tenantry_readonly""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.patterns TO tenantry_service""",
+    r"""REVOKE ALL ON tenantry.projects FROM tenantry_app""",
+    r"""GRANT DELETE, INSERT (archived_at, config, created_at, default_branch, description, id, name, owner_id, path, pr_merge_rate, repository_url, slug, status, tech_stack, tenant_id, test_coverage_percent, updated_at), SELECT, UPDATE (archived_at, config, default_branch, description, name, owner_id, path, pr_merge_rate, repository_url, slug, status, tech_stack, test_coverage_percent) ON tenantry.projects TO tenantry_app""",
+    r"""GRANT DELETE, INSERT (comment, created_at, findings, id, quality_score, reviewed_at, reviewer_agent_id, reviewer_user_id, stage, task_id, tenant_id, updated_at, verdict), SELECT, UPDATE (comment, findings, quality_score, reviewed_at, reviewer_agent_id, reviewer_user_id, stage, task_id, verdict) ON tenantry.qa_reviews TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.qa_reviews TO tenantry_keeper""",
+    r"""GRANT SELECT ON tenantry.qa_reviews TO tenantry_readonly""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.qa_reviews TO tenantry_service""",
+    r"""GRANT DELETE, INSERT (agent_type, completeness_score, correctness_score, created_at, decision, duration_ms, execution_id, gaps, id, iteration, overall_score, quality_score, reasoning, requirements, task_id, tenant_id, updated_at), SELECT, UPDATE (agent_type, completeness_score, correctness_score, decision, duration_ms, execution_id, gaps, iteration, overall_score, quality_score, reasoning, requirements, task_id) ON tenantry.self_reviews TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.self_reviews TO tenantry_readonly""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.self_reviews TO tenantry_service""",
+    r"""GRANT DELETE, INSERT (checksum, content_type, created_at, evidence_id, filename, id, is_evidence, size_bytes, storage_path, task_id, tenant_id, updated_at, uploaded_by), SELECT, UPDATE (checksum, content_type, evidence_id, filename, is_evidence, size_bytes, storage_path, task_id, uploaded_by) ON tenantry.task_attachments TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.task_attachments TO tenantry_readonly""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.task_attachments TO tenantry_service""",
+    r"""GRANT DELETE, INSERT (artifacts, created_at, data, id, state, task_id, tenant_id, updated_at), SELECT, UPDATE (artifacts, data, state, task_id) ON tenantry.task_checkpoints TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.task_checkpoints TO tenantry_readonly""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.task_checkpoints TO tenantry_service""",
+    r"""GRANT DELETE, INSERT (agent_id, ai_metadata, author_id, content, created_at, github_comment_id, id, is_ai_generated, task_id, tenant_id, updated_at), SELECT, UPDATE (agent_id, ai_metadata, author_id, content, github_comment_id, is_ai_generated, task_id) ON tenantry.task_comments TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.task_comments TO tenantry_readonly""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.task_comments TO tenantry_service""",
+    r"""GRANT DELETE, INSERT (created_at, depends_on_id, id, task_id, tenant_id, updated_at), SELECT, UPDATE (depends_on_id, task_id) ON tenantry.task_dependencies TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.task_dependencies TO tenantry_keeper""",
+    r"""GRANT SELECT ON tenantry.task_dependencies TO tenantry_readonly""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.task_dependencies TO tenantry_service""",
+    r"""GRANT DELETE, INSERT (agent_queue, ai_analysis, ai_suggestions, analysis, assigned_to_agent_id, assigned_to_desk_id, assigned_to_user_id, completed_agents, config, created_at, creator_id, current_agent, description, error, github_issue_number, github_pr_number, id, labels, max_retries, metadata, parent_id, priority, project_id, prompt, result, retry_count, status, tenant_id, title, type, updated_at, workflow_id), SELECT, UPDATE (agent_queue, ai_analysis, ai_suggestions, analysis, assigned_to_agent_id, assigned_to_desk_id, assigned_to_user_id, completed_agents, config, creator_id, current_agent, description, error, github_issue_number, github_pr_number, labels, max_retries, metadata, parent_id, priority, project_id, prompt, result, retry_count, status, title, type, workflow_id) ON tenantry.tasks TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.tasks TO tenantry_keeper""",
+    r"""GRANT SELECT ON tenantry.tasks TO tenantry_readonly""",
+    r"""GRANT SELECT ON tenantry.tasks TO tenantry_search""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.tasks TO tenantry_service""",
+    r"""GRANT SELECT ON tenantry.tasks TO tenantry_views""",
+    r"""GRANT DELETE, INSERT (created_at, description, id, initial_stage, is_builtin, is_default, name, qa_pipeline, retry_rule, stages, tenant_id, transition_rules, updated_at), SELECT, UPDATE (description, initial_stage, is_builtin, is_default, name, qa_pipeline, retry_rule, stages, transition_rules) ON tenantry.workflows TO tenantry_app""",
+    r"""GRANT INSERT, SELECT, UPDATE ON tenantry.workflows TO tenantry_keeper""",
+    r"""GRANT SELECT ON tenantry.workflows TO tenantry_readonly""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.workflows TO tenantry_service""",
+    r"""CREATE TABLE tenantry.activity_feed_default PARTITION OF tenantry.activity_feed DEFAULT""",
+    r"""SELECT tenantry.secure_partition('activity_feed_default', 'activity_feed')""",
+    r"""CREATE TABLE tenantry.cost_entries_default PARTITION OF tenantry.cost_entries DEFAULT""",
+    r"""SELECT tenantry.secure_partition('cost_entries_default', 'cost_entries')""",
+    r"""CREATE TABLE tenantry.agent_executions_default PARTITION OF tenantry.agent_executions DEFAULT""",
+    r"""SELECT tenantry.secure_partition('agent_executions_default', 'agent_executions')""",
+    r"""CREATE TABLE tenantry.messages_default PARTITION OF tenantry.messages DEFAULT""",
+    r"""SELECT tenantry.secure_partition('messages_default', 'messages')""",
+    r"""REVOKE CREATE ON SCHEMA tenantry FROM tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_search, tenantry_views""",
+    # Tenants that were there before workflows were.
+    r"""SELECT tenantry.install_workflows()""",
+)
+
+DOWN = (
+    r"""GRANT CREATE ON SCHEMA tenantry TO tenantry_audit, tenantry_keeper""",
+    r"""DROP POLICY owner_floor ON tenantry.messages""",
+    r"""DROP POLICY keeper_select ON tenantry.messages""",
+    r"""DROP POLICY service ON tenantry.messages""",
+    r"""DROP POLICY tenant_floor ON tenantry.messages""",
+    r"""DROP POLICY tenant ON tenantry.messages""",
+    r"""DROP POLICY owner_floor ON tenantry.chunks""",
+    r"""DROP POLICY search_select ON tenantry.chunks""",
+    r"""DROP POLICY service ON tenantry.chunks""",
+    r"""DROP POLICY tenant_floor ON tenantry.chunks""",
+    r"""DROP POLICY tenant ON tenantry.chunks""",
+    r"""DROP POLICY service ON tenantry.task_attachments""",
+    r"""DROP POLICY tenant_floor ON tenantry.task_attachments""",
+    r"""DROP POLICY tenant ON tenantry.task_attachments""",
+    r"""DROP POLICY service ON tenantry.evidence_links""",
+    r"""DROP POLICY tenant_floor ON tenantry.evidence_links""",
+    r"""DROP POLICY tenant ON tenantry.evidence_links""",
+    r"""DROP POLICY owner_floor ON tenantry.documents""",
+    r"""DROP POLICY search_select ON tenantry.documents""",
+    r"""DROP POLICY service ON tenantry.documents""",
+    r"""DROP POLICY tenant_floor ON tenantry.documents""",
+    r"""DROP POLICY tenant ON tenantry.documents""",
+    r"""DROP POLICY owner_floor ON tenantry.conversations""",
+    r"""DROP POLICY keeper_update ON tenantry.conversations""",
+    r"""DROP POLICY keeper_select ON tenantry.conversations""",
+    r"""DROP POLICY service ON tenantry.conversations""",
+    r"""DROP POLICY tenant_floor ON tenantry.conversations""",
+    r"""DROP POLICY tenant ON tenantry.conversations""",
+    r"""DROP POLICY service ON tenantry.agent_executions""",
+    r"""DROP POLICY tenant_floor ON tenantry.agent_executions""",
+    r"""DROP POLICY tenant ON tenantry.agent_executions""",
+    r"""DROP POLICY owner_floor ON tenantry.task_dependencies""",
+    r"""DROP POLICY keeper_select ON tenantry.task_dependencies""",
+    r"""DROP POLICY service ON tenantry.task_dependencies""",
+    r"""DROP POLICY tenant_floor ON tenantry.task_dependencies""",
+    r"""DROP POLICY tenant ON tenantry.task_dependencies""",
+    r"""DROP POLICY service ON tenantry.task_comments""",
+    r"""DROP POLICY tenant_floor ON tenantry.task_comments""",
+    r"""DROP POLICY tenant ON tenantry.task_comments""",
+    r"""DROP POLICY service ON tenantry.task_checkpoints""",
+    r"""DROP POLICY tenant_floor ON tenantry.task_checkpoints""",
+    r"""DROP POLICY tenant ON tenantry.task_checkpoints""",
+    r"""DROP POLICY service ON tenantry.self_reviews""",
+    r"""DROP POLICY tenant_floor ON tenantry.self_reviews""",
+    r"""DROP POLICY tenant ON tenantry.self_reviews""",
+    r"""DROP POLICY owner_floor ON tenantry.qa_reviews""",
+    r"""DROP POLICY keeper_select ON tenantry.qa_reviews""",
+    r"""DROP POLICY service ON tenantry.qa_reviews""",
+    r"""DROP POLICY tenant_floor ON tenantry.qa_reviews""",
+    r"""DROP POLICY tenant ON tenantry.qa_reviews""",
+    r"""DROP POLICY owner_floor ON tenantry.lessons""",
+    r"""DROP POLICY search_select ON tenantry.lessons""",
+    r"""DROP POLICY keeper_update ON tenantry.lessons""",
+    r"""DROP POLICY keeper_select ON tenantry.lessons""",
+    r"""DROP POLICY service ON tenantry.lessons""",
+    r"""DROP POLICY tenant_floor ON tenantry.lessons""",
+    r"""DROP POLICY tenant ON tenantry.lessons""",
+    r"""DROP POLICY owner_floor ON tenantry.evidence""",
+    r"""DROP POLICY search_select ON tenantry.evidence""",
+    r"""DROP POLICY service ON tenantry.evidence""",
+    r"""DROP POLICY tenant_floor ON tenantry.evidence""",
+    r"""DROP POLICY tenant ON tenantry.evidence""",
+    r"""DROP POLICY service ON tenantry.delegations""",
+    r"""DROP POLICY tenant_floor ON tenantry.delegations""",
+    r"""DROP POLICY tenant ON tenantry.delegations""",
+    r"""DROP POLICY owner_floor ON tenantry.data_sources""",
+    r"""DROP POLICY auth_select ON tenantry.data_sources""",
+    r"""DROP POLICY service ON tenantry.data_sources""",
+    r"""DROP POLICY tenant_floor ON tenantry.data_sources""",
+    r"""DROP POLICY tenant ON tenantry.data_sources""",
+    r"""DROP POLICY service ON tenantry.artifacts""",
+    r"""DROP POLICY tenant_floor ON tenantry.artifacts""",
+    r"""DROP POLICY tenant ON tenantry.artifacts""",
+    r"""DROP POLICY service ON tenantry.approvals""",
+    r"""DROP POLICY tenant_floor ON tenantry.approvals""",
+    r"""DROP POLICY tenant ON tenantry.approvals""",
+    r"""DROP POLICY owner_floor ON tenantry.agent_sessions""",
+    r"""DROP POLICY views_select ON tenantry.agent_sessions""",
+    r"""DROP POLICY keeper_update ON tenantry.agent_sessions""",
+    r"""DROP POLICY keeper_select ON tenantry.agent_sessions""",
+    r"""DROP POLICY service ON tenantry.agent_sessions""",
+    r"""DROP POLICY tenant_floor ON tenantry.agent_sessions""",
+    r"""DROP POLICY tenant ON tenantry.agent_sessions""",
+    r"""DROP POLICY owner_floor ON tenantry.tasks""",
+    r"""DROP POLICY views_select ON tenantry.tasks""",
+    r"""DROP POLICY search_select ON tenantry.tasks""",
+    r"""DROP POLICY keeper_select ON tenantry.tasks""",
+    r"""DROP POLICY service ON tenantry.tasks""",
+    r"""DROP POLICY tenant_floor ON tenantry.tasks""",
+    r"""DROP POLICY tenant ON tenantry.tasks""",
+    r"""DROP POLICY service ON tenantry.knowledge_bases""",
+    r"""DROP POLICY tenant_floor ON tenantry.knowledge_bases""",
+    r"""DROP POLICY tenant ON tenantry.knowledge_bases""",
+    r"""DROP POLICY owner_floor ON tenantry.desks""",
+    r"""DROP POLICY views_select ON tenantry.desks""",
+    r"""DROP POLICY search_select ON tenantry.desks""",
+    r"""DROP POLICY keeper_update ON tenantry.desks""",
+    r"""DROP POLICY keeper_select ON tenantry.desks""",
+    r"""DROP POLICY service ON tenantry.desks""",
+    r"""DROP POLICY tenant_floor ON tenantry.desks""",
+    r"""DROP POLICY tenant ON tenantry.desks""",
+    r"""DROP POLICY service ON tenantry.businesses""",
+    r"""DROP POLICY tenant_floor ON tenantry.businesses""",
+    r"""DROP POLICY tenant ON tenantry.businesses""",
+    r"""DROP POLICY owner_floor ON tenantry.api_keys""",
+    r"""DROP POLICY owner_floor ON tenantry.workflows""",
+    r"""DROP POLICY keeper_update ON tenantry.workflows""",
+    r"""DROP POLICY keeper_insert ON tenantry.workflows""",
+    r"""DROP POLICY keeper_select ON tenantry.workflows""",
+    r"""DROP POLICY service ON tenantry.workflows""",
+    r"""DROP POLICY tenant_floor ON tenantry.workflows""",
+    r"""DROP POLICY tenant ON tenantry.workflows""",
+    r"""DROP POLICY owner_floor ON tenantry.tenant_usage""",
+    r"""DROP POLICY owner_floor ON tenantry.tenant_quotas""",
+    r"""DROP POLICY service ON tenantry.patterns""",
+    r"""DROP POLICY tenant_floor ON tenantry.patterns""",
+    r"""DROP POLICY tenant ON tenantry.patterns""",
+    r"""DROP POLICY owner_floor ON tenantry.cost_entries""",
+    r"""DROP POLICY views_select ON tenantry.cost_entries""",
+    r"""DROP POLICY keeper_update ON tenantry.cost_entries""",
+    r"""DROP POLICY keeper_insert ON tenantry.cost_entries""",
+    r"""DROP POLICY keeper_select ON tenantry.cost_entries""",
+    r"""DROP POLICY service ON tenantry.cost_entries""",
+    r"""DROP POLICY tenant_floor ON tenantry.cost_entries""",
+    r"""DROP POLICY tenant ON tenantry.cost_entries""",
+    r"""DROP POLICY owner_floor ON tenantry.agents""",
+    r"""DROP POLICY keeper_update ON tenantry.agents""",
+    r"""DROP POLICY keeper_select ON tenantry.agents""",
+    r"""DROP POLICY service ON tenantry.agents""",
+    r"""DROP POLICY tenant_floor ON tenantry.agents""",
+    r"""DROP POLICY tenant ON tenantry.agents""",
+    r"""DROP POLICY service ON tenantry.activity_feed""",
+    r"""DROP POLICY tenant_floor ON tenantry.activity_feed""",
+    r"""DROP POLICY tenant ON tenantry.activity_feed""",
+    r"""DROP POLICY owner_floor ON tenantry.user_identities""",
+    r"""DROP POLICY owner_floor ON tenantry.tenants""",
+    r"""DROP POLICY owner_floor ON tenantry.users""",
+    r"""DROP POLICY owner_floor ON tenantry.platform_log""",
+    r"""DROP POLICY owner_floor ON tenantry.model_prices""",
+    r"""DROP POLICY keeper_update ON tenantry.model_prices""",
+    r"""DROP POLICY keeper_select ON tenantry.model_prices""",
+    r"""DROP POLICY service ON tenantry.model_prices""",
+    r"""DROP POLICY tenant_floor ON tenantry.model_prices""",
+    r"""DROP POLICY tenant ON tenantry.model_prices""",
+    r"""DROP POLICY owner_floor ON tenantry.audit_logs""",
+    r"""DROP INDEX tenantry.desk_performance_key""",
+    r"""DROP INDEX tenantry.tenant_cost_summary_key""",
+    r"""DROP INDEX tenantry.audit_logs_agent_id_idx""",
+    r"""DROP MATERIALIZED VIEW tenantry.desk_performance""",
+    r"""DROP MATERIALIZED VIEW tenantry.tenant_cost_summary""",
+    r"""ALTER TABLE tenantry.messages DROP CONSTRAINT messages_session_id_fkey""",
+    r"""ALTER TABLE tenantry.messages DROP CONSTRAINT messages_conversation_id_fkey""",
+    r"""ALTER TABLE tenantry.messages DROP CONSTRAINT messages_tenant_id_fkey""",
+    r"""ALTER TABLE tenantry.chunks DROP CONSTRAINT chunks_document_id_fkey""",
+    r"""ALTER TABLE tenantry.chunks DROP CONSTRAINT chunks_tenant_id_fkey""",
+    r"""ALTER TABLE tenantry.task_attachments DROP CONSTRAINT task_attachments_uploaded_by_fkey""",
+    r"""ALTER TABLE tenantry.task_attachments DROP CONSTRAINT task_attachments_evidence_id_fkey""",
+    r"""ALTER TABLE tenantry.task_attachments DROP CONSTRAINT task_attachments_task_id_fkey""",
+    r"""ALTER TABLE tenantry.task_attachments DROP CONSTRAINT task_attachments_tenant_id_fkey""",
+    r"""ALTER TABLE tenantry.evidence_links DROP CONSTRAINT evidence_links_evidence_id_fkey""",
+    r"""ALTER TABLE tenantry.evidence_links DROP CONSTRAINT evidence_links_tenant_id_fkey""",
+    r"""ALTER TABLE tenantry.documents DROP CONSTRAINT documents_data_source_id_fkey""",
+    r"""ALTER TABLE tenantry.documents DROP CONSTRAINT documents_knowledge_base_id_fkey""",
+    r"""ALTER TABLE tenantry.documents DROP CONSTRAINT documents_tenant_id_fkey""",
+    r"""ALTER TABLE tenantry.conversations DROP CONSTRAINT conversations_user_id_fkey""",
+    r"""ALTER TABLE tenantry.conversations DROP CONSTRAINT conversations_session_id_fkey""",
+    r"""ALTER TABLE tenantry.conversations DROP CONSTRAINT conversations_project_id_fkey""",
+    r"""ALTER TABLE tenantry.conversations DROP CONSTRAINT conversations_business_id_fkey""",
+    r"""ALTER TABLE tenantry.conversations DROP CONSTRAINT conversations_tenant_id_fkey""",
+    r"""ALTER TABLE tenantry.agent_executions DROP CONSTRAINT agent_executions_evidence_id_fkey""",
+    r"""ALTER TABLE tenantry.agent_executions DROP CONSTRAINT agent_executions_session_id_fkey""",
+    r"""ALTER TABLE tenantry.agent_executions DROP CONSTRAINT agent_executions_project_id_fkey""",
+    r"""ALTER TABLE tenantry.agent_executions DROP CONSTRAINT agent_executions_task_id_fkey""",
+    r"""ALTER TABLE tenantry.agent_executions DROP CONSTRAINT agent_executions_agent_id_fkey""",
+    r"""ALTER TABLE tenantry.agent_executions DROP CONSTRAINT agent_executions_tenant_id_fkey""",
+    r"""ALTER TABLE tenantry.task_dependencies DROP CONSTRAINT task_dependencies_depends_on_id_fkey""",
+    r"""ALTER TABLE tenantry.task_dependencies DROP CONSTRAINT task_dependencies_task_id_fkey""",
+    r"""ALTER TABLE tenantry.task_dependencies DROP CONSTRAINT task_dependencies_tenant_id_fkey""",
+    r"""ALTER TABLE tenantry.task_comments DROP CONSTRAINT task_comments_agent_id_fkey""",
+    r"""ALTER TABLE tenantry.task_comments DROP CONSTRAINT task_comments_author_id_fkey""",
+    r"""ALTER TABLE tenantry.task_comments DROP CONSTRAINT task_comments_task_id_fkey""",
+    r"""ALTER TABLE tenantry.task_comments DROP CONSTRAINT task_comments_tenant_id_fkey""",
+    r"""ALTER TABLE tenantry.task_checkpoints DROP CONSTRAINT task_checkpoints_task_id_fkey""",
+    r"""ALTER TABLE tenantry.task_checkpoints DROP CONSTRAINT task_checkpoints_tenant_id_fkey""",
+    r"""ALTER TABLE tenantry.self_reviews DROP CONSTRAINT self_reviews_task_id_fkey""",
+    r"""ALTER TABLE tenantry.self_reviews DROP CONSTRAINT self_reviews_tenant_id_fkey""",
+    r"""ALTER TABLE tenantry.qa_reviews DROP CONSTRAINT qa_reviews_reviewer_agent_id_fkey""",
+    r"""ALTER TABLE tenantry.qa_reviews DROP CONSTRAINT qa_reviews_reviewer_user_id_fkey""",
+    r"""ALTER TABLE tenantry.qa_reviews DROP CONSTRAINT qa_reviews_task_id_fkey""",
+    r"""ALTER TABLE tenantry.qa_reviews DROP CONSTRAINT qa_reviews_tenant_id_fkey""",
+    r"""ALTER TABLE tenantry.lessons DROP CONSTRAINT lessons_validated_by_fkey""",
+    r"""ALTER TABLE tenantry.lessons DROP CONSTRAINT lessons_task_id_fkey""",
+    r"""ALTER TABLE tenantry.lessons DROP CONSTRAINT lessons_tenant_id_fkey""",
+    r"""ALTER TABLE tenantry.evidence DROP CONSTRAINT evidence_verified_by_fkey""",
+    r"""ALTER TABLE tenantry.evidence DROP CONSTRAINT evidence_project_id_fkey""",
+    r"""ALTER TABLE tenantry.evidence DROP CONSTRAINT evidence_task_id_fkey""",
+    r"""ALTER TABLE tenantry.evidence DROP CONSTRAINT evidence_tenant_id_fkey""",
+    r"""ALTER TABLE tenantry.delegations DROP CONSTRAINT delegations_to_desk_id_fkey""",
+    r"""ALTER TABLE tenantry.delegations DROP CONSTRAINT delegations_from_desk_id_fkey""",
+    r"""ALTER TABLE tenantry.delegations DROP CONSTRAINT delegations_task_id_fkey""",
+    r"""ALTER TABLE tenantry.delegations DROP CONSTRAINT delegations_tenant_id_fkey""",
+    r"""ALTER TABLE tenantry.data_sources DROP CONSTRAINT data_sources_knowledge_base_id_fkey""",
+    r"""ALTER TABLE tenantry.data_sources DROP CONSTRAINT data_sources_tenant_id_fkey""",
+    r"""ALTER TABLE tenantry.artifacts DROP CONSTRAINT artifacts_task_id_fkey""",
+    r"""ALTER TABLE tenantry.artifacts DROP CONSTRAINT artifacts_tenant_id_fkey""",
+    r"""ALTER TABLE tenantry.approvals DROP CONSTRAINT approvals_user_id_fkey""",
+    r"""ALTER TABLE tenantry.approvals DROP CONSTRAINT approvals_task_id_fkey""",
+    r"""ALTER TABLE tenantry.approvals DROP CONSTRAINT approvals_tenant_id_fkey""",
+    r"""ALTER TABLE tenantry.agent_sessions DROP CONSTRAINT agent_sessions_task_id_fkey""",
+    r"""ALTER TABLE tenantry.agent_sessions DROP CONSTRAINT agent_sessions_agent_id_fkey""",
+    r"""ALTER TABLE tenantry.agent_sessions DROP CONSTRAINT agent_sessions_desk_id_fkey""",
+    r"""ALTER TABLE tenantry.agent_sessions DROP CONSTRAINT agent_sessions_tenant_id_fkey""",
+    r"""ALTER TABLE tenantry.tasks DROP CONSTRAINT tasks_assigned_to_desk_id_fkey""",
+    r"""ALTER TABLE tenantry.tasks DROP CONSTRAINT tasks_assigned_to_agent_id_fkey""",
+    r"""ALTER TABLE tenantry.tasks DROP CONSTRAINT tasks_assigned_to_user_id_fkey""",
+    r"""ALTER TABLE tenantry.tasks DROP CONSTRAINT tasks_creator_id_fkey""",
+    r"""ALTER TABLE tenantry.tasks DROP CONSTRAINT tasks_workflow_id_fkey""",
+    r"""ALTER TABLE tenantry.tasks DROP CONSTRAINT tasks_parent_id_fkey""",
+    r"""ALTER TABLE tenantry.tasks DROP CONSTRAINT tasks_project_id_fkey""",
+    r"""ALTER TABLE tenantry.tasks DROP CONSTRAINT tasks_tenant_id_fkey""",
+    r"""ALTER TABLE tenantry.knowledge_bases DROP CONSTRAINT knowledge_bases_desk_id_fkey""",
+    r"""ALTER TABLE tenantry.knowledge_bases DROP CONSTRAINT knowledge_bases_tenant_id_fkey""",
+    r"""ALTER TABLE tenantry.desks DROP CONSTRAINT desks_agent_id_fkey""",
+    r"""ALTER TABLE tenantry.desks DROP CONSTRAINT desks_reports_to_id_fkey""",
+    r"""ALTER TABLE tenantry.desks DROP CONSTRAINT desks_tenant_id_fkey""",
+    r"""ALTER TABLE tenantry.businesses DROP CONSTRAINT businesses_user_id_fkey""",
+    r"""ALTER TABLE tenantry.businesses DROP CONSTRAINT businesses_tenant_id_fkey""",
+    r"""ALTER TABLE tenantry.workflows DROP CONSTRAINT workflows_tenant_id_fkey""",
+    r"""ALTER TABLE tenantry.patterns DROP CONSTRAINT patterns_tenant_id_fkey""",
+    r"""ALTER TABLE tenantry.cost_entries DROP CONSTRAINT cost_entries_tenant_id_fkey""",
+    r"""ALTER TABLE tenantry.agents DROP CONSTRAINT agents_tenant_id_fkey""",
+    r"""ALTER TABLE tenantry.activity_feed DROP CONSTRAINT activity_feed_tenant_id_fkey""",
+    r"""DROP TABLE tenantry.messages""",
+    r"""DROP TABLE tenantry.chunks""",
+    r"""DROP TABLE tenantry.task_attachments""",
+    r"""DROP TABLE tenantry.evidence_links""",
+    r"""DROP TABLE tenantry.documents""",
+    r"""DROP TABLE tenantry.conversations""",
+    r"""DROP TABLE tenantry.agent_executions""",
+    r"""DROP TABLE tenantry.task_dependencies""",
+    r"""DROP TABLE tenantry.task_comments""",
+    r"""DROP TABLE tenantry.task_checkpoints""",
+    r"""DROP TABLE tenantry.self_reviews""",
+    r"""DROP TABLE tenantry.qa_reviews""",
+    r"""DROP TABLE tenantry.lessons""",
+    r"""DROP TABLE tenantry.evidence""",
+    r"""DROP TABLE tenantry.delegations""",
+    r"""DROP TABLE tenantry.data_sources""",
+    r"""DROP TABLE tenantry.artifacts""",
+    r"""DROP TABLE tenantry.approvals""",
+    r"""DROP TABLE tenantry.agent_sessions""",
+    r"""DROP TABLE tenantry.tasks""",
+    r"""DROP TABLE tenantry.knowledge_bases""",
+    r"""DROP TABLE tenantry.desks""",
+    r"""DROP TABLE tenantry.businesses""",
+    r"""DROP TABLE tenantry.workflows""",
+    r"""DROP TABLE tenantry.patterns""",
+    r"""DROP TABLE tenantry.cost_entries""",
+    r"""DROP TABLE tenantry.agents""",
+    r"""DROP TABLE tenantry.activity_feed""",
+    r"""DROP TABLE tenantry.model_prices""",
+    r"""DROP FUNCTION tenantry.messages_by_session(uuid, uuid, uuid, integer, boolean)""",
+    r"""DROP FUNCTION tenantry.messages_by_conversation(uuid, uuid, uuid, integer, boolean)""",
+    r"""DROP FUNCTION tenantry.messages_append(uuid, uuid, uuid, uuid, text, text, jsonb, text, jsonb, text, integer, integer, numeric, jsonb, timestamp with time zone, timestamp with time zone, uuid, text)""",
+    r"""DROP FUNCTION tenantry.messages_newest(uuid, uuid, bigint)""",
+    r"""DROP FUNCTION tenantry.messages_get(uuid, uuid)""",
+    r"""DROP FUNCTION tenantry.chunks_newest(uuid, uuid, bigint)""",
+    r"""DROP FUNCTION tenantry.chunks_get(uuid, uuid)""",
+    r"""DROP FUNCTION tenantry.task_attachments_newest(uuid, uuid, bigint)""",
+    r"""DROP FUNCTION tenantry.task_attachments_get(uuid, uuid)""",
+    r"""DROP FUNCTION tenantry.audit_task_attachments()""",
+    r"""DROP FUNCTION tenantry.evidence_links_newest(uuid, uuid, bigint)""",
+    r"""DROP FUNCTION tenantry.evidence_links_get(uuid, uuid)""",
+    r"""DROP FUNCTION tenantry.audit_evidence_links()""",
+    r"""DROP FUNCTION tenantry.documents_newest(uuid, uuid, bigint)""",
+    r"""DROP FUNCTION tenantry.documents_get(uuid, uuid)""",
+    r"""DROP FUNCTION tenantry.audit_documents()""",
+    r"""DROP FUNCTION tenantry.conversations_newest(uuid, uuid, bigint)""",
+    r"""DROP FUNCTION tenantry.conversations_get(uuid, uuid)""",
+    r"""DROP FUNCTION tenantry.audit_conversations()""",
+    r"""DROP FUNCTION tenantry.agent_executions_newest(uuid, uuid, bigint)""",
+    r"""DROP FUNCTION tenantry.agent_executions_get(uuid, uuid)""",
+    r"""DROP FUNCTION tenantry.task_dependencies_newest(uuid, uuid, bigint)""",
+    r"""DROP FUNCTION tenantry.task_dependencies_get(uuid, uuid)""",
+    r"""DROP FUNCTION tenantry.audit_task_dependencies()""",
+    r"""DROP FUNCTION tenantry.task_comments_newest(uuid, uuid, bigint)""",
+    r"""DROP FUNCTION tenantry.task_comments_get(uuid, uuid)""",
+    r"""DROP FUNCTION tenantry.audit_task_comments()""",
+    r"""DROP FUNCTION tenantry.task_checkpoints_newest(uuid, uuid, bigint)""",
+    r"""DROP FUNCTION tenantry.task_checkpoints_get(uuid, uuid)""",
+    r"""DROP FUNCTION tenantry.audit_task_checkpoints()""",
+    r"""DROP FUNCTION tenantry.self_reviews_newest(uuid, uuid, bigint)""",
+    r"""DROP FUNCTION tenantry.self_reviews_get(uuid, uuid)""",
+    r"""DROP FUNCTION tenantry.audit_self_reviews()""",
+    r"""DROP FUNCTION tenantry.qa_reviews_newest(uuid, uuid, bigint)""",
+    r"""DROP FUNCTION tenantry.qa_reviews_get(uuid, uuid)""",
+    r"""DROP FUNCTION tenantry.audit_qa_reviews()""",
+    r"""DROP FUNCTION tenantry.lessons_newest(uuid, uuid, bigint)""",
+    r"""DROP FUNCTION tenantry.lessons_get(uuid, uuid)""",
+    r"""DROP FUNCTION tenantry.audit_lessons()""",
+    r"""DROP FUNCTION tenantry.evidence_newest(uuid, uuid, bigint)""",
+    r"""DROP FUNCTION tenantry.evidence_get(uuid, uuid)""",
+    r"""DROP FUNCTION tenantry.audit_evidence()""",
+    r"""DROP FUNCTION tenantry.delegations_newest(uuid, uuid, bigint)""",
+    r"""DROP FUNCTION tenantry.delegations_get(uuid, uuid)""",
+    r"""DROP FUNCTION tenantry.audit_delegations()""",
+    r"""DROP FUNCTION tenantry.data_sources_newest(uuid, uuid, bigint)""",
+    r"""DROP FUNCTION tenantry.data_sources_get(uuid, uuid)""",
+    r"""DROP FUNCTION tenantry.audit_data_sources()""",
+    r"""DROP FUNCTION tenantry.artifacts_newest(uuid, uuid, bigint)""",
+    r"""DROP FUNCTION tenantry.artifacts_get(uuid, uuid)""",
+    r"""DROP FUNCTION tenantry.audit_artifacts()""",
+    r"""DROP FUNCTION tenantry.approvals_newest(uuid, uuid, bigint)""",
+    r"""DROP FUNCTION tenantry.approvals_get(uuid, uuid)""",
+    r"""DROP FUNCTION tenantry.audit_approvals()""",
+    r"""DROP FUNCTION tenantry.agent_sessions_newest(uuid, uuid, bigint)""",
+    r"""DROP FUNCTION tenantry.agent_sessions_get(uuid, uuid)""",
+    r"""DROP FUNCTION tenantry.audit_agent_sessions()""",
+    r"""DROP FUNCTION tenantry.tasks_newest(uuid, uuid, bigint)""",
+    r"""DROP FUNCTION tenantry.tasks_get(uuid, uuid)""",
+    r"""DROP FUNCTION tenantry.audit_tasks()""",
+    r"""DROP FUNCTION tenantry.count_tasks()""",
+    r"""DROP FUNCTION tenantry.knowledge_bases_newest(uuid, uuid, bigint)""",
+    r"""DROP FUNCTION tenantry.knowledge_bases_get(uuid, uuid)""",
+    r"""DROP FUNCTION tenantry.audit_knowledge_bases()""",
+    r"""DROP FUNCTION tenantry.desks_newest(uuid, uuid, bigint)""",
+    r"""DROP FUNCTION tenantry.desks_get(uuid, uuid)""",
+    r"""DROP FUNCTION tenantry.audit_desks()""",
+    r"""DROP FUNCTION tenantry.count_desks()""",
+    r"""DROP FUNCTION tenantry.businesses_newest(uuid, uuid, bigint)""",
+    r"""DROP FUNCTION tenantry.businesses_get(uuid, uuid)""",
+    r"""DROP FUNCTION tenantry.audit_businesses()""",
+    r"""DROP FUNCTION tenantry.workflows_newest(uuid, uuid, bigint)""",
+    r"""DROP FUNCTION tenantry.workflows_get(uuid, uuid)""",
+    r"""DROP FUNCTION tenantry.audit_workflows()""",
+    r"""DROP FUNCTION tenantry.patterns_newest(uuid, uuid, bigint)""",
+    r"""DROP FUNCTION tenantry.patterns_get(uuid, uuid)""",
+    r"""DROP FUNCTION tenantry.audit_patterns()""",
+    r"""DROP FUNCTION tenantry.cost_entries_newest(uuid, uuid, bigint)""",
+    r"""DROP FUNCTION tenantry.cost_entries_get(uuid, uuid)""",
+    r"""DROP FUNCTION tenantry.agents_newest(uuid, uuid, bigint)""",
+    r"""DROP FUNCTION tenantry.agents_get(uuid, uuid)""",
+    r"""DROP FUNCTION tenantry.audit_agents()""",
+    r"""DROP FUNCTION tenantry.activity_feed_newest(uuid, uuid, bigint)""",
+    r"""DROP FUNCTION tenantry.activity_feed_get(uuid, uuid)""",
+    r"""DROP FUNCTION tenantry.audit_model_prices()""",
+    r"""DROP FUNCTION tenantry.tenant_statistics(uuid)""",
+    r"""DROP FUNCTION tenantry.desk_figures()""",
+    r"""DROP FUNCTION tenantry.cost_summary()""",
+    r"""DROP FUNCTION tenantry.refresh_all_views()""",
+    r"""DROP FUNCTION tenantry.refresh_view(text)""",
+    r"""DROP FUNCTION tenantry.data_source_credentials(uuid)""",
+    r"""DROP FUNCTION tenantry.search_chunks(text, uuid, integer)""",
+    r"""DROP FUNCTION tenantry.search_evidence(text, integer)""",
+    r"""DROP FUNCTION tenantry.evidence_tagged(text[], boolean, integer)""",
+    r"""DROP FUNCTION tenantry.lessons_tagged(text[], boolean, integer)""",
+    r"""DROP FUNCTION tenantry.search_lessons(text, integer)""",
+    r"""DROP FUNCTION tenantry.record_lesson_applied(uuid)""",
+    r"""DROP FUNCTION tenantry.record_lesson_outcome(uuid, boolean)""",
+    r"""DROP FUNCTION tenantry.range_price()""",
+    r"""DROP FUNCTION tenantry.price_cost_entry()""",
+    r"""DROP FUNCTION tenantry.account_session()""",
+    r"""DROP FUNCTION tenantry.time_session()""",
+    r"""DROP FUNCTION tenantry.total_executions()""",
+    r"""DROP FUNCTION tenantry.time_execution()""",
+    r"""DROP FUNCTION tenantry.total_messages()""",
+    r"""DROP FUNCTION tenantry.desk_subtree(uuid)""",
+    r"""DROP FUNCTION tenantry.settle_desks()""",
+    r"""DROP FUNCTION tenantry.place_desk()""",
+    r"""DROP FUNCTION tenantry.hold_desks()""",
+    r"""DROP FUNCTION tenantry.hold_hierarchy(uuid)""",
+    r"""DROP FUNCTION tenantry.answer_delegation()""",
+    r"""DROP FUNCTION tenantry.decide_approval()""",
+    r"""DROP FUNCTION tenantry.tasks_labelled(text, integer)""",
+    r"""DROP FUNCTION tenantry.search_tasks(text, integer)""",
+    r"""DROP FUNCTION tenantry.refuse_circular_parents()""",
+    r"""DROP FUNCTION tenantry.refuse_circular_dependencies()""",
+    r"""DROP FUNCTION tenantry.one_at_a_time(uuid)""",
+    r"""DROP FUNCTION tenantry.structure_lock(text, uuid)""",
+    r"""DROP FUNCTION tenantry.time_review()""",
+    r"""DROP FUNCTION tenantry.govern_task()""",
+    r"""DROP FUNCTION tenantry.install_workflows(uuid)""",
+    r"""DROP FUNCTION tenantry.check_workflow()""",
+    r"""DROP FUNCTION tenantry.workflow_lock(uuid)""",
+    r"""DROP FUNCTION tenantry.partition_gaps(text)""",
+    r"""DROP FUNCTION tenantry.drain_default(text, text)""",
+    r"""DROP FUNCTION tenantry.move_from_default(text, text, uuid, uuid)""",
+    r"""DROP FUNCTION tenantry.uuid_of(bigint)""",
+    r"""DROP FUNCTION tenantry.milliseconds_of(uuid)""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.projects_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, name text, slug text, description text, status text, owner_id uuid, repository_url text, default_branch text, path text, tech_stack jsonb, config jsonb, pr_merge_rate double precision, test_coverage_percent double precision, archived_at timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    RETURN QUERY
+    SELECT tenantry.projects.tenant_id, tenantry.projects.id, tenantry.projects.name, tenantry.projects.slug, tenantry.projects.description, tenantry.projects.status, tenantry.projects.owner_id, tenantry.projects.repository_url, tenantry.projects.default_branch, tenantry.projects.path, tenantry.projects.tech_stack, tenantry.projects.config, tenantry.projects.pr_merge_rate, tenantry.projects.test_coverage_percent, tenantry.projects.archived_at, tenantry.projects.created_at, tenantry.projects.updated_at
+FROM tenantry.projects
+WHERE tenantry.projects.tenant_id = $1::UUID AND tenantry.projects.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.projects.id DESC
+ LIMIT $3::INTEGER;
+    during := pg_catalog.set_config('app.tenant_id', before, true);
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.projects_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.projects_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.projects_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, name text, slug text, description text, status text, owner_id uuid, repository_url text, default_branch text, path text, tech_stack jsonb, config jsonb, pr_merge_rate double precision, test_coverage_percent double precision, archived_at timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    RETURN QUERY
+    SELECT tenantry.projects.tenant_id, tenantry.projects.id, tenantry.projects.name, tenantry.projects.slug, tenantry.projects.description, tenantry.projects.status, tenantry.projects.owner_id, tenantry.projects.repository_url, tenantry.projects.default_branch, tenantry.projects.path, tenantry.projects.tech_stack, tenantry.projects.config, tenantry.projects.pr_merge_rate, tenantry.projects.test_coverage_percent, tenantry.projects.archived_at, tenantry.projects.created_at, tenantry.projects.updated_at
+FROM tenantry.projects
+WHERE tenantry.projects.tenant_id = $1::UUID AND tenantry.projects.id = $2::UUID;
+    during := pg_catalog.set_config('app.tenant_id', before, true);
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.projects_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.projects_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.api_keys_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, name text, prefix text, scopes jsonb, user_id uuid, expires_at timestamp with time zone, revoked_at timestamp with time zone, last_used_at timestamp with time zone, use_count bigint, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    RETURN QUERY
+    SELECT tenantry.api_keys.tenant_id, tenantry.api_keys.id, tenantry.api_keys.name, tenantry.api_keys.prefix, tenantry.api_keys.scopes, tenantry.api_keys.user_id, tenantry.api_keys.expires_at, tenantry.api_keys.revoked_at, tenantry.api_keys.last_used_at, tenantry.api_keys.use_count, tenantry.api_keys.created_at, tenantry.api_keys.updated_at
+FROM tenantry.api_keys
+WHERE tenantry.api_keys.tenant_id = $1::UUID AND tenantry.api_keys.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.api_keys.id DESC
+ LIMIT $3::INTEGER;
+    during := pg_catalog.set_config('app.tenant_id', before, true);
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.api_keys_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.api_keys_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.api_keys_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, name text, prefix text, scopes jsonb, user_id uuid, expires_at timestamp with time zone, revoked_at timestamp with time zone, last_used_at timestamp with time zone, use_count bigint, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    RETURN QUERY
+    SELECT tenantry.api_keys.tenant_id, tenantry.api_keys.id, tenantry.api_keys.name, tenantry.api_keys.prefix, tenantry.api_keys.scopes, tenantry.api_keys.user_id, tenantry.api_keys.expires_at, tenantry.api_keys.revoked_at, tenantry.api_keys.last_used_at, tenantry.api_keys.use_count, tenantry.api_keys.created_at, tenantry.api_keys.updated_at
+FROM tenantry.api_keys
+WHERE tenantry.api_keys.tenant_id = $1::UUID AND tenantry.api_keys.id = $2::UUID;
+    during := pg_catalog.set_config('app.tenant_id', before, true);
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.api_keys_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.api_keys_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_api_keys()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'create', 'api_keys', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id', 'key_hash', 'last_used_at', 'use_count'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'update', 'api_keys', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, CASE WHEN o.key_hash IS DISTINCT FROM n.key_hash THEN jsonb_build_object('secrets_changed', to_jsonb(array_remove(ARRAY[CASE WHEN o.key_hash IS DISTINCT FROM n.key_hash THEN 'key_hash' END], NULL))) END,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id', 'key_hash', 'last_used_at', 'use_count'] || ARRAY['created_at',
+                CASE WHEN o.name IS NOT DISTINCT FROM n.name THEN 'name' END,
+                CASE WHEN o.prefix IS NOT DISTINCT FROM n.prefix THEN 'prefix' END,
+                CASE WHEN o.scopes IS NOT DISTINCT FROM n.scopes THEN 'scopes' END,
+                CASE WHEN o.user_id IS NOT DISTINCT FROM n.user_id THEN 'user_id' END,
+                CASE WHEN o.expires_at IS NOT DISTINCT FROM n.expires_at THEN 'expires_at' END,
+                CASE WHEN o.revoked_at IS NOT DISTINCT FROM n.revoked_at THEN 'revoked_at' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.name IS DISTINCT FROM n.name OR o.prefix IS DISTINCT FROM n.prefix OR o.scopes IS DISTINCT FROM n.scopes OR o.user_id IS DISTINCT FROM n.user_id OR o.expires_at IS DISTINCT FROM n.expires_at OR o.revoked_at IS DISTINCT FROM n.revoked_at OR o.key_hash IS DISTINCT FROM n.key_hash;
+    ELSE
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT o.tenant_id, 'delete', 'api_keys', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id', 'key_hash', 'last_used_at', 'use_count'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_api_keys() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_api_keys() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.memberships_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, user_id uuid, role text, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    RETURN QUERY
+    SELECT tenantry.memberships.tenant_id, tenantry.memberships.id, tenantry.memberships.user_id, tenantry.memberships.role, tenantry.memberships.created_at, tenantry.memberships.updated_at
+FROM tenantry.memberships
+WHERE tenantry.memberships.tenant_id = $1::UUID AND tenantry.memberships.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.memberships.id DESC
+ LIMIT $3::INTEGER;
+    during := pg_catalog.set_config('app.tenant_id', before, true);
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.memberships_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.memberships_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.memberships_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, user_id uuid, role text, created_at timestamp with time zone, updated_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    RETURN QUERY
+    SELECT tenantry.memberships.tenant_id, tenantry.memberships.id, tenantry.memberships.user_id, tenantry.memberships.role, tenantry.memberships.created_at, tenantry.memberships.updated_at
+FROM tenantry.memberships
+WHERE tenantry.memberships.tenant_id = $1::UUID AND tenantry.memberships.id = $2::UUID;
+    during := pg_catalog.set_config('app.tenant_id', before, true);
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.memberships_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.memberships_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_users()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.platform_log (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT NULL, 'create', 'users', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'id', 'password_hash', 'last_login_at'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        INSERT INTO tenantry.platform_log (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT NULL, 'update', 'users', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, CASE WHEN o.password_hash IS DISTINCT FROM n.password_hash THEN jsonb_build_object('secrets_changed', to_jsonb(array_remove(ARRAY[CASE WHEN o.password_hash IS DISTINCT FROM n.password_hash THEN 'password_hash' END], NULL))) END,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'id', 'password_hash', 'last_login_at'] || ARRAY['created_at',
+                CASE WHEN o.email IS NOT DISTINCT FROM n.email THEN 'email' END,
+                CASE WHEN o.username IS NOT DISTINCT FROM n.username THEN 'username' END,
+                CASE WHEN o.name IS NOT DISTINCT FROM n.name THEN 'name' END,
+                CASE WHEN o.kind IS NOT DISTINCT FROM n.kind THEN 'kind' END,
+                CASE WHEN o.role IS NOT DISTINCT FROM n.role THEN 'role' END,
+                CASE WHEN o.is_active IS NOT DISTINCT FROM n.is_active THEN 'is_active' END,
+                CASE WHEN o.metadata IS NOT DISTINCT FROM n.metadata THEN 'metadata' END,
+                CASE WHEN o.preferences IS NOT DISTINCT FROM n.preferences THEN 'preferences' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.email IS DISTINCT FROM n.email OR o.username IS DISTINCT FROM n.username OR o.name IS DISTINCT FROM n.name OR o.kind IS DISTINCT FROM n.kind OR o.role IS DISTINCT FROM n.role OR o.is_active IS DISTINCT FROM n.is_active OR o.metadata IS DISTINCT FROM n.metadata OR o.preferences IS DISTINCT FROM n.preferences OR o.password_hash IS DISTINCT FROM n.password_hash;
+    ELSE
+        INSERT INTO tenantry.platform_log (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT NULL, 'delete', 'users', o.id, to_jsonb(o) - ARRAY['updated_at', 'id', 'password_hash', 'last_login_at'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_users() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_users() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_logs_newest(uuid, uuid, bigint)
+ RETURNS TABLE(tenant_id uuid, id uuid, action text, resource_type text, resource_id uuid, old_values jsonb, new_values jsonb, details jsonb, actor_kind text, user_id uuid, agent_id uuid, api_key_id uuid, request_id text, ip_address inet, user_agent text, reason text, created_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    RETURN QUERY
+    SELECT tenantry.audit_logs.tenant_id, tenantry.audit_logs.id, tenantry.audit_logs.action, tenantry.audit_logs.resource_type, tenantry.audit_logs.resource_id, tenantry.audit_logs.old_values, tenantry.audit_logs.new_values, tenantry.audit_logs.details, tenantry.audit_logs.actor_kind, tenantry.audit_logs.user_id, tenantry.audit_logs.agent_id, tenantry.audit_logs.api_key_id, tenantry.audit_logs.request_id, tenantry.audit_logs.ip_address, tenantry.audit_logs.user_agent, tenantry.audit_logs.reason, tenantry.audit_logs.created_at
+FROM tenantry.audit_logs
+WHERE tenantry.audit_logs.tenant_id = $1::UUID AND tenantry.audit_logs.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.audit_logs.id DESC
+ LIMIT $3::INTEGER;
+    during := pg_catalog.set_config('app.tenant_id', before, true);
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_logs_newest(uuid, uuid, bigint) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.audit_logs_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_logs_get(uuid, uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, action text, resource_type text, resource_id uuid, old_values jsonb, new_values jsonb, details jsonb, actor_kind text, user_id uuid, agent_id uuid, api_key_id uuid, request_id text, ip_address inet, user_agent text, reason text, created_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    during text;
+BEGIN
+    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
+    END IF;
+    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    RETURN QUERY
+    SELECT tenantry.audit_logs.tenant_id, tenantry.audit_logs.id, tenantry.audit_logs.action, tenantry.audit_logs.resource_type, tenantry.audit_logs.resource_id, tenantry.audit_logs.old_values, tenantry.audit_logs.new_values, tenantry.audit_logs.details, tenantry.audit_logs.actor_kind, tenantry.audit_logs.user_id, tenantry.audit_logs.agent_id, tenantry.audit_logs.api_key_id, tenantry.audit_logs.request_id, tenantry.audit_logs.ip_address, tenantry.audit_logs.user_agent, tenantry.audit_logs.reason, tenantry.audit_logs.created_at
+FROM tenantry.audit_logs
+WHERE tenantry.audit_logs.tenant_id = $1::UUID AND tenantry.audit_logs.id = $2::UUID;
+    during := pg_catalog.set_config('app.tenant_id', before, true);
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_logs_get(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.audit_logs_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.record_event(action text, resource_type text, resource_id uuid DEFAULT NULL::uuid, details jsonb DEFAULT NULL::jsonb)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+DECLARE
+    entry uuid := tenantry.uuidv7();
+    tenant uuid := tenantry.current_tenant_id();
+BEGIN
+    IF tenant IS NULL THEN
+        RAISE EXCEPTION 'an event needs a tenant context' USING ERRCODE = 'TN008';
+    END IF;
+    INSERT INTO tenantry.audit_logs (
+        tenant_id, id, action, resource_type, resource_id, details, actor_kind, user_id, agent_id,
+        api_key_id, request_id, ip_address, user_agent, reason)
+    SELECT tenant, entry, record_event.action, record_event.resource_type, record_event.resource_id,
+           record_event.details, a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id,
+           a.ip_address, a.user_agent, a.reason
+    FROM tenantry.acting() AS a;
+    RETURN entry;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.record_event(text, text, uuid, jsonb) OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.record_event(text, text, uuid, jsonb) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.record_event(text, text, uuid, jsonb) TO tenantry_app, tenantry_service""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.record_event(action text, resource_type text, resource_id uuid, details jsonb) FROM tenantry_auth""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.open_tenant()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    INSERT INTO tenantry.tenant_quotas (tenant_id) VALUES (NEW.id);
+    INSERT INTO tenantry.tenant_usage (tenant_id) VALUES (NEW.id);
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.open_tenant() OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.open_tenant() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.refuse_unwritable()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+DECLARE
+    tenant uuid := tenantry.current_tenant_id();
+    state text;
+BEGIN
+    IF tenant IS NULL THEN
+        RETURN NULL;
+    END IF;
+    SELECT t.status INTO state FROM tenantry.tenants AS t WHERE t.id = tenant;
+    IF state IN ('active', 'pending') THEN
+        RETURN NULL;
+    END IF;
+    RAISE EXCEPTION 'tenant % is %', tenant, coalesce(state, 'unknown')
+        USING ERRCODE = 'TN001', TABLE = TG_TABLE_NAME, SCHEMA = TG_TABLE_SCHEMA,
+              DETAIL = jsonb_build_object('tenant_id', tenant, 'status', coalesce(state, 'unknown'));
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.refuse_unwritable() OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.refuse_unwritable() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.add_partition(parent text, period text, moment timestamp with time zone)
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET "TimeZone" TO 'UTC'
+AS $function$
+DECLARE
+    start timestamptz := date_trunc(period, moment);
+    stop timestamptz := date_trunc(period, moment) + ('1 ' || period)::interval;
+    child text := parent || to_char(start, CASE period WHEN 'week' THEN '_iyyy"w"iw' ELSE '_yyyy_mm' END);
+BEGIN
+    IF to_regclass('tenantry.' || quote_ident(child)) IS NOT NULL THEN
+        RETURN NULL;
+    END IF;
+    EXECUTE format('CREATE TABLE tenantry.%I (LIKE tenantry.%I INCLUDING ALL)', child, parent);
+    PERFORM tenantry.secure_partition(child, parent);
+    EXECUTE format('ALTER TABLE tenantry.%I ATTACH PARTITION tenantry.%I FOR VALUES FROM (%L) TO (%L)',
+                   parent, child, tenantry.uuid_at(start), tenantry.uuid_at(stop));
+    RETURN child;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.add_partition(text, text, timestamp with time zone) FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.time_of(id uuid)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN to_timestamp((((((('x'::text || lpad("left"(replace((id)::text, '-'::text, ''::text), 12), 16, '0'::text)))::bit(64))::bigint)::numeric / 1000.0))::double precision)""",
+    r"""REVOKE ALL ON FUNCTION tenantry.time_of(uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.time_of(uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.time_of(id uuid) FROM tenantry_views""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.time_of(id uuid) FROM tenantry_search""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.uuid_at(moment timestamp with time zone)
+ RETURNS uuid
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN ((lpad(to_hex(((EXTRACT(epoch FROM moment) * (1000)::numeric))::bigint), 12, '0'::text) || repeat('0'::text, 20)))::uuid""",
+    r"""REVOKE ALL ON FUNCTION tenantry.uuid_at(timestamp with time zone) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.uuid_at(timestamp with time zone) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.uuid_at(moment timestamp with time zone) FROM tenantry_views""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.uuid_at(moment timestamp with time zone) FROM tenantry_search""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+DECLARE
+    sent text := pg_catalog.current_setting('app.actor', true);
+    actor jsonb;
+BEGIN
+    user_id := tenantry.current_user_id();
+    IF sent <> '' THEN
+        actor := convert_from(decode(translate(sent, '-_', '+/'), 'base64'), 'UTF8')::jsonb;
+        kind := actor ->> 'kind';
+        agent_id := actor ->> 'agent_id';
+        api_key_id := actor ->> 'api_key_id';
+        request_id := actor ->> 'request_id';
+        ip_address := actor ->> 'ip';
+        user_agent := actor ->> 'user_agent';
+        reason := actor ->> 'reason';
+    END IF;
+    kind := coalesce(kind, CASE
+        WHEN session_user = 'tenantry_service' THEN 'service'
+        WHEN user_id IS NOT NULL THEN 'user'
+        ELSE 'system'
+    END);
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.acting() FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.acting() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text) FROM tenantry_views""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text) FROM tenantry_search""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid DEFAULT NULL::uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    PERFORM pg_catalog.set_config('app.tenant_id', coalesce(tenant_id::text, ''), true),
+            pg_catalog.set_config('app.user_id', coalesce(user_id::text, ''), true),
+            pg_catalog.set_config('app.actor', '', true);
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.set_tenant_context(uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.set_tenant_context(uuid, uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid) FROM tenantry_views""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid) FROM tenantry_search""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.current_user_id()
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN (NULLIF(current_setting('app.user_id'::text, true), ''::text))::uuid""",
+    r"""REVOKE ALL ON FUNCTION tenantry.current_user_id() FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.current_user_id() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.current_user_id() FROM tenantry_views""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.current_user_id() FROM tenantry_search""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.current_tenant_id()
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid""",
+    r"""REVOKE ALL ON FUNCTION tenantry.current_tenant_id() FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.current_tenant_id() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.current_tenant_id() FROM tenantry_views""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.current_tenant_id() FROM tenantry_search""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.uuidv7()
+ RETURNS uuid
+ LANGUAGE sql
+ PARALLEL SAFE
+RETURN (SELECT (encode(((SUBSTRING(int8send((m.us / 1000)) FROM 3) || int2send(((28672 + (((m.us % (1000)::bigint) * 4096) / 1000)))::smallint)) || set_byte(r.bits, 0, ((get_byte(r.bits, 0) & 63) | 128))), 'hex'::text))::uuid AS encode FROM (SELECT ((EXTRACT(epoch FROM clock_timestamp()) * (1000000)::numeric))::bigint AS us) m, (SELECT SUBSTRING(uuid_send(gen_random_uuid()) FROM 9) AS bits) r)""",
+    r"""REVOKE ALL ON FUNCTION tenantry.uuidv7() FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.uuidv7() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.uuidv7() FROM tenantry_views""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.uuidv7() FROM tenantry_search""",
+    r"""DROP POLICY auth_select ON tenantry.api_keys""",
+    r"""CREATE POLICY auth_select ON tenantry.api_keys AS PERMISSIVE FOR SELECT TO tenantry_auth USING ((CURRENT_USER = 'tenantry_auth'::name))""",
+    r"""DROP POLICY keeper_update ON tenantry.tenant_usage""",
+    r"""CREATE POLICY keeper_update ON tenantry.tenant_usage AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING ((CURRENT_USER = 'tenantry_keeper'::name))""",
+    r"""DROP POLICY keeper_insert ON tenantry.tenant_usage""",
+    r"""CREATE POLICY keeper_insert ON tenantry.tenant_usage AS PERMISSIVE FOR INSERT TO tenantry_keeper WITH CHECK ((CURRENT_USER = 'tenantry_keeper'::name))""",
+    r"""DROP POLICY keeper_select ON tenantry.tenant_usage""",
+    r"""CREATE POLICY keeper_select ON tenantry.tenant_usage AS PERMISSIVE FOR SELECT TO tenantry_keeper USING ((CURRENT_USER = 'tenantry_keeper'::name))""",
+    r"""DROP POLICY keeper_insert ON tenantry.tenant_quotas""",
+    r"""CREATE POLICY keeper_insert ON tenantry.tenant_quotas AS PERMISSIVE FOR INSERT TO tenantry_keeper WITH CHECK ((CURRENT_USER = 'tenantry_keeper'::name))""",
+    r"""DROP POLICY keeper_select ON tenantry.tenant_quotas""",
+    r"""CREATE POLICY keeper_select ON tenantry.tenant_quotas AS PERMISSIVE FOR SELECT TO tenantry_keeper USING ((CURRENT_USER = 'tenantry_keeper'::name))""",
+    r"""DROP POLICY auth_select ON tenantry.user_identities""",
+    r"""CREATE POLICY auth_select ON tenantry.user_identities AS PERMISSIVE FOR SELECT TO tenantry_auth USING ((CURRENT_USER = 'tenantry_auth'::name))""",
+    r"""DROP POLICY auth_select ON tenantry.tenants""",
+    r"""CREATE POLICY auth_select ON tenantry.tenants AS PERMISSIVE FOR SELECT TO tenantry_auth USING ((CURRENT_USER = 'tenantry_auth'::name))""",
+    r"""DROP POLICY keeper_select ON tenantry.tenants""",
+    r"""CREATE POLICY keeper_select ON tenantry.tenants AS PERMISSIVE FOR SELECT TO tenantry_keeper USING ((CURRENT_USER = 'tenantry_keeper'::name))""",
+    r"""DROP POLICY auth_select ON tenantry.users""",
+    r"""CREATE POLICY auth_select ON tenantry.users AS PERMISSIVE FOR SELECT TO tenantry_auth USING ((CURRENT_USER = 'tenantry_auth'::name))""",
+    r"""DROP POLICY audit_insert ON tenantry.platform_log""",
+    r"""CREATE POLICY audit_insert ON tenantry.platform_log AS PERMISSIVE FOR INSERT TO tenantry_audit WITH CHECK ((CURRENT_USER = 'tenantry_audit'::name))""",
+    r"""DROP POLICY audit_insert ON tenantry.audit_logs""",
+    r"""CREATE POLICY audit_insert ON tenantry.audit_logs AS PERMISSIVE FOR INSERT TO tenantry_audit WITH CHECK ((CURRENT_USER = 'tenantry_audit'::name))""",
+    r"""REVOKE ALL ON tenantry.projects FROM tenantry_app""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE (archived_at, config, default_branch, description, name, owner_id, path, pr_merge_rate, repository_url, slug, status, tech_stack, test_coverage_percent) ON tenantry.projects TO tenantry_app""",
+    r"""REVOKE ALL ON tenantry.api_keys FROM tenantry_app""",
+    r"""GRANT DELETE, INSERT, SELECT (created_at, expires_at, id, last_used_at, name, prefix, revoked_at, scopes, tenant_id, updated_at, use_count, user_id), UPDATE (expires_at, key_hash, last_used_at, name, prefix, revoked_at, scopes, use_count, user_id) ON tenantry.api_keys TO tenantry_app""",
+    r"""REVOKE CREATE ON SCHEMA tenantry FROM tenantry_audit, tenantry_keeper""",
+)
+
+
+def upgrade() -> None:
+    run(UP)
+
+
+def downgrade() -> None:
+    run(DOWN)

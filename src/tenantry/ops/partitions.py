@@ -1,0 +1,149 @@
+"""Partitions made for past and future events, and the default ones emptied into those.
+
+Rows are never refused for their time: what no partition was made for is kept by its table's default
+partition. That a default holds rows is the alarm (`status`), and `drain` is what answers it. Making a
+partition takes locks that wait for writers; it gives up early and tries again, so that nobody queues
+behind it for long.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from tenantry import ids
+from tenantry.errors import InvalidInput
+from tenantry.kernel.plain import connected
+from tenantry.models import metadata
+from tenantry.schema.partitions import moments, partitioned
+from tenantry.schema.roles import OWNER
+
+#: Shorter than the server's deadlock_timeout, so that of two that wait for each other it is this one
+#: that gives way, and no caller's transaction.
+_LOCK_TIMEOUT = "500ms"
+_SETUP = f"SET statement_timeout = 0; SET lock_timeout = '{_LOCK_TIMEOUT}'; SET ROLE {OWNER}"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One partitioned table. `strays` are rows in its default partition: the alarm."""
+
+    table: str
+    period: str
+    partitions: int
+    #: What the made ones reach from and to; there may be gaps.
+    since: datetime | None
+    until: datetime | None
+    strays: int
+    oldest_stray: datetime | None
+    newest_stray: datetime | None
+
+
+async def ensure(
+    owner_url: str,
+    since: datetime,
+    until: datetime,
+    *,
+    tables: Iterable[str] | None = None,
+    patience: float = 60.0,
+) -> list[str]:
+    """Make the missing partitions for events from `since` to `until`, as before an import."""
+    for moment in (since, until):
+        if moment.tzinfo is None:
+            raise InvalidInput("A partition's time needs a timezone.", field="since")
+    if until < since:
+        raise InvalidInput("The range ends before it begins.", field="until")
+    made = []
+    async with connected(owner_url, _SETUP) as connection:
+        for table, period in _chosen(tables).items():
+            for moment in moments(period, since, until):
+                call = "SELECT tenantry.add_partition($1, $2, $3)"
+                name = await _patiently(connection, patience, call, table, period, moment)
+                made += [name] if name else []
+    return made
+
+
+async def drain(
+    owner_url: str, *, tables: Iterable[str] | None = None, patience: float = 60.0
+) -> list[str]:
+    """Empty the default partitions into ones of the right time; the partitions made for it."""
+    made = []
+    async with connected(owner_url, _SETUP) as connection:
+        for table, period in _chosen(tables).items():
+            call = "SELECT tenantry.drain_default($1, $2)"
+            while name := await _patiently(connection, patience, call, table, period):
+                made.append(name)
+    return made
+
+
+async def status(service_url: str) -> list[Standing]:
+    """How every partitioned table stands. The service role sees the rows; the owner sees none."""
+    async with connected(service_url) as connection, connection.transaction(readonly=True):
+        return [await _standing(connection, t, p) for t, p in partitioned(metadata).items()]
+
+
+async def _standing(connection: asyncpg.Connection[Any], table: str, period: str) -> Standing:
+    gaps = await connection.fetch("SELECT lower, upper FROM tenantry.partition_gaps($1)", table)
+    outside = " OR ".join(
+        _within(lower, upper) for lower, upper in gaps if (lower, upper) != (None, None)
+    )
+    row = await connection.fetchrow(
+        "SELECT count(*), min(id::text)::uuid, max(id::text)::uuid"  # noqa: S608 - names and ids of ours
+        f" FROM tenantry.{table} WHERE {outside or 'true'}"
+    )
+    made = await connection.fetchval(
+        "SELECT count(*) - 1 FROM pg_inherits WHERE inhparent = $1::regclass", f"tenantry.{table}"
+    )
+    strays, *ends = row or (0, None, None)
+    known = [ids.time_of(gap) for pair in gaps for gap in pair if gap is not None]
+    oldest, newest = (_time(end) for end in ends)
+    return Standing(
+        table, period, made, min(known, default=None), max(known, default=None),
+        strays, oldest, newest,
+    )  # fmt: skip
+
+
+def _within(lower: UUID | None, upper: UUID | None) -> str:
+    bounds = [f"id >= '{lower}'"] if lower else []
+    bounds += [f"id < '{upper}'"] if upper else []
+    return f"({' AND '.join(bounds)})"
+
+
+def _time(id: UUID | None) -> datetime | None:
+    """None also for a time beyond the calendar, which an id that is no UUIDv7 may carry."""
+    try:
+        return ids.time_of(id) if id is not None else None
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)
+
+
+def _chosen(tables: Iterable[str] | None) -> dict[str, str]:
+    known = partitioned(metadata)
+    if tables is None:
+        return known
+    if unknown := [t for t in tables if t not in known]:
+        raise InvalidInput(f"{unknown[0]} is no partitioned table.", field="tables")
+    return {t: known[t] for t in tables}
+
+
+async def _patiently(
+    connection: asyncpg.Connection[Any], patience: float, call: str, *args: Any
+) -> str | None:
+    """Try until the locks are granted, for `patience` seconds."""
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + patience
+    while True:
+        try:
+            name: str | None = await connection.fetchval(call, *args)
+            return name
+        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
+            if clock() > deadline:
+                raise
+        await asyncio.sleep(random.uniform(0.05, 0.3))  # noqa: S311 - no secret
