@@ -60,18 +60,17 @@ dumps, loads = _choose()
 _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # typeshed lacks it
 
 
-def _load_jsonb(data: bytes) -> Any:
-    # The server's jsonb is well-formed and begins without a blank, so the parser can be called
-    # past json.loads: 0.2 µs for a small value instead of 1.9, in every row that has one.
-    return _scan(data.decode(), 1)[0]
-
 #: Most columns of most rows hold nothing, and a page has hundreds of them.
 _EMPTY: dict[bytes, Callable[[], Any]] = {_JSONB + b"{}": dict, _JSONB + b"[]": list}
 
 
 def _load_jsonb(data: bytes) -> Any:
     empty = _EMPTY.get(data)
-    return loads(data[1:]) if empty is None else empty()
+    if empty is not None:
+        return empty()
+    # The server's jsonb is well-formed and begins without a blank, so the parser can be called
+    # past json.loads: 0.2 µs for a small value instead of 1.9, in every row that has one.
+    return _scan(data.decode(), 1)[0]
 
 
 async def install(raw: asyncpg.Connection[asyncpg.Record]) -> None:
