@@ -1,6 +1,6 @@
-"""Calls that need one round trip: the hot statements as functions that bring their own context.
+"""Reads of partitioned tables in one round trip: functions that bring their own context.
 
-Each refuses to run inside another tenant's context, sets its own for the statement, and restores
+(Those of other tables are statements that enter it themselves: see `statements`.) Each refuses to run inside another tenant's context, sets its own for the statement, and restores
 what was there. It runs with the caller's rights, so row security holds inside as it does outside.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from sqlalchemy import Table
 from sqlalchemy.dialects.postgresql import asyncpg
 
-from tenantry.models.base import TenantRow, model_of
+from tenantry.models.base import Partitioned, TenantRow, model_of
 
 from .roles import TENANT_ROLES
 from .statements import Statement, get, newest, readable
@@ -23,7 +23,9 @@ ONE_SHOTS = {"get": (get, "uuid, uuid"), "newest": (newest, "uuid, uuid, bigint"
 
 def one_shots(table: Table) -> Iterator[str]:
     model = model_of(table)
-    if not issubclass(model, TenantRow) or not model.__access__.select:
+    if not (issubclass(model, TenantRow) and issubclass(model, Partitioned)):
+        return
+    if not model.__access__.select:
         return
     columns = ", ".join(
         f"{c.name} {c.type.compile(dialect=_DIALECT).lower()}" for c in readable(model)
@@ -35,7 +37,7 @@ def one_shots(table: Table) -> Iterator[str]:
 
 
 def _function(name: str, parameters: str, columns: str, statement: Statement) -> str:
-    # A generic plan: otherwise every call on a partitioned table plans all its partitions anew.
+    # A generic plan: otherwise every call plans all partitions anew. Only a function can ask for it.
     return f"""CREATE FUNCTION {name}({parameters}) RETURNS TABLE ({columns})
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
@@ -43,7 +45,7 @@ DECLARE
     before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before <> '' AND before::pg_catalog.uuid IS DISTINCT FROM $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
     during := pg_catalog.set_config('app.tenant_id', $1::text, true);
