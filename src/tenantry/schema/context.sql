@@ -19,6 +19,18 @@ BEGIN
 END
 $$;
 
+-- For the statements that bring their context along, when there is one already: they serve the same
+-- tenant, however it is written, and no other.
+CREATE FUNCTION tenantry.same_context(tenant_id uuid) RETURNS uuid LANGUAGE plpgsql AS $$
+BEGIN
+    IF tenant_id IS DISTINCT FROM tenantry.current_tenant_id() THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', tenant_id
+            USING ERRCODE = 'TN002';
+    END IF;
+    RETURN tenant_id;
+END
+$$;
+
 -- Who is acting, as the record will say it. The kernel sends base64url of JSON.
 CREATE FUNCTION tenantry.acting(
     OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text,

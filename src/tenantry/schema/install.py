@@ -30,6 +30,7 @@ _FOR_ALL = (
     "current_tenant_id()",
     "current_user_id()",
     "set_tenant_context(uuid, uuid)",
+    "same_context(uuid)",
     "acting()",
     "uuid_at(timestamptz)",
     "time_of(uuid)",

@@ -1,6 +1,6 @@
-"""Calls that need one round trip: the hot statements as functions that bring their own context.
+"""Reads of partitioned tables in one round trip: functions that bring their own context.
 
-Each refuses to run inside another tenant's context, sets its own for the statement, and restores
+(Those of other tables are statements that enter it themselves: see `statements`.) Each refuses to run inside another tenant's context, sets its own for the statement, and restores
 what was there. It runs with the caller's rights, so row security holds inside as it does outside.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Column, Table
 from sqlalchemy.dialects.postgresql import asyncpg
 
-from tenantry.models.base import Appended, TenantRow, model_of
+from tenantry.models.base import Appended, Partitioned, TenantRow, model_of
 from tenantry.models.columns import LTree
 
 from .roles import APP, TENANT_ROLES
@@ -26,7 +26,9 @@ ONE_SHOTS = {"get": (get, "uuid, uuid"), "newest": (newest, "uuid, uuid, bigint"
 
 def one_shots(table: Table) -> Iterator[str]:
     model = model_of(table)
-    if not issubclass(model, TenantRow) or not model.__access__.select:
+    if not (issubclass(model, TenantRow) and issubclass(model, Partitioned)):
+        return
+    if not model.__access__.select:
         return
     columns = columns_read(model)
     for name, (statement, parameters) in ONE_SHOTS.items():
@@ -75,8 +77,8 @@ def _function(
                 f"IF {before} <> {given} THEN"
                 f" during := pg_catalog.set_config('{setting}', {value}, true); END IF;"
             )
-    # Planned once: otherwise every call on a partitioned table plans all its partitions anew. For an
-    # insert there is nothing to choose, and the setting has its price.
+    # Planned once: otherwise every call plans all partitions anew, and only a function can ask for it.
+    # For an insert there is nothing to choose, and the setting has its price.
     planning = "" if acting else " SET plan_cache_mode = force_generic_plan"
     line = "\n    "
     return f"""CREATE FUNCTION {name}({parameters}) RETURNS TABLE ({columns})
@@ -86,7 +88,7 @@ DECLARE
     {line.join(declared)}
     during text;
 BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid IS DISTINCT FROM $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
     {line.join(into)}

@@ -1,34 +1,39 @@
-"""The statements that repositories run and that one-shot functions contain, compiled once.
+"""The statements that repositories run, compiled once; the hot ones also in a one-shot form.
 
-Both are made from the same text, so that one cannot drift from the other.
+Both forms are made from the same query, so that one cannot drift from the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     BindParameter,
     Column,
+    ColumnElement,
     DefaultClause,
     Executable,
     Integer,
+    Select,
     Table,
     Uuid,
     bindparam,
+    column,
     func,
     insert,
     literal,
+    literal_column,
     select,
     text,
+    true,
 )
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.types import TypeEngine
 
-from tenantry.models.base import Base
+from tenantry.models.base import Base, Partitioned
 
 _DIALECT = asyncpg.dialect()  # type: ignore[no-untyped-call]
 _quote = _DIALECT.identifier_preparer.quote
@@ -43,7 +48,7 @@ class Statement:
     parameters: tuple[str, ...]
     #: Values that came with the statement (those of a caller's own criteria).
     constants: Mapping[str, Any]
-    #: The same as a call of its one-shot function, for those that have one.
+    #: The same as one that brings its context along, for those that have such a form.
     one_shot: str | None = None
 
     def arguments(self, values: Mapping[str, Any]) -> list[Any]:
@@ -81,16 +86,40 @@ def one_shot_call(model: type[Base], name: str, parameters: int) -> str:
     return f"SELECT {columns} FROM tenantry.{model.__tablename__}_{name}({places})"
 
 
+#: A row with the tenant, made by entering its context until the statement's end.
+_ENTER = text(r"""
+    SELECT CASE coalesce(pg_catalog.current_setting('app.tenant_id', true), '')
+        WHEN '' THEN
+            nullif(pg_catalog.set_config('app.tenant_id', :tenant_id\:\:text, true), '')\:\:uuid
+        ELSE tenantry.same_context(:tenant_id)
+    END AS tenant_id
+    OFFSET 0""").bindparams(slot("tenant_id"))
+
+
+def _hot(
+    model: type[Base], name: str, rows_of: Callable[[ColumnElement[Any]], Select[Any]]
+) -> Statement:
+    """A read that is run often: as it is within a transaction, and as one that needs none."""
+    within = compile_statement(rows_of(slot("tenant_id")))
+    if issubclass(model, Partitioned):
+        alone = one_shot_call(model, name, len(within.parameters))
+    else:
+        # OFFSET 0 keeps both parts from being merged: the context is entered, then rows are read.
+        # Should a planner ever turn that around, row security finds nothing, and never another's.
+        entered = _ENTER.columns(column("tenant_id", Uuid())).subquery("entered")
+        found = rows_of(entered.c.tenant_id).offset(literal_column("0")).lateral("found")
+        alone = compile_statement(select(found).select_from(entered.join(found, true()))).sql
+    return replace(within, one_shot=alone)
+
+
 @cache
 def get(model: type[Base]) -> Statement:
     """One row of the tenant by its id: `$1` the tenant, `$2` the id."""
     c = model.__table__.c
-    return compile_statement(
-        select(*readable(model)).where(
-            c.tenant_id == slot("tenant_id"),
-            c.id == slot("id"),
-        ),
-        one_shot_call(model, "get", 2),
+    return _hot(
+        model,
+        "get",
+        lambda tenant: select(*readable(model)).where(c.tenant_id == tenant, c.id == slot("id")),
     )
 
 
@@ -132,10 +161,13 @@ def newest(model: type[Base]) -> Statement:
     """A page, newest first: `$1` the tenant, `$2` the id to start below (or null), `$3` how many."""
     c = model.__table__.c
     below = func.coalesce(slot("before"), _HIGHEST)
-    return compile_statement(
-        select(*readable(model))
-        .where(c.tenant_id == slot("tenant_id"), c.id < below)
-        .order_by(c.id.desc())
-        .limit(slot("limit", Integer())),
-        one_shot_call(model, "newest", 3),
+    return _hot(
+        model,
+        "newest",
+        lambda tenant: (
+            select(*readable(model))
+            .where(c.tenant_id == tenant, c.id < below)
+            .order_by(c.id.desc())
+            .limit(slot("limit", Integer()))
+        ),
     )

@@ -61,6 +61,20 @@ END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.set_tenant_context(uuid, uuid) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.set_tenant_context(uuid, uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.same_context(tenant_id uuid)
+ RETURNS uuid
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF tenant_id IS DISTINCT FROM tenantry.current_tenant_id() THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', tenant_id
+            USING ERRCODE = 'TN002';
+    END IF;
+    RETURN tenant_id;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.same_context(uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.same_context(uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
     r"""CREATE OR REPLACE FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text)
  RETURNS record
  LANGUAGE plpgsql
@@ -310,7 +324,7 @@ DECLARE
     before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before <> '' AND before::pg_catalog.uuid IS DISTINCT FROM $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
     during := pg_catalog.set_config('app.tenant_id', $1::text, true);
@@ -333,7 +347,7 @@ DECLARE
     before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before <> '' AND before::pg_catalog.uuid IS DISTINCT FROM $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
     during := pg_catalog.set_config('app.tenant_id', $1::text, true);
@@ -515,53 +529,6 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.audit_memberships() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_memberships() FROM PUBLIC""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.memberships_get(uuid, uuid)
- RETURNS TABLE(tenant_id uuid, id uuid, user_id uuid, role text, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
-    RETURN QUERY
-    SELECT tenantry.memberships.tenant_id, tenantry.memberships.id, tenantry.memberships.user_id, tenantry.memberships.role, tenantry.memberships.created_at, tenantry.memberships.updated_at
-FROM tenantry.memberships
-WHERE tenantry.memberships.tenant_id = $1::UUID AND tenantry.memberships.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.memberships_get(uuid, uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.memberships_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.memberships_newest(uuid, uuid, bigint)
- RETURNS TABLE(tenant_id uuid, id uuid, user_id uuid, role text, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
-    RETURN QUERY
-    SELECT tenantry.memberships.tenant_id, tenantry.memberships.id, tenantry.memberships.user_id, tenantry.memberships.role, tenantry.memberships.created_at, tenantry.memberships.updated_at
-FROM tenantry.memberships
-WHERE tenantry.memberships.tenant_id = $1::UUID AND tenantry.memberships.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.memberships.id DESC
- LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.memberships_newest(uuid, uuid, bigint) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.memberships_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.audit_tenant_quotas()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -650,53 +617,6 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.audit_api_keys() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_api_keys() FROM PUBLIC""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.api_keys_get(uuid, uuid)
- RETURNS TABLE(tenant_id uuid, id uuid, name text, prefix text, scopes jsonb, user_id uuid, expires_at timestamp with time zone, revoked_at timestamp with time zone, last_used_at timestamp with time zone, use_count bigint, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
-    RETURN QUERY
-    SELECT tenantry.api_keys.tenant_id, tenantry.api_keys.id, tenantry.api_keys.name, tenantry.api_keys.prefix, tenantry.api_keys.scopes, tenantry.api_keys.user_id, tenantry.api_keys.expires_at, tenantry.api_keys.revoked_at, tenantry.api_keys.last_used_at, tenantry.api_keys.use_count, tenantry.api_keys.created_at, tenantry.api_keys.updated_at
-FROM tenantry.api_keys
-WHERE tenantry.api_keys.tenant_id = $1::UUID AND tenantry.api_keys.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.api_keys_get(uuid, uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.api_keys_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.api_keys_newest(uuid, uuid, bigint)
- RETURNS TABLE(tenant_id uuid, id uuid, name text, prefix text, scopes jsonb, user_id uuid, expires_at timestamp with time zone, revoked_at timestamp with time zone, last_used_at timestamp with time zone, use_count bigint, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
-    RETURN QUERY
-    SELECT tenantry.api_keys.tenant_id, tenantry.api_keys.id, tenantry.api_keys.name, tenantry.api_keys.prefix, tenantry.api_keys.scopes, tenantry.api_keys.user_id, tenantry.api_keys.expires_at, tenantry.api_keys.revoked_at, tenantry.api_keys.last_used_at, tenantry.api_keys.use_count, tenantry.api_keys.created_at, tenantry.api_keys.updated_at
-FROM tenantry.api_keys
-WHERE tenantry.api_keys.tenant_id = $1::UUID AND tenantry.api_keys.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.api_keys.id DESC
- LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.api_keys_newest(uuid, uuid, bigint) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.api_keys_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.count_projects()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -782,53 +702,6 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.audit_projects() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_projects() FROM PUBLIC""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.projects_get(uuid, uuid)
- RETURNS TABLE(tenant_id uuid, id uuid, name text, slug text, description text, status text, owner_id uuid, repository_url text, default_branch text, path text, tech_stack jsonb, config jsonb, pr_merge_rate double precision, test_coverage_percent double precision, archived_at timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
-    RETURN QUERY
-    SELECT tenantry.projects.tenant_id, tenantry.projects.id, tenantry.projects.name, tenantry.projects.slug, tenantry.projects.description, tenantry.projects.status, tenantry.projects.owner_id, tenantry.projects.repository_url, tenantry.projects.default_branch, tenantry.projects.path, tenantry.projects.tech_stack, tenantry.projects.config, tenantry.projects.pr_merge_rate, tenantry.projects.test_coverage_percent, tenantry.projects.archived_at, tenantry.projects.created_at, tenantry.projects.updated_at
-FROM tenantry.projects
-WHERE tenantry.projects.tenant_id = $1::UUID AND tenantry.projects.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.projects_get(uuid, uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.projects_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.projects_newest(uuid, uuid, bigint)
- RETURNS TABLE(tenant_id uuid, id uuid, name text, slug text, description text, status text, owner_id uuid, repository_url text, default_branch text, path text, tech_stack jsonb, config jsonb, pr_merge_rate double precision, test_coverage_percent double precision, archived_at timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
-    RETURN QUERY
-    SELECT tenantry.projects.tenant_id, tenantry.projects.id, tenantry.projects.name, tenantry.projects.slug, tenantry.projects.description, tenantry.projects.status, tenantry.projects.owner_id, tenantry.projects.repository_url, tenantry.projects.default_branch, tenantry.projects.path, tenantry.projects.tech_stack, tenantry.projects.config, tenantry.projects.pr_merge_rate, tenantry.projects.test_coverage_percent, tenantry.projects.archived_at, tenantry.projects.created_at, tenantry.projects.updated_at
-FROM tenantry.projects
-WHERE tenantry.projects.tenant_id = $1::UUID AND tenantry.projects.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.projects.id DESC
- LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.projects_newest(uuid, uuid, bigint) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.projects_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
     r"""CREATE TABLE tenantry.audit_logs (
     tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
     id uuid DEFAULT tenantry.uuidv7() NOT NULL,
@@ -1245,16 +1118,10 @@ DOWN = (
     r"""DROP TABLE tenantry.users""",
     r"""DROP TABLE tenantry.platform_log""",
     r"""DROP TABLE tenantry.audit_logs""",
-    r"""DROP FUNCTION tenantry.projects_newest(uuid, uuid, bigint)""",
-    r"""DROP FUNCTION tenantry.projects_get(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.audit_projects()""",
     r"""DROP FUNCTION tenantry.count_projects()""",
-    r"""DROP FUNCTION tenantry.api_keys_newest(uuid, uuid, bigint)""",
-    r"""DROP FUNCTION tenantry.api_keys_get(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.audit_api_keys()""",
     r"""DROP FUNCTION tenantry.audit_tenant_quotas()""",
-    r"""DROP FUNCTION tenantry.memberships_newest(uuid, uuid, bigint)""",
-    r"""DROP FUNCTION tenantry.memberships_get(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.audit_memberships()""",
     r"""DROP FUNCTION tenantry.count_memberships()""",
     r"""DROP FUNCTION tenantry.audit_tenants()""",
@@ -1275,6 +1142,7 @@ DOWN = (
     r"""DROP FUNCTION tenantry.time_of(uuid)""",
     r"""DROP FUNCTION tenantry.uuid_at(timestamp with time zone)""",
     r"""DROP FUNCTION tenantry.acting()""",
+    r"""DROP FUNCTION tenantry.same_context(uuid)""",
     r"""DROP FUNCTION tenantry.set_tenant_context(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.current_user_id()""",
     r"""DROP FUNCTION tenantry.current_tenant_id()""",

@@ -61,6 +61,20 @@ END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.set_tenant_context(uuid, uuid) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.set_tenant_context(uuid, uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.same_context(tenant_id uuid)
+ RETURNS uuid
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF tenant_id IS DISTINCT FROM tenantry.current_tenant_id() THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', tenant_id
+            USING ERRCODE = 'TN002';
+    END IF;
+    RETURN tenant_id;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.same_context(uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.same_context(uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text)
  RETURNS record
  LANGUAGE plpgsql
@@ -1345,7 +1359,7 @@ DECLARE
     before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid IS DISTINCT FROM $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
     IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
@@ -1368,7 +1382,7 @@ DECLARE
     before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid IS DISTINCT FROM $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
     IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
@@ -1484,7 +1498,7 @@ DECLARE
     before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid IS DISTINCT FROM $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
     IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
@@ -1507,7 +1521,7 @@ DECLARE
     before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid IS DISTINCT FROM $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
     IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
@@ -1572,53 +1586,6 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.audit_agents() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_agents() FROM PUBLIC""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.agents_get(uuid, uuid)
- RETURNS TABLE(tenant_id uuid, id uuid, name text, agent_type text, description text, model_provider text, model_name text, capabilities jsonb, config jsonb, tags jsonb, version text, is_active boolean, is_experimental boolean, success_rate double precision, avg_execution_time_ms double precision, execution_count bigint, success_count bigint, timed_count bigint, total_execution_ms bigint, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.agents.tenant_id, tenantry.agents.id, tenantry.agents.name, tenantry.agents.agent_type, tenantry.agents.description, tenantry.agents.model_provider, tenantry.agents.model_name, tenantry.agents.capabilities, tenantry.agents.config, tenantry.agents.tags, tenantry.agents.version, tenantry.agents.is_active, tenantry.agents.is_experimental, tenantry.agents.success_rate, tenantry.agents.avg_execution_time_ms, tenantry.agents.execution_count, tenantry.agents.success_count, tenantry.agents.timed_count, tenantry.agents.total_execution_ms, tenantry.agents.created_at, tenantry.agents.updated_at
-FROM tenantry.agents
-WHERE tenantry.agents.tenant_id = $1::UUID AND tenantry.agents.id = $2::UUID;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.agents_get(uuid, uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.agents_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.agents_newest(uuid, uuid, bigint)
- RETURNS TABLE(tenant_id uuid, id uuid, name text, agent_type text, description text, model_provider text, model_name text, capabilities jsonb, config jsonb, tags jsonb, version text, is_active boolean, is_experimental boolean, success_rate double precision, avg_execution_time_ms double precision, execution_count bigint, success_count bigint, timed_count bigint, total_execution_ms bigint, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.agents.tenant_id, tenantry.agents.id, tenantry.agents.name, tenantry.agents.agent_type, tenantry.agents.description, tenantry.agents.model_provider, tenantry.agents.model_name, tenantry.agents.capabilities, tenantry.agents.config, tenantry.agents.tags, tenantry.agents.version, tenantry.agents.is_active, tenantry.agents.is_experimental, tenantry.agents.success_rate, tenantry.agents.avg_execution_time_ms, tenantry.agents.execution_count, tenantry.agents.success_count, tenantry.agents.timed_count, tenantry.agents.total_execution_ms, tenantry.agents.created_at, tenantry.agents.updated_at
-FROM tenantry.agents
-WHERE tenantry.agents.tenant_id = $1::UUID AND tenantry.agents.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.agents.id DESC
- LIMIT $3::INTEGER;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.agents_newest(uuid, uuid, bigint) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.agents_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.cost_entries_get(uuid, uuid)
  RETURNS TABLE(tenant_id uuid, id uuid, desk_id uuid, agent_id uuid, task_id uuid, session_id uuid, execution_id uuid, provider text, model text, input_tokens integer, output_tokens integer, cached_tokens integer, cost_usd numeric, billing_month date, description text, metadata jsonb, created_at timestamp with time zone)
  LANGUAGE plpgsql
@@ -1629,7 +1596,7 @@ DECLARE
     before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid IS DISTINCT FROM $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
     IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
@@ -1652,7 +1619,7 @@ DECLARE
     before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid IS DISTINCT FROM $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
     IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
@@ -1666,53 +1633,6 @@ END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.cost_entries_newest(uuid, uuid, bigint) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.cost_entries_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.memberships_get(uuid, uuid)
- RETURNS TABLE(tenant_id uuid, id uuid, user_id uuid, role text, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.memberships.tenant_id, tenantry.memberships.id, tenantry.memberships.user_id, tenantry.memberships.role, tenantry.memberships.created_at, tenantry.memberships.updated_at
-FROM tenantry.memberships
-WHERE tenantry.memberships.tenant_id = $1::UUID AND tenantry.memberships.id = $2::UUID;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.memberships_get(uuid, uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.memberships_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.memberships_newest(uuid, uuid, bigint)
- RETURNS TABLE(tenant_id uuid, id uuid, user_id uuid, role text, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.memberships.tenant_id, tenantry.memberships.id, tenantry.memberships.user_id, tenantry.memberships.role, tenantry.memberships.created_at, tenantry.memberships.updated_at
-FROM tenantry.memberships
-WHERE tenantry.memberships.tenant_id = $1::UUID AND tenantry.memberships.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.memberships.id DESC
- LIMIT $3::INTEGER;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.memberships_newest(uuid, uuid, bigint) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.memberships_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.audit_patterns()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1756,53 +1676,6 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.audit_patterns() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_patterns() FROM PUBLIC""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.patterns_get(uuid, uuid)
- RETURNS TABLE(tenant_id uuid, id uuid, type text, agent_type text, pattern jsonb, frequency integer, last_seen timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.patterns.tenant_id, tenantry.patterns.id, tenantry.patterns.type, tenantry.patterns.agent_type, tenantry.patterns.pattern, tenantry.patterns.frequency, tenantry.patterns.last_seen, tenantry.patterns.created_at, tenantry.patterns.updated_at
-FROM tenantry.patterns
-WHERE tenantry.patterns.tenant_id = $1::UUID AND tenantry.patterns.id = $2::UUID;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.patterns_get(uuid, uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.patterns_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.patterns_newest(uuid, uuid, bigint)
- RETURNS TABLE(tenant_id uuid, id uuid, type text, agent_type text, pattern jsonb, frequency integer, last_seen timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.patterns.tenant_id, tenantry.patterns.id, tenantry.patterns.type, tenantry.patterns.agent_type, tenantry.patterns.pattern, tenantry.patterns.frequency, tenantry.patterns.last_seen, tenantry.patterns.created_at, tenantry.patterns.updated_at
-FROM tenantry.patterns
-WHERE tenantry.patterns.tenant_id = $1::UUID AND tenantry.patterns.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.patterns.id DESC
- LIMIT $3::INTEGER;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.patterns_newest(uuid, uuid, bigint) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.patterns_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.audit_workflows()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1849,53 +1722,6 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.audit_workflows() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_workflows() FROM PUBLIC""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.workflows_get(uuid, uuid)
- RETURNS TABLE(tenant_id uuid, id uuid, name text, description text, stages jsonb, transition_rules jsonb, initial_stage text, qa_pipeline jsonb, retry_rule jsonb, is_default boolean, is_builtin boolean, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.workflows.tenant_id, tenantry.workflows.id, tenantry.workflows.name, tenantry.workflows.description, tenantry.workflows.stages, tenantry.workflows.transition_rules, tenantry.workflows.initial_stage, tenantry.workflows.qa_pipeline, tenantry.workflows.retry_rule, tenantry.workflows.is_default, tenantry.workflows.is_builtin, tenantry.workflows.created_at, tenantry.workflows.updated_at
-FROM tenantry.workflows
-WHERE tenantry.workflows.tenant_id = $1::UUID AND tenantry.workflows.id = $2::UUID;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.workflows_get(uuid, uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.workflows_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.workflows_newest(uuid, uuid, bigint)
- RETURNS TABLE(tenant_id uuid, id uuid, name text, description text, stages jsonb, transition_rules jsonb, initial_stage text, qa_pipeline jsonb, retry_rule jsonb, is_default boolean, is_builtin boolean, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.workflows.tenant_id, tenantry.workflows.id, tenantry.workflows.name, tenantry.workflows.description, tenantry.workflows.stages, tenantry.workflows.transition_rules, tenantry.workflows.initial_stage, tenantry.workflows.qa_pipeline, tenantry.workflows.retry_rule, tenantry.workflows.is_default, tenantry.workflows.is_builtin, tenantry.workflows.created_at, tenantry.workflows.updated_at
-FROM tenantry.workflows
-WHERE tenantry.workflows.tenant_id = $1::UUID AND tenantry.workflows.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.workflows.id DESC
- LIMIT $3::INTEGER;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.workflows_newest(uuid, uuid, bigint) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.workflows_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.audit_api_keys()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1942,53 +1768,6 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.audit_api_keys() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_api_keys() FROM PUBLIC""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.api_keys_get(uuid, uuid)
- RETURNS TABLE(tenant_id uuid, id uuid, name text, prefix text, scopes jsonb, user_id uuid, expires_at timestamp with time zone, revoked_at timestamp with time zone, last_used_at timestamp with time zone, use_count bigint, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.api_keys.tenant_id, tenantry.api_keys.id, tenantry.api_keys.name, tenantry.api_keys.prefix, tenantry.api_keys.scopes, tenantry.api_keys.user_id, tenantry.api_keys.expires_at, tenantry.api_keys.revoked_at, tenantry.api_keys.last_used_at, tenantry.api_keys.use_count, tenantry.api_keys.created_at, tenantry.api_keys.updated_at
-FROM tenantry.api_keys
-WHERE tenantry.api_keys.tenant_id = $1::UUID AND tenantry.api_keys.id = $2::UUID;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.api_keys_get(uuid, uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.api_keys_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.api_keys_newest(uuid, uuid, bigint)
- RETURNS TABLE(tenant_id uuid, id uuid, name text, prefix text, scopes jsonb, user_id uuid, expires_at timestamp with time zone, revoked_at timestamp with time zone, last_used_at timestamp with time zone, use_count bigint, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.api_keys.tenant_id, tenantry.api_keys.id, tenantry.api_keys.name, tenantry.api_keys.prefix, tenantry.api_keys.scopes, tenantry.api_keys.user_id, tenantry.api_keys.expires_at, tenantry.api_keys.revoked_at, tenantry.api_keys.last_used_at, tenantry.api_keys.use_count, tenantry.api_keys.created_at, tenantry.api_keys.updated_at
-FROM tenantry.api_keys
-WHERE tenantry.api_keys.tenant_id = $1::UUID AND tenantry.api_keys.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.api_keys.id DESC
- LIMIT $3::INTEGER;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.api_keys_newest(uuid, uuid, bigint) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.api_keys_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.audit_businesses()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2031,53 +1810,6 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.audit_businesses() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_businesses() FROM PUBLIC""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.businesses_get(uuid, uuid)
- RETURNS TABLE(tenant_id uuid, id uuid, user_id uuid, name text, industry text, stage text, context jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.businesses.tenant_id, tenantry.businesses.id, tenantry.businesses.user_id, tenantry.businesses.name, tenantry.businesses.industry, tenantry.businesses.stage, tenantry.businesses.context, tenantry.businesses.created_at, tenantry.businesses.updated_at
-FROM tenantry.businesses
-WHERE tenantry.businesses.tenant_id = $1::UUID AND tenantry.businesses.id = $2::UUID;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.businesses_get(uuid, uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.businesses_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.businesses_newest(uuid, uuid, bigint)
- RETURNS TABLE(tenant_id uuid, id uuid, user_id uuid, name text, industry text, stage text, context jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.businesses.tenant_id, tenantry.businesses.id, tenantry.businesses.user_id, tenantry.businesses.name, tenantry.businesses.industry, tenantry.businesses.stage, tenantry.businesses.context, tenantry.businesses.created_at, tenantry.businesses.updated_at
-FROM tenantry.businesses
-WHERE tenantry.businesses.tenant_id = $1::UUID AND tenantry.businesses.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.businesses.id DESC
- LIMIT $3::INTEGER;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.businesses_newest(uuid, uuid, bigint) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.businesses_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.count_desks()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2164,100 +1896,6 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.audit_desks() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_desks() FROM PUBLIC""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.desks_get(uuid, uuid)
- RETURNS TABLE(tenant_id uuid, id uuid, code text, title text, role text, reports_to_id uuid, path text, llm_provider text, llm_model text, llm_config jsonb, capabilities jsonb, skills jsonb, status text, agent_id uuid, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.desks.tenant_id, tenantry.desks.id, tenantry.desks.code, tenantry.desks.title, tenantry.desks.role, tenantry.desks.reports_to_id, CAST(tenantry.desks.path AS TEXT) AS path, tenantry.desks.llm_provider, tenantry.desks.llm_model, tenantry.desks.llm_config, tenantry.desks.capabilities, tenantry.desks.skills, tenantry.desks.status, tenantry.desks.agent_id, tenantry.desks.created_at, tenantry.desks.updated_at
-FROM tenantry.desks
-WHERE tenantry.desks.tenant_id = $1::UUID AND tenantry.desks.id = $2::UUID;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.desks_get(uuid, uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.desks_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.desks_newest(uuid, uuid, bigint)
- RETURNS TABLE(tenant_id uuid, id uuid, code text, title text, role text, reports_to_id uuid, path text, llm_provider text, llm_model text, llm_config jsonb, capabilities jsonb, skills jsonb, status text, agent_id uuid, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.desks.tenant_id, tenantry.desks.id, tenantry.desks.code, tenantry.desks.title, tenantry.desks.role, tenantry.desks.reports_to_id, CAST(tenantry.desks.path AS TEXT) AS path, tenantry.desks.llm_provider, tenantry.desks.llm_model, tenantry.desks.llm_config, tenantry.desks.capabilities, tenantry.desks.skills, tenantry.desks.status, tenantry.desks.agent_id, tenantry.desks.created_at, tenantry.desks.updated_at
-FROM tenantry.desks
-WHERE tenantry.desks.tenant_id = $1::UUID AND tenantry.desks.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.desks.id DESC
- LIMIT $3::INTEGER;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.desks_newest(uuid, uuid, bigint) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.desks_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.projects_get(uuid, uuid)
- RETURNS TABLE(tenant_id uuid, id uuid, name text, slug text, description text, status text, owner_id uuid, repository_url text, default_branch text, path text, tech_stack jsonb, config jsonb, pr_merge_rate double precision, test_coverage_percent double precision, archived_at timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.projects.tenant_id, tenantry.projects.id, tenantry.projects.name, tenantry.projects.slug, tenantry.projects.description, tenantry.projects.status, tenantry.projects.owner_id, tenantry.projects.repository_url, tenantry.projects.default_branch, tenantry.projects.path, tenantry.projects.tech_stack, tenantry.projects.config, tenantry.projects.pr_merge_rate, tenantry.projects.test_coverage_percent, tenantry.projects.archived_at, tenantry.projects.created_at, tenantry.projects.updated_at
-FROM tenantry.projects
-WHERE tenantry.projects.tenant_id = $1::UUID AND tenantry.projects.id = $2::UUID;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.projects_get(uuid, uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.projects_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.projects_newest(uuid, uuid, bigint)
- RETURNS TABLE(tenant_id uuid, id uuid, name text, slug text, description text, status text, owner_id uuid, repository_url text, default_branch text, path text, tech_stack jsonb, config jsonb, pr_merge_rate double precision, test_coverage_percent double precision, archived_at timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.projects.tenant_id, tenantry.projects.id, tenantry.projects.name, tenantry.projects.slug, tenantry.projects.description, tenantry.projects.status, tenantry.projects.owner_id, tenantry.projects.repository_url, tenantry.projects.default_branch, tenantry.projects.path, tenantry.projects.tech_stack, tenantry.projects.config, tenantry.projects.pr_merge_rate, tenantry.projects.test_coverage_percent, tenantry.projects.archived_at, tenantry.projects.created_at, tenantry.projects.updated_at
-FROM tenantry.projects
-WHERE tenantry.projects.tenant_id = $1::UUID AND tenantry.projects.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.projects.id DESC
- LIMIT $3::INTEGER;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.projects_newest(uuid, uuid, bigint) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.projects_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.audit_knowledge_bases()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2304,53 +1942,6 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.audit_knowledge_bases() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_knowledge_bases() FROM PUBLIC""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.knowledge_bases_get(uuid, uuid)
- RETURNS TABLE(tenant_id uuid, id uuid, name text, description text, desk_id uuid, embedding_provider text, embedding_model text, embedding_dimensions integer, embedding_config jsonb, vector_store text, vector_store_config jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.knowledge_bases.tenant_id, tenantry.knowledge_bases.id, tenantry.knowledge_bases.name, tenantry.knowledge_bases.description, tenantry.knowledge_bases.desk_id, tenantry.knowledge_bases.embedding_provider, tenantry.knowledge_bases.embedding_model, tenantry.knowledge_bases.embedding_dimensions, tenantry.knowledge_bases.embedding_config, tenantry.knowledge_bases.vector_store, tenantry.knowledge_bases.vector_store_config, tenantry.knowledge_bases.created_at, tenantry.knowledge_bases.updated_at
-FROM tenantry.knowledge_bases
-WHERE tenantry.knowledge_bases.tenant_id = $1::UUID AND tenantry.knowledge_bases.id = $2::UUID;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.knowledge_bases_get(uuid, uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.knowledge_bases_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.knowledge_bases_newest(uuid, uuid, bigint)
- RETURNS TABLE(tenant_id uuid, id uuid, name text, description text, desk_id uuid, embedding_provider text, embedding_model text, embedding_dimensions integer, embedding_config jsonb, vector_store text, vector_store_config jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.knowledge_bases.tenant_id, tenantry.knowledge_bases.id, tenantry.knowledge_bases.name, tenantry.knowledge_bases.description, tenantry.knowledge_bases.desk_id, tenantry.knowledge_bases.embedding_provider, tenantry.knowledge_bases.embedding_model, tenantry.knowledge_bases.embedding_dimensions, tenantry.knowledge_bases.embedding_config, tenantry.knowledge_bases.vector_store, tenantry.knowledge_bases.vector_store_config, tenantry.knowledge_bases.created_at, tenantry.knowledge_bases.updated_at
-FROM tenantry.knowledge_bases
-WHERE tenantry.knowledge_bases.tenant_id = $1::UUID AND tenantry.knowledge_bases.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.knowledge_bases.id DESC
- LIMIT $3::INTEGER;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.knowledge_bases_newest(uuid, uuid, bigint) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.knowledge_bases_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.count_tasks()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2454,53 +2045,6 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.audit_tasks() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_tasks() FROM PUBLIC""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.tasks_get(uuid, uuid)
- RETURNS TABLE(tenant_id uuid, id uuid, project_id uuid, parent_id uuid, workflow_id uuid, title text, prompt text, description text, type text, status text, state_category text, priority text, creator_id uuid, assigned_to_user_id uuid, assigned_to_agent_id uuid, assigned_to_desk_id uuid, current_agent text, completed_agents jsonb, agent_queue jsonb, analysis jsonb, retry_count integer, max_retries integer, error jsonb, github_issue_number integer, github_pr_number integer, labels jsonb, ai_analysis jsonb, ai_suggestions jsonb, config jsonb, result jsonb, metadata jsonb, started_at timestamp with time zone, completed_at timestamp with time zone, status_changed_at timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.tasks.tenant_id, tenantry.tasks.id, tenantry.tasks.project_id, tenantry.tasks.parent_id, tenantry.tasks.workflow_id, tenantry.tasks.title, tenantry.tasks.prompt, tenantry.tasks.description, tenantry.tasks.type, tenantry.tasks.status, tenantry.tasks.state_category, tenantry.tasks.priority, tenantry.tasks.creator_id, tenantry.tasks.assigned_to_user_id, tenantry.tasks.assigned_to_agent_id, tenantry.tasks.assigned_to_desk_id, tenantry.tasks.current_agent, tenantry.tasks.completed_agents, tenantry.tasks.agent_queue, tenantry.tasks.analysis, tenantry.tasks.retry_count, tenantry.tasks.max_retries, tenantry.tasks.error, tenantry.tasks.github_issue_number, tenantry.tasks.github_pr_number, tenantry.tasks.labels, tenantry.tasks.ai_analysis, tenantry.tasks.ai_suggestions, tenantry.tasks.config, tenantry.tasks.result, tenantry.tasks.metadata, tenantry.tasks.started_at, tenantry.tasks.completed_at, tenantry.tasks.status_changed_at, tenantry.tasks.created_at, tenantry.tasks.updated_at
-FROM tenantry.tasks
-WHERE tenantry.tasks.tenant_id = $1::UUID AND tenantry.tasks.id = $2::UUID;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.tasks_get(uuid, uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.tasks_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.tasks_newest(uuid, uuid, bigint)
- RETURNS TABLE(tenant_id uuid, id uuid, project_id uuid, parent_id uuid, workflow_id uuid, title text, prompt text, description text, type text, status text, state_category text, priority text, creator_id uuid, assigned_to_user_id uuid, assigned_to_agent_id uuid, assigned_to_desk_id uuid, current_agent text, completed_agents jsonb, agent_queue jsonb, analysis jsonb, retry_count integer, max_retries integer, error jsonb, github_issue_number integer, github_pr_number integer, labels jsonb, ai_analysis jsonb, ai_suggestions jsonb, config jsonb, result jsonb, metadata jsonb, started_at timestamp with time zone, completed_at timestamp with time zone, status_changed_at timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.tasks.tenant_id, tenantry.tasks.id, tenantry.tasks.project_id, tenantry.tasks.parent_id, tenantry.tasks.workflow_id, tenantry.tasks.title, tenantry.tasks.prompt, tenantry.tasks.description, tenantry.tasks.type, tenantry.tasks.status, tenantry.tasks.state_category, tenantry.tasks.priority, tenantry.tasks.creator_id, tenantry.tasks.assigned_to_user_id, tenantry.tasks.assigned_to_agent_id, tenantry.tasks.assigned_to_desk_id, tenantry.tasks.current_agent, tenantry.tasks.completed_agents, tenantry.tasks.agent_queue, tenantry.tasks.analysis, tenantry.tasks.retry_count, tenantry.tasks.max_retries, tenantry.tasks.error, tenantry.tasks.github_issue_number, tenantry.tasks.github_pr_number, tenantry.tasks.labels, tenantry.tasks.ai_analysis, tenantry.tasks.ai_suggestions, tenantry.tasks.config, tenantry.tasks.result, tenantry.tasks.metadata, tenantry.tasks.started_at, tenantry.tasks.completed_at, tenantry.tasks.status_changed_at, tenantry.tasks.created_at, tenantry.tasks.updated_at
-FROM tenantry.tasks
-WHERE tenantry.tasks.tenant_id = $1::UUID AND tenantry.tasks.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.tasks.id DESC
- LIMIT $3::INTEGER;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.tasks_newest(uuid, uuid, bigint) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.tasks_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.audit_agent_sessions()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2549,53 +2093,6 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.audit_agent_sessions() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_agent_sessions() FROM PUBLIC""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.agent_sessions_get(uuid, uuid)
- RETURNS TABLE(tenant_id uuid, id uuid, desk_id uuid, agent_id uuid, task_id uuid, status text, started_at timestamp with time zone, ended_at timestamp with time zone, duration_ms bigint, message_count integer, input_tokens bigint, output_tokens bigint, cost_usd numeric, first_message_id uuid, last_message_id uuid, metrics jsonb, state jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.agent_sessions.tenant_id, tenantry.agent_sessions.id, tenantry.agent_sessions.desk_id, tenantry.agent_sessions.agent_id, tenantry.agent_sessions.task_id, tenantry.agent_sessions.status, tenantry.agent_sessions.started_at, tenantry.agent_sessions.ended_at, tenantry.agent_sessions.duration_ms, tenantry.agent_sessions.message_count, tenantry.agent_sessions.input_tokens, tenantry.agent_sessions.output_tokens, tenantry.agent_sessions.cost_usd, tenantry.agent_sessions.first_message_id, tenantry.agent_sessions.last_message_id, tenantry.agent_sessions.metrics, tenantry.agent_sessions.state, tenantry.agent_sessions.created_at, tenantry.agent_sessions.updated_at
-FROM tenantry.agent_sessions
-WHERE tenantry.agent_sessions.tenant_id = $1::UUID AND tenantry.agent_sessions.id = $2::UUID;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.agent_sessions_get(uuid, uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.agent_sessions_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.agent_sessions_newest(uuid, uuid, bigint)
- RETURNS TABLE(tenant_id uuid, id uuid, desk_id uuid, agent_id uuid, task_id uuid, status text, started_at timestamp with time zone, ended_at timestamp with time zone, duration_ms bigint, message_count integer, input_tokens bigint, output_tokens bigint, cost_usd numeric, first_message_id uuid, last_message_id uuid, metrics jsonb, state jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.agent_sessions.tenant_id, tenantry.agent_sessions.id, tenantry.agent_sessions.desk_id, tenantry.agent_sessions.agent_id, tenantry.agent_sessions.task_id, tenantry.agent_sessions.status, tenantry.agent_sessions.started_at, tenantry.agent_sessions.ended_at, tenantry.agent_sessions.duration_ms, tenantry.agent_sessions.message_count, tenantry.agent_sessions.input_tokens, tenantry.agent_sessions.output_tokens, tenantry.agent_sessions.cost_usd, tenantry.agent_sessions.first_message_id, tenantry.agent_sessions.last_message_id, tenantry.agent_sessions.metrics, tenantry.agent_sessions.state, tenantry.agent_sessions.created_at, tenantry.agent_sessions.updated_at
-FROM tenantry.agent_sessions
-WHERE tenantry.agent_sessions.tenant_id = $1::UUID AND tenantry.agent_sessions.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.agent_sessions.id DESC
- LIMIT $3::INTEGER;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.agent_sessions_newest(uuid, uuid, bigint) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.agent_sessions_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.audit_approvals()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2640,53 +2137,6 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.audit_approvals() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_approvals() FROM PUBLIC""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.approvals_get(uuid, uuid)
- RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, user_id uuid, requested_by text, decision text, reason text, artifact_ids jsonb, decided_at timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.approvals.tenant_id, tenantry.approvals.id, tenantry.approvals.task_id, tenantry.approvals.user_id, tenantry.approvals.requested_by, tenantry.approvals.decision, tenantry.approvals.reason, tenantry.approvals.artifact_ids, tenantry.approvals.decided_at, tenantry.approvals.created_at, tenantry.approvals.updated_at
-FROM tenantry.approvals
-WHERE tenantry.approvals.tenant_id = $1::UUID AND tenantry.approvals.id = $2::UUID;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.approvals_get(uuid, uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.approvals_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.approvals_newest(uuid, uuid, bigint)
- RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, user_id uuid, requested_by text, decision text, reason text, artifact_ids jsonb, decided_at timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.approvals.tenant_id, tenantry.approvals.id, tenantry.approvals.task_id, tenantry.approvals.user_id, tenantry.approvals.requested_by, tenantry.approvals.decision, tenantry.approvals.reason, tenantry.approvals.artifact_ids, tenantry.approvals.decided_at, tenantry.approvals.created_at, tenantry.approvals.updated_at
-FROM tenantry.approvals
-WHERE tenantry.approvals.tenant_id = $1::UUID AND tenantry.approvals.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.approvals.id DESC
- LIMIT $3::INTEGER;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.approvals_newest(uuid, uuid, bigint) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.approvals_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.audit_artifacts()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2731,53 +2181,6 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.audit_artifacts() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_artifacts() FROM PUBLIC""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.artifacts_get(uuid, uuid)
- RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, execution_id uuid, type text, path text, content text, metadata jsonb, approved boolean, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.artifacts.tenant_id, tenantry.artifacts.id, tenantry.artifacts.task_id, tenantry.artifacts.execution_id, tenantry.artifacts.type, tenantry.artifacts.path, tenantry.artifacts.content, tenantry.artifacts.metadata, tenantry.artifacts.approved, tenantry.artifacts.created_at, tenantry.artifacts.updated_at
-FROM tenantry.artifacts
-WHERE tenantry.artifacts.tenant_id = $1::UUID AND tenantry.artifacts.id = $2::UUID;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.artifacts_get(uuid, uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.artifacts_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.artifacts_newest(uuid, uuid, bigint)
- RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, execution_id uuid, type text, path text, content text, metadata jsonb, approved boolean, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.artifacts.tenant_id, tenantry.artifacts.id, tenantry.artifacts.task_id, tenantry.artifacts.execution_id, tenantry.artifacts.type, tenantry.artifacts.path, tenantry.artifacts.content, tenantry.artifacts.metadata, tenantry.artifacts.approved, tenantry.artifacts.created_at, tenantry.artifacts.updated_at
-FROM tenantry.artifacts
-WHERE tenantry.artifacts.tenant_id = $1::UUID AND tenantry.artifacts.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.artifacts.id DESC
- LIMIT $3::INTEGER;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.artifacts_newest(uuid, uuid, bigint) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.artifacts_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.audit_data_sources()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2827,53 +2230,6 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.audit_data_sources() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_data_sources() FROM PUBLIC""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.data_sources_get(uuid, uuid)
- RETURNS TABLE(tenant_id uuid, id uuid, knowledge_base_id uuid, name text, source_type text, location text, config jsonb, sync_schedule text, sync_status text, last_synced_at timestamp with time zone, last_error text, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.data_sources.tenant_id, tenantry.data_sources.id, tenantry.data_sources.knowledge_base_id, tenantry.data_sources.name, tenantry.data_sources.source_type, tenantry.data_sources.location, tenantry.data_sources.config, tenantry.data_sources.sync_schedule, tenantry.data_sources.sync_status, tenantry.data_sources.last_synced_at, tenantry.data_sources.last_error, tenantry.data_sources.created_at, tenantry.data_sources.updated_at
-FROM tenantry.data_sources
-WHERE tenantry.data_sources.tenant_id = $1::UUID AND tenantry.data_sources.id = $2::UUID;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.data_sources_get(uuid, uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.data_sources_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.data_sources_newest(uuid, uuid, bigint)
- RETURNS TABLE(tenant_id uuid, id uuid, knowledge_base_id uuid, name text, source_type text, location text, config jsonb, sync_schedule text, sync_status text, last_synced_at timestamp with time zone, last_error text, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.data_sources.tenant_id, tenantry.data_sources.id, tenantry.data_sources.knowledge_base_id, tenantry.data_sources.name, tenantry.data_sources.source_type, tenantry.data_sources.location, tenantry.data_sources.config, tenantry.data_sources.sync_schedule, tenantry.data_sources.sync_status, tenantry.data_sources.last_synced_at, tenantry.data_sources.last_error, tenantry.data_sources.created_at, tenantry.data_sources.updated_at
-FROM tenantry.data_sources
-WHERE tenantry.data_sources.tenant_id = $1::UUID AND tenantry.data_sources.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.data_sources.id DESC
- LIMIT $3::INTEGER;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.data_sources_newest(uuid, uuid, bigint) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.data_sources_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.audit_delegations()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2918,53 +2274,6 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.audit_delegations() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_delegations() FROM PUBLIC""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.delegations_get(uuid, uuid)
- RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, from_desk_id uuid, to_desk_id uuid, reason text, status text, answer text, answered_at timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.delegations.tenant_id, tenantry.delegations.id, tenantry.delegations.task_id, tenantry.delegations.from_desk_id, tenantry.delegations.to_desk_id, tenantry.delegations.reason, tenantry.delegations.status, tenantry.delegations.answer, tenantry.delegations.answered_at, tenantry.delegations.created_at, tenantry.delegations.updated_at
-FROM tenantry.delegations
-WHERE tenantry.delegations.tenant_id = $1::UUID AND tenantry.delegations.id = $2::UUID;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.delegations_get(uuid, uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.delegations_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.delegations_newest(uuid, uuid, bigint)
- RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, from_desk_id uuid, to_desk_id uuid, reason text, status text, answer text, answered_at timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.delegations.tenant_id, tenantry.delegations.id, tenantry.delegations.task_id, tenantry.delegations.from_desk_id, tenantry.delegations.to_desk_id, tenantry.delegations.reason, tenantry.delegations.status, tenantry.delegations.answer, tenantry.delegations.answered_at, tenantry.delegations.created_at, tenantry.delegations.updated_at
-FROM tenantry.delegations
-WHERE tenantry.delegations.tenant_id = $1::UUID AND tenantry.delegations.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.delegations.id DESC
- LIMIT $3::INTEGER;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.delegations_newest(uuid, uuid, bigint) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.delegations_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.audit_evidence()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -3017,53 +2326,6 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.audit_evidence() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_evidence() FROM PUBLIC""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.evidence_get(uuid, uuid)
- RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, project_id uuid, source_type text, source text, title text, content text, data jsonb, credibility_score double precision, is_verified boolean, verified_by uuid, verified_at timestamp with time zone, tags jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.evidence.tenant_id, tenantry.evidence.id, tenantry.evidence.task_id, tenantry.evidence.project_id, tenantry.evidence.source_type, tenantry.evidence.source, tenantry.evidence.title, tenantry.evidence.content, tenantry.evidence.data, tenantry.evidence.credibility_score, tenantry.evidence.is_verified, tenantry.evidence.verified_by, tenantry.evidence.verified_at, tenantry.evidence.tags, tenantry.evidence.created_at, tenantry.evidence.updated_at
-FROM tenantry.evidence
-WHERE tenantry.evidence.tenant_id = $1::UUID AND tenantry.evidence.id = $2::UUID;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.evidence_get(uuid, uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.evidence_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.evidence_newest(uuid, uuid, bigint)
- RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, project_id uuid, source_type text, source text, title text, content text, data jsonb, credibility_score double precision, is_verified boolean, verified_by uuid, verified_at timestamp with time zone, tags jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.evidence.tenant_id, tenantry.evidence.id, tenantry.evidence.task_id, tenantry.evidence.project_id, tenantry.evidence.source_type, tenantry.evidence.source, tenantry.evidence.title, tenantry.evidence.content, tenantry.evidence.data, tenantry.evidence.credibility_score, tenantry.evidence.is_verified, tenantry.evidence.verified_by, tenantry.evidence.verified_at, tenantry.evidence.tags, tenantry.evidence.created_at, tenantry.evidence.updated_at
-FROM tenantry.evidence
-WHERE tenantry.evidence.tenant_id = $1::UUID AND tenantry.evidence.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.evidence.id DESC
- LIMIT $3::INTEGER;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.evidence_newest(uuid, uuid, bigint) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.evidence_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.audit_lessons()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -3114,53 +2376,6 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.audit_lessons() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_lessons() FROM PUBLIC""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.lessons_get(uuid, uuid)
- RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, category text, title text, summary text, details text, tags jsonb, source_agent text, confidence double precision, application_count integer, success_rate double precision, human_validated boolean, validated_by uuid, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.lessons.tenant_id, tenantry.lessons.id, tenantry.lessons.task_id, tenantry.lessons.category, tenantry.lessons.title, tenantry.lessons.summary, tenantry.lessons.details, tenantry.lessons.tags, tenantry.lessons.source_agent, tenantry.lessons.confidence, tenantry.lessons.application_count, tenantry.lessons.success_rate, tenantry.lessons.human_validated, tenantry.lessons.validated_by, tenantry.lessons.created_at, tenantry.lessons.updated_at
-FROM tenantry.lessons
-WHERE tenantry.lessons.tenant_id = $1::UUID AND tenantry.lessons.id = $2::UUID;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.lessons_get(uuid, uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.lessons_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.lessons_newest(uuid, uuid, bigint)
- RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, category text, title text, summary text, details text, tags jsonb, source_agent text, confidence double precision, application_count integer, success_rate double precision, human_validated boolean, validated_by uuid, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.lessons.tenant_id, tenantry.lessons.id, tenantry.lessons.task_id, tenantry.lessons.category, tenantry.lessons.title, tenantry.lessons.summary, tenantry.lessons.details, tenantry.lessons.tags, tenantry.lessons.source_agent, tenantry.lessons.confidence, tenantry.lessons.application_count, tenantry.lessons.success_rate, tenantry.lessons.human_validated, tenantry.lessons.validated_by, tenantry.lessons.created_at, tenantry.lessons.updated_at
-FROM tenantry.lessons
-WHERE tenantry.lessons.tenant_id = $1::UUID AND tenantry.lessons.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.lessons.id DESC
- LIMIT $3::INTEGER;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.lessons_newest(uuid, uuid, bigint) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.lessons_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.audit_qa_reviews()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -3207,53 +2422,6 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.audit_qa_reviews() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_qa_reviews() FROM PUBLIC""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.qa_reviews_get(uuid, uuid)
- RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, stage text, verdict text, reviewer_user_id uuid, reviewer_agent_id uuid, quality_score double precision, findings jsonb, comment text, reviewed_at timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.qa_reviews.tenant_id, tenantry.qa_reviews.id, tenantry.qa_reviews.task_id, tenantry.qa_reviews.stage, tenantry.qa_reviews.verdict, tenantry.qa_reviews.reviewer_user_id, tenantry.qa_reviews.reviewer_agent_id, tenantry.qa_reviews.quality_score, tenantry.qa_reviews.findings, tenantry.qa_reviews.comment, tenantry.qa_reviews.reviewed_at, tenantry.qa_reviews.created_at, tenantry.qa_reviews.updated_at
-FROM tenantry.qa_reviews
-WHERE tenantry.qa_reviews.tenant_id = $1::UUID AND tenantry.qa_reviews.id = $2::UUID;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.qa_reviews_get(uuid, uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.qa_reviews_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.qa_reviews_newest(uuid, uuid, bigint)
- RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, stage text, verdict text, reviewer_user_id uuid, reviewer_agent_id uuid, quality_score double precision, findings jsonb, comment text, reviewed_at timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.qa_reviews.tenant_id, tenantry.qa_reviews.id, tenantry.qa_reviews.task_id, tenantry.qa_reviews.stage, tenantry.qa_reviews.verdict, tenantry.qa_reviews.reviewer_user_id, tenantry.qa_reviews.reviewer_agent_id, tenantry.qa_reviews.quality_score, tenantry.qa_reviews.findings, tenantry.qa_reviews.comment, tenantry.qa_reviews.reviewed_at, tenantry.qa_reviews.created_at, tenantry.qa_reviews.updated_at
-FROM tenantry.qa_reviews
-WHERE tenantry.qa_reviews.tenant_id = $1::UUID AND tenantry.qa_reviews.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.qa_reviews.id DESC
- LIMIT $3::INTEGER;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.qa_reviews_newest(uuid, uuid, bigint) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.qa_reviews_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.audit_self_reviews()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -3304,53 +2472,6 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.audit_self_reviews() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_self_reviews() FROM PUBLIC""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.self_reviews_get(uuid, uuid)
- RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, execution_id uuid, agent_type text, iteration integer, quality_score double precision, completeness_score double precision, correctness_score double precision, overall_score double precision, gaps jsonb, requirements jsonb, decision text, reasoning text, duration_ms integer, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.self_reviews.tenant_id, tenantry.self_reviews.id, tenantry.self_reviews.task_id, tenantry.self_reviews.execution_id, tenantry.self_reviews.agent_type, tenantry.self_reviews.iteration, tenantry.self_reviews.quality_score, tenantry.self_reviews.completeness_score, tenantry.self_reviews.correctness_score, tenantry.self_reviews.overall_score, tenantry.self_reviews.gaps, tenantry.self_reviews.requirements, tenantry.self_reviews.decision, tenantry.self_reviews.reasoning, tenantry.self_reviews.duration_ms, tenantry.self_reviews.created_at, tenantry.self_reviews.updated_at
-FROM tenantry.self_reviews
-WHERE tenantry.self_reviews.tenant_id = $1::UUID AND tenantry.self_reviews.id = $2::UUID;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.self_reviews_get(uuid, uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.self_reviews_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.self_reviews_newest(uuid, uuid, bigint)
- RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, execution_id uuid, agent_type text, iteration integer, quality_score double precision, completeness_score double precision, correctness_score double precision, overall_score double precision, gaps jsonb, requirements jsonb, decision text, reasoning text, duration_ms integer, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.self_reviews.tenant_id, tenantry.self_reviews.id, tenantry.self_reviews.task_id, tenantry.self_reviews.execution_id, tenantry.self_reviews.agent_type, tenantry.self_reviews.iteration, tenantry.self_reviews.quality_score, tenantry.self_reviews.completeness_score, tenantry.self_reviews.correctness_score, tenantry.self_reviews.overall_score, tenantry.self_reviews.gaps, tenantry.self_reviews.requirements, tenantry.self_reviews.decision, tenantry.self_reviews.reasoning, tenantry.self_reviews.duration_ms, tenantry.self_reviews.created_at, tenantry.self_reviews.updated_at
-FROM tenantry.self_reviews
-WHERE tenantry.self_reviews.tenant_id = $1::UUID AND tenantry.self_reviews.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.self_reviews.id DESC
- LIMIT $3::INTEGER;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.self_reviews_newest(uuid, uuid, bigint) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.self_reviews_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.audit_task_checkpoints()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -3392,53 +2513,6 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.audit_task_checkpoints() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_task_checkpoints() FROM PUBLIC""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.task_checkpoints_get(uuid, uuid)
- RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, state text, data jsonb, artifacts jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.task_checkpoints.tenant_id, tenantry.task_checkpoints.id, tenantry.task_checkpoints.task_id, tenantry.task_checkpoints.state, tenantry.task_checkpoints.data, tenantry.task_checkpoints.artifacts, tenantry.task_checkpoints.created_at, tenantry.task_checkpoints.updated_at
-FROM tenantry.task_checkpoints
-WHERE tenantry.task_checkpoints.tenant_id = $1::UUID AND tenantry.task_checkpoints.id = $2::UUID;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.task_checkpoints_get(uuid, uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.task_checkpoints_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.task_checkpoints_newest(uuid, uuid, bigint)
- RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, state text, data jsonb, artifacts jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.task_checkpoints.tenant_id, tenantry.task_checkpoints.id, tenantry.task_checkpoints.task_id, tenantry.task_checkpoints.state, tenantry.task_checkpoints.data, tenantry.task_checkpoints.artifacts, tenantry.task_checkpoints.created_at, tenantry.task_checkpoints.updated_at
-FROM tenantry.task_checkpoints
-WHERE tenantry.task_checkpoints.tenant_id = $1::UUID AND tenantry.task_checkpoints.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.task_checkpoints.id DESC
- LIMIT $3::INTEGER;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.task_checkpoints_newest(uuid, uuid, bigint) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.task_checkpoints_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.audit_task_comments()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -3483,53 +2557,6 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.audit_task_comments() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_task_comments() FROM PUBLIC""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.task_comments_get(uuid, uuid)
- RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, author_id uuid, agent_id uuid, content text, is_ai_generated boolean, ai_metadata jsonb, github_comment_id bigint, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.task_comments.tenant_id, tenantry.task_comments.id, tenantry.task_comments.task_id, tenantry.task_comments.author_id, tenantry.task_comments.agent_id, tenantry.task_comments.content, tenantry.task_comments.is_ai_generated, tenantry.task_comments.ai_metadata, tenantry.task_comments.github_comment_id, tenantry.task_comments.created_at, tenantry.task_comments.updated_at
-FROM tenantry.task_comments
-WHERE tenantry.task_comments.tenant_id = $1::UUID AND tenantry.task_comments.id = $2::UUID;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.task_comments_get(uuid, uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.task_comments_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.task_comments_newest(uuid, uuid, bigint)
- RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, author_id uuid, agent_id uuid, content text, is_ai_generated boolean, ai_metadata jsonb, github_comment_id bigint, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.task_comments.tenant_id, tenantry.task_comments.id, tenantry.task_comments.task_id, tenantry.task_comments.author_id, tenantry.task_comments.agent_id, tenantry.task_comments.content, tenantry.task_comments.is_ai_generated, tenantry.task_comments.ai_metadata, tenantry.task_comments.github_comment_id, tenantry.task_comments.created_at, tenantry.task_comments.updated_at
-FROM tenantry.task_comments
-WHERE tenantry.task_comments.tenant_id = $1::UUID AND tenantry.task_comments.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.task_comments.id DESC
- LIMIT $3::INTEGER;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.task_comments_newest(uuid, uuid, bigint) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.task_comments_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.audit_task_dependencies()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -3569,53 +2596,6 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.audit_task_dependencies() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_task_dependencies() FROM PUBLIC""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.task_dependencies_get(uuid, uuid)
- RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, depends_on_id uuid, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.task_dependencies.tenant_id, tenantry.task_dependencies.id, tenantry.task_dependencies.task_id, tenantry.task_dependencies.depends_on_id, tenantry.task_dependencies.created_at, tenantry.task_dependencies.updated_at
-FROM tenantry.task_dependencies
-WHERE tenantry.task_dependencies.tenant_id = $1::UUID AND tenantry.task_dependencies.id = $2::UUID;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.task_dependencies_get(uuid, uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.task_dependencies_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.task_dependencies_newest(uuid, uuid, bigint)
- RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, depends_on_id uuid, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.task_dependencies.tenant_id, tenantry.task_dependencies.id, tenantry.task_dependencies.task_id, tenantry.task_dependencies.depends_on_id, tenantry.task_dependencies.created_at, tenantry.task_dependencies.updated_at
-FROM tenantry.task_dependencies
-WHERE tenantry.task_dependencies.tenant_id = $1::UUID AND tenantry.task_dependencies.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.task_dependencies.id DESC
- LIMIT $3::INTEGER;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.task_dependencies_newest(uuid, uuid, bigint) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.task_dependencies_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.agent_executions_get(uuid, uuid)
  RETURNS TABLE(tenant_id uuid, id uuid, agent_id uuid, agent_type text, task_id uuid, project_id uuid, session_id uuid, evidence_id uuid, input jsonb, output jsonb, status text, error text, model_provider text, model_name text, input_tokens integer, output_tokens integer, cost_usd numeric, started_at timestamp with time zone, completed_at timestamp with time zone, duration_ms bigint, metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
  LANGUAGE plpgsql
@@ -3626,7 +2606,7 @@ DECLARE
     before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid IS DISTINCT FROM $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
     IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
@@ -3649,7 +2629,7 @@ DECLARE
     before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid IS DISTINCT FROM $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
     IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
@@ -3709,53 +2689,6 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.audit_conversations() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_conversations() FROM PUBLIC""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.conversations_get(uuid, uuid)
- RETURNS TABLE(tenant_id uuid, id uuid, business_id uuid, project_id uuid, session_id uuid, user_id uuid, title text, message_count integer, first_message_id uuid, last_message_id uuid, metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.conversations.tenant_id, tenantry.conversations.id, tenantry.conversations.business_id, tenantry.conversations.project_id, tenantry.conversations.session_id, tenantry.conversations.user_id, tenantry.conversations.title, tenantry.conversations.message_count, tenantry.conversations.first_message_id, tenantry.conversations.last_message_id, tenantry.conversations.metadata, tenantry.conversations.created_at, tenantry.conversations.updated_at
-FROM tenantry.conversations
-WHERE tenantry.conversations.tenant_id = $1::UUID AND tenantry.conversations.id = $2::UUID;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.conversations_get(uuid, uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.conversations_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.conversations_newest(uuid, uuid, bigint)
- RETURNS TABLE(tenant_id uuid, id uuid, business_id uuid, project_id uuid, session_id uuid, user_id uuid, title text, message_count integer, first_message_id uuid, last_message_id uuid, metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.conversations.tenant_id, tenantry.conversations.id, tenantry.conversations.business_id, tenantry.conversations.project_id, tenantry.conversations.session_id, tenantry.conversations.user_id, tenantry.conversations.title, tenantry.conversations.message_count, tenantry.conversations.first_message_id, tenantry.conversations.last_message_id, tenantry.conversations.metadata, tenantry.conversations.created_at, tenantry.conversations.updated_at
-FROM tenantry.conversations
-WHERE tenantry.conversations.tenant_id = $1::UUID AND tenantry.conversations.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.conversations.id DESC
- LIMIT $3::INTEGER;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.conversations_newest(uuid, uuid, bigint) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.conversations_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.audit_documents()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -3802,53 +2735,6 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.audit_documents() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_documents() FROM PUBLIC""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.documents_get(uuid, uuid)
- RETURNS TABLE(tenant_id uuid, id uuid, knowledge_base_id uuid, data_source_id uuid, uri text, title text, content_type text, checksum text, size_bytes bigint, status text, metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.documents.tenant_id, tenantry.documents.id, tenantry.documents.knowledge_base_id, tenantry.documents.data_source_id, tenantry.documents.uri, tenantry.documents.title, tenantry.documents.content_type, tenantry.documents.checksum, tenantry.documents.size_bytes, tenantry.documents.status, tenantry.documents.metadata, tenantry.documents.created_at, tenantry.documents.updated_at
-FROM tenantry.documents
-WHERE tenantry.documents.tenant_id = $1::UUID AND tenantry.documents.id = $2::UUID;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.documents_get(uuid, uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.documents_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.documents_newest(uuid, uuid, bigint)
- RETURNS TABLE(tenant_id uuid, id uuid, knowledge_base_id uuid, data_source_id uuid, uri text, title text, content_type text, checksum text, size_bytes bigint, status text, metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.documents.tenant_id, tenantry.documents.id, tenantry.documents.knowledge_base_id, tenantry.documents.data_source_id, tenantry.documents.uri, tenantry.documents.title, tenantry.documents.content_type, tenantry.documents.checksum, tenantry.documents.size_bytes, tenantry.documents.status, tenantry.documents.metadata, tenantry.documents.created_at, tenantry.documents.updated_at
-FROM tenantry.documents
-WHERE tenantry.documents.tenant_id = $1::UUID AND tenantry.documents.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.documents.id DESC
- LIMIT $3::INTEGER;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.documents_newest(uuid, uuid, bigint) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.documents_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.audit_evidence_links()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -3891,53 +2777,6 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.audit_evidence_links() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_evidence_links() FROM PUBLIC""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.evidence_links_get(uuid, uuid)
- RETURNS TABLE(tenant_id uuid, id uuid, evidence_id uuid, kind text, target_type text, target_id uuid, note text, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.evidence_links.tenant_id, tenantry.evidence_links.id, tenantry.evidence_links.evidence_id, tenantry.evidence_links.kind, tenantry.evidence_links.target_type, tenantry.evidence_links.target_id, tenantry.evidence_links.note, tenantry.evidence_links.created_at, tenantry.evidence_links.updated_at
-FROM tenantry.evidence_links
-WHERE tenantry.evidence_links.tenant_id = $1::UUID AND tenantry.evidence_links.id = $2::UUID;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.evidence_links_get(uuid, uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.evidence_links_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.evidence_links_newest(uuid, uuid, bigint)
- RETURNS TABLE(tenant_id uuid, id uuid, evidence_id uuid, kind text, target_type text, target_id uuid, note text, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.evidence_links.tenant_id, tenantry.evidence_links.id, tenantry.evidence_links.evidence_id, tenantry.evidence_links.kind, tenantry.evidence_links.target_type, tenantry.evidence_links.target_id, tenantry.evidence_links.note, tenantry.evidence_links.created_at, tenantry.evidence_links.updated_at
-FROM tenantry.evidence_links
-WHERE tenantry.evidence_links.tenant_id = $1::UUID AND tenantry.evidence_links.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.evidence_links.id DESC
- LIMIT $3::INTEGER;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.evidence_links_newest(uuid, uuid, bigint) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.evidence_links_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.audit_task_attachments()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -3984,100 +2823,6 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.audit_task_attachments() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_task_attachments() FROM PUBLIC""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.task_attachments_get(uuid, uuid)
- RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, filename text, storage_path text, content_type text, size_bytes bigint, checksum text, is_evidence boolean, evidence_id uuid, uploaded_by uuid, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.task_attachments.tenant_id, tenantry.task_attachments.id, tenantry.task_attachments.task_id, tenantry.task_attachments.filename, tenantry.task_attachments.storage_path, tenantry.task_attachments.content_type, tenantry.task_attachments.size_bytes, tenantry.task_attachments.checksum, tenantry.task_attachments.is_evidence, tenantry.task_attachments.evidence_id, tenantry.task_attachments.uploaded_by, tenantry.task_attachments.created_at, tenantry.task_attachments.updated_at
-FROM tenantry.task_attachments
-WHERE tenantry.task_attachments.tenant_id = $1::UUID AND tenantry.task_attachments.id = $2::UUID;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.task_attachments_get(uuid, uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.task_attachments_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.task_attachments_newest(uuid, uuid, bigint)
- RETURNS TABLE(tenant_id uuid, id uuid, task_id uuid, filename text, storage_path text, content_type text, size_bytes bigint, checksum text, is_evidence boolean, evidence_id uuid, uploaded_by uuid, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.task_attachments.tenant_id, tenantry.task_attachments.id, tenantry.task_attachments.task_id, tenantry.task_attachments.filename, tenantry.task_attachments.storage_path, tenantry.task_attachments.content_type, tenantry.task_attachments.size_bytes, tenantry.task_attachments.checksum, tenantry.task_attachments.is_evidence, tenantry.task_attachments.evidence_id, tenantry.task_attachments.uploaded_by, tenantry.task_attachments.created_at, tenantry.task_attachments.updated_at
-FROM tenantry.task_attachments
-WHERE tenantry.task_attachments.tenant_id = $1::UUID AND tenantry.task_attachments.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.task_attachments.id DESC
- LIMIT $3::INTEGER;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.task_attachments_newest(uuid, uuid, bigint) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.task_attachments_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.chunks_get(uuid, uuid)
- RETURNS TABLE(tenant_id uuid, id uuid, document_id uuid, ordinal integer, content text, token_count integer, metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.chunks.tenant_id, tenantry.chunks.id, tenantry.chunks.document_id, tenantry.chunks.ordinal, tenantry.chunks.content, tenantry.chunks.token_count, tenantry.chunks.metadata, tenantry.chunks.created_at, tenantry.chunks.updated_at
-FROM tenantry.chunks
-WHERE tenantry.chunks.tenant_id = $1::UUID AND tenantry.chunks.id = $2::UUID;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.chunks_get(uuid, uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.chunks_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.chunks_newest(uuid, uuid, bigint)
- RETURNS TABLE(tenant_id uuid, id uuid, document_id uuid, ordinal integer, content text, token_count integer, metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
-    RETURN QUERY
-    SELECT tenantry.chunks.tenant_id, tenantry.chunks.id, tenantry.chunks.document_id, tenantry.chunks.ordinal, tenantry.chunks.content, tenantry.chunks.token_count, tenantry.chunks.metadata, tenantry.chunks.created_at, tenantry.chunks.updated_at
-FROM tenantry.chunks
-WHERE tenantry.chunks.tenant_id = $1::UUID AND tenantry.chunks.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.chunks.id DESC
- LIMIT $3::INTEGER;
-    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.chunks_newest(uuid, uuid, bigint) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.chunks_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.messages_get(uuid, uuid)
  RETURNS TABLE(tenant_id uuid, id uuid, conversation_id uuid, session_id uuid, role text, content text, tool_calls jsonb, tool_call_id text, tool_result jsonb, model text, input_tokens integer, output_tokens integer, cost_usd numeric, metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
  LANGUAGE plpgsql
@@ -4088,7 +2833,7 @@ DECLARE
     before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid IS DISTINCT FROM $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
     IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
@@ -4111,7 +2856,7 @@ DECLARE
     before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid IS DISTINCT FROM $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
     IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
@@ -4136,7 +2881,7 @@ DECLARE
     before_actor text := coalesce(pg_catalog.current_setting('app.actor', true), '');
     during text;
 BEGIN
-    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid IS DISTINCT FROM $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
     IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
@@ -5786,82 +4531,34 @@ DOWN = (
     r"""DROP FUNCTION tenantry.messages_append(uuid, uuid, uuid, uuid, text, text, jsonb, text, jsonb, text, integer, integer, numeric, jsonb, timestamp with time zone, timestamp with time zone, uuid, text)""",
     r"""DROP FUNCTION tenantry.messages_newest(uuid, uuid, bigint)""",
     r"""DROP FUNCTION tenantry.messages_get(uuid, uuid)""",
-    r"""DROP FUNCTION tenantry.chunks_newest(uuid, uuid, bigint)""",
-    r"""DROP FUNCTION tenantry.chunks_get(uuid, uuid)""",
-    r"""DROP FUNCTION tenantry.task_attachments_newest(uuid, uuid, bigint)""",
-    r"""DROP FUNCTION tenantry.task_attachments_get(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.audit_task_attachments()""",
-    r"""DROP FUNCTION tenantry.evidence_links_newest(uuid, uuid, bigint)""",
-    r"""DROP FUNCTION tenantry.evidence_links_get(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.audit_evidence_links()""",
-    r"""DROP FUNCTION tenantry.documents_newest(uuid, uuid, bigint)""",
-    r"""DROP FUNCTION tenantry.documents_get(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.audit_documents()""",
-    r"""DROP FUNCTION tenantry.conversations_newest(uuid, uuid, bigint)""",
-    r"""DROP FUNCTION tenantry.conversations_get(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.audit_conversations()""",
     r"""DROP FUNCTION tenantry.agent_executions_newest(uuid, uuid, bigint)""",
     r"""DROP FUNCTION tenantry.agent_executions_get(uuid, uuid)""",
-    r"""DROP FUNCTION tenantry.task_dependencies_newest(uuid, uuid, bigint)""",
-    r"""DROP FUNCTION tenantry.task_dependencies_get(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.audit_task_dependencies()""",
-    r"""DROP FUNCTION tenantry.task_comments_newest(uuid, uuid, bigint)""",
-    r"""DROP FUNCTION tenantry.task_comments_get(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.audit_task_comments()""",
-    r"""DROP FUNCTION tenantry.task_checkpoints_newest(uuid, uuid, bigint)""",
-    r"""DROP FUNCTION tenantry.task_checkpoints_get(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.audit_task_checkpoints()""",
-    r"""DROP FUNCTION tenantry.self_reviews_newest(uuid, uuid, bigint)""",
-    r"""DROP FUNCTION tenantry.self_reviews_get(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.audit_self_reviews()""",
-    r"""DROP FUNCTION tenantry.qa_reviews_newest(uuid, uuid, bigint)""",
-    r"""DROP FUNCTION tenantry.qa_reviews_get(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.audit_qa_reviews()""",
-    r"""DROP FUNCTION tenantry.lessons_newest(uuid, uuid, bigint)""",
-    r"""DROP FUNCTION tenantry.lessons_get(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.audit_lessons()""",
-    r"""DROP FUNCTION tenantry.evidence_newest(uuid, uuid, bigint)""",
-    r"""DROP FUNCTION tenantry.evidence_get(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.audit_evidence()""",
-    r"""DROP FUNCTION tenantry.delegations_newest(uuid, uuid, bigint)""",
-    r"""DROP FUNCTION tenantry.delegations_get(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.audit_delegations()""",
-    r"""DROP FUNCTION tenantry.data_sources_newest(uuid, uuid, bigint)""",
-    r"""DROP FUNCTION tenantry.data_sources_get(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.audit_data_sources()""",
-    r"""DROP FUNCTION tenantry.artifacts_newest(uuid, uuid, bigint)""",
-    r"""DROP FUNCTION tenantry.artifacts_get(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.audit_artifacts()""",
-    r"""DROP FUNCTION tenantry.approvals_newest(uuid, uuid, bigint)""",
-    r"""DROP FUNCTION tenantry.approvals_get(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.audit_approvals()""",
-    r"""DROP FUNCTION tenantry.agent_sessions_newest(uuid, uuid, bigint)""",
-    r"""DROP FUNCTION tenantry.agent_sessions_get(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.audit_agent_sessions()""",
-    r"""DROP FUNCTION tenantry.tasks_newest(uuid, uuid, bigint)""",
-    r"""DROP FUNCTION tenantry.tasks_get(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.audit_tasks()""",
     r"""DROP FUNCTION tenantry.count_tasks()""",
-    r"""DROP FUNCTION tenantry.knowledge_bases_newest(uuid, uuid, bigint)""",
-    r"""DROP FUNCTION tenantry.knowledge_bases_get(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.audit_knowledge_bases()""",
-    r"""DROP FUNCTION tenantry.desks_newest(uuid, uuid, bigint)""",
-    r"""DROP FUNCTION tenantry.desks_get(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.audit_desks()""",
     r"""DROP FUNCTION tenantry.count_desks()""",
-    r"""DROP FUNCTION tenantry.businesses_newest(uuid, uuid, bigint)""",
-    r"""DROP FUNCTION tenantry.businesses_get(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.audit_businesses()""",
-    r"""DROP FUNCTION tenantry.workflows_newest(uuid, uuid, bigint)""",
-    r"""DROP FUNCTION tenantry.workflows_get(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.audit_workflows()""",
-    r"""DROP FUNCTION tenantry.patterns_newest(uuid, uuid, bigint)""",
-    r"""DROP FUNCTION tenantry.patterns_get(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.audit_patterns()""",
     r"""DROP FUNCTION tenantry.cost_entries_newest(uuid, uuid, bigint)""",
     r"""DROP FUNCTION tenantry.cost_entries_get(uuid, uuid)""",
-    r"""DROP FUNCTION tenantry.agents_newest(uuid, uuid, bigint)""",
-    r"""DROP FUNCTION tenantry.agents_get(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.audit_agents()""",
     r"""DROP FUNCTION tenantry.activity_feed_newest(uuid, uuid, bigint)""",
     r"""DROP FUNCTION tenantry.activity_feed_get(uuid, uuid)""",
@@ -5909,100 +4606,6 @@ DOWN = (
     r"""DROP FUNCTION tenantry.move_from_default(text, text, uuid, uuid)""",
     r"""DROP FUNCTION tenantry.uuid_of(bigint)""",
     r"""DROP FUNCTION tenantry.milliseconds_of(uuid)""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.projects_newest(uuid, uuid, bigint)
- RETURNS TABLE(tenant_id uuid, id uuid, name text, slug text, description text, status text, owner_id uuid, repository_url text, default_branch text, path text, tech_stack jsonb, config jsonb, pr_merge_rate double precision, test_coverage_percent double precision, archived_at timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
-    RETURN QUERY
-    SELECT tenantry.projects.tenant_id, tenantry.projects.id, tenantry.projects.name, tenantry.projects.slug, tenantry.projects.description, tenantry.projects.status, tenantry.projects.owner_id, tenantry.projects.repository_url, tenantry.projects.default_branch, tenantry.projects.path, tenantry.projects.tech_stack, tenantry.projects.config, tenantry.projects.pr_merge_rate, tenantry.projects.test_coverage_percent, tenantry.projects.archived_at, tenantry.projects.created_at, tenantry.projects.updated_at
-FROM tenantry.projects
-WHERE tenantry.projects.tenant_id = $1::UUID AND tenantry.projects.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.projects.id DESC
- LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.projects_newest(uuid, uuid, bigint) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.projects_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.projects_get(uuid, uuid)
- RETURNS TABLE(tenant_id uuid, id uuid, name text, slug text, description text, status text, owner_id uuid, repository_url text, default_branch text, path text, tech_stack jsonb, config jsonb, pr_merge_rate double precision, test_coverage_percent double precision, archived_at timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
-    RETURN QUERY
-    SELECT tenantry.projects.tenant_id, tenantry.projects.id, tenantry.projects.name, tenantry.projects.slug, tenantry.projects.description, tenantry.projects.status, tenantry.projects.owner_id, tenantry.projects.repository_url, tenantry.projects.default_branch, tenantry.projects.path, tenantry.projects.tech_stack, tenantry.projects.config, tenantry.projects.pr_merge_rate, tenantry.projects.test_coverage_percent, tenantry.projects.archived_at, tenantry.projects.created_at, tenantry.projects.updated_at
-FROM tenantry.projects
-WHERE tenantry.projects.tenant_id = $1::UUID AND tenantry.projects.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.projects_get(uuid, uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.projects_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.api_keys_newest(uuid, uuid, bigint)
- RETURNS TABLE(tenant_id uuid, id uuid, name text, prefix text, scopes jsonb, user_id uuid, expires_at timestamp with time zone, revoked_at timestamp with time zone, last_used_at timestamp with time zone, use_count bigint, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
-    RETURN QUERY
-    SELECT tenantry.api_keys.tenant_id, tenantry.api_keys.id, tenantry.api_keys.name, tenantry.api_keys.prefix, tenantry.api_keys.scopes, tenantry.api_keys.user_id, tenantry.api_keys.expires_at, tenantry.api_keys.revoked_at, tenantry.api_keys.last_used_at, tenantry.api_keys.use_count, tenantry.api_keys.created_at, tenantry.api_keys.updated_at
-FROM tenantry.api_keys
-WHERE tenantry.api_keys.tenant_id = $1::UUID AND tenantry.api_keys.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.api_keys.id DESC
- LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.api_keys_newest(uuid, uuid, bigint) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.api_keys_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.api_keys_get(uuid, uuid)
- RETURNS TABLE(tenant_id uuid, id uuid, name text, prefix text, scopes jsonb, user_id uuid, expires_at timestamp with time zone, revoked_at timestamp with time zone, last_used_at timestamp with time zone, use_count bigint, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
-    RETURN QUERY
-    SELECT tenantry.api_keys.tenant_id, tenantry.api_keys.id, tenantry.api_keys.name, tenantry.api_keys.prefix, tenantry.api_keys.scopes, tenantry.api_keys.user_id, tenantry.api_keys.expires_at, tenantry.api_keys.revoked_at, tenantry.api_keys.last_used_at, tenantry.api_keys.use_count, tenantry.api_keys.created_at, tenantry.api_keys.updated_at
-FROM tenantry.api_keys
-WHERE tenantry.api_keys.tenant_id = $1::UUID AND tenantry.api_keys.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.api_keys_get(uuid, uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.api_keys_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.audit_api_keys()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -6046,53 +4649,6 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.audit_api_keys() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_api_keys() FROM PUBLIC""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.memberships_newest(uuid, uuid, bigint)
- RETURNS TABLE(tenant_id uuid, id uuid, user_id uuid, role text, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
-    RETURN QUERY
-    SELECT tenantry.memberships.tenant_id, tenantry.memberships.id, tenantry.memberships.user_id, tenantry.memberships.role, tenantry.memberships.created_at, tenantry.memberships.updated_at
-FROM tenantry.memberships
-WHERE tenantry.memberships.tenant_id = $1::UUID AND tenantry.memberships.id < coalesce($2::UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY tenantry.memberships.id DESC
- LIMIT $3::INTEGER;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.memberships_newest(uuid, uuid, bigint) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.memberships_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.memberships_get(uuid, uuid)
- RETURNS TABLE(tenant_id uuid, id uuid, user_id uuid, role text, created_at timestamp with time zone, updated_at timestamp with time zone)
- LANGUAGE plpgsql
- SET plan_cache_mode TO 'force_generic_plan'
-AS $function$
-#variable_conflict use_column
-DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
-    RETURN QUERY
-    SELECT tenantry.memberships.tenant_id, tenantry.memberships.id, tenantry.memberships.user_id, tenantry.memberships.role, tenantry.memberships.created_at, tenantry.memberships.updated_at
-FROM tenantry.memberships
-WHERE tenantry.memberships.tenant_id = $1::UUID AND tenantry.memberships.id = $2::UUID;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
-END
-$function$""",
-    r"""REVOKE ALL ON FUNCTION tenantry.memberships_get(uuid, uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.memberships_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
     r"""CREATE OR REPLACE FUNCTION tenantry.audit_users()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -6148,7 +4704,7 @@ DECLARE
     before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before <> '' AND before::pg_catalog.uuid IS DISTINCT FROM $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
     during := pg_catalog.set_config('app.tenant_id', $1::text, true);
@@ -6172,7 +4728,7 @@ DECLARE
     before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before <> '' AND before::pg_catalog.uuid IS DISTINCT FROM $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
     during := pg_catalog.set_config('app.tenant_id', $1::text, true);
@@ -6321,6 +4877,22 @@ $function$""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.acting() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text) FROM tenantry_views""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text) FROM tenantry_search""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.same_context(tenant_id uuid)
+ RETURNS uuid
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF tenant_id IS DISTINCT FROM tenantry.current_tenant_id() THEN
+        RAISE EXCEPTION 'called for tenant % in the context of another', tenant_id
+            USING ERRCODE = 'TN002';
+    END IF;
+    RETURN tenant_id;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.same_context(uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.same_context(uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.same_context(tenant_id uuid) FROM tenantry_views""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.same_context(tenant_id uuid) FROM tenantry_search""",
     r"""CREATE OR REPLACE FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid DEFAULT NULL::uuid)
  RETURNS void
  LANGUAGE plpgsql
