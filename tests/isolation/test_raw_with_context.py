@@ -9,7 +9,9 @@ from .world import (
     HIDDEN,
     NOTHING,
     REFUSED,
+    SHARED,
     TABLES,
+    TENANTS,
     Connection,
     World,
     attempt,
@@ -18,14 +20,14 @@ from .world import (
 
 #: A foreign key found nothing to point at.
 NOT_THERE = "23503"
-_SHOWN = [table for table in TABLES if table not in HIDDEN]
-_OWN = [table for table in TABLES if table not in HIDDEN | {"users"}]
+#: A user belongs to every tenant that has a membership of theirs.
+_OWN = [table for table in TENANTS if table != "users"]
 
 
 @pytest.mark.parametrize("role", ["app", "readonly"])
 @pytest.mark.parametrize("table", _OWN)
 async def test_only_rows_of_the_tenant_are_seen(world: World, table: str, role: str) -> None:
-    column = "id" if table == "tenants" else "tenant_id"
+    column = world.owner(table)
     async with world.acting(role, world.acme.id) as connection:
         seen = await connection.fetch(f"SELECT {column} FROM tenantry.{table}")
         assert {row[0] for row in seen} == {world.acme.id}
@@ -45,7 +47,23 @@ async def test_what_is_the_platforms_is_not_for_tenants(world: World, table: str
             assert await attempt(connection, f"SELECT FROM tenantry.{table}") == DENIED
 
 
-@pytest.mark.parametrize("table", _SHOWN)
+@pytest.mark.parametrize("table", sorted(SHARED))
+async def test_what_is_shared_is_read_by_all_and_changed_by_none(world: World, table: str) -> None:
+    key = world.key(table)
+    rows = {party.rows[table][key] for party in (world.acme, world.beta)}
+    for role in ("app", "readonly"):
+        async with world.acting(role, world.acme.id) as connection:
+            seen = await connection.fetch(f"SELECT {key} FROM tenantry.{table}")
+            assert {row[key] for row in seen} == rows
+            for sql in (
+                f"UPDATE tenantry.{table} SET {world.assignment(table)}",
+                f"DELETE FROM tenantry.{table}",
+                f"SELECT FROM tenantry.{table} FOR UPDATE",
+            ):
+                assert await attempt(connection, sql) == DENIED, sql
+
+
+@pytest.mark.parametrize("table", TENANTS)
 async def test_anothers_row_is_out_of_reach_by_its_id(world: World, table: str) -> None:
     key = world.key(table)
     other = world.beta.rows[table][key]
@@ -84,7 +102,7 @@ def _given(world: World, table: str) -> dict[str, object]:
 
 @pytest.mark.parametrize("table", _OWN)
 async def test_no_row_moves_to_another_tenant(world: World, table: str) -> None:
-    column = "id" if table == "tenants" else "tenant_id"
+    column = world.owner(table)
     async with world.acting("app", world.acme.id) as connection:
         sql = f"UPDATE tenantry.{table} SET {column} = $1"
         assert await attempt(connection, sql, world.beta.id) == DENIED
@@ -121,9 +139,9 @@ async def test_a_row_of_ones_own_is_added_changed_and_removed(world: World, tabl
             assert await attempt(connection, sql, row["id"]) == "DELETE 1"
 
 
-@pytest.mark.parametrize("table", _SHOWN)
+@pytest.mark.parametrize("table", TENANTS)
 async def test_cursors_copies_and_plans_show_only_ones_own(world: World, table: str) -> None:
-    column = "id" if table in ("tenants", "users") else "tenant_id"
+    column = world.owner(table)
     mine = {world.acme.rows[table][column]}
     async with world.acting("app", world.acme.id) as connection:
         await connection.execute(f"DECLARE c CURSOR FOR SELECT {column} FROM tenantry.{table}")
@@ -145,10 +163,10 @@ async def test_cursors_copies_and_plans_show_only_ones_own(world: World, table: 
         assert (await attempt(connection, leaky, other)).startswith("SELECT")
 
 
-@pytest.mark.parametrize("table", _SHOWN)
+@pytest.mark.parametrize("table", TENANTS)
 async def test_a_plan_made_for_one_tenant_serves_another_its_own(world: World, table: str) -> None:
     """Past the sixth execution the server may keep one plan for all: the tenant is not in it."""
-    column = "id" if table in ("tenants", "users") else "tenant_id"
+    column = world.owner(table)
     connection = await world.place.connection("app")
     try:
         statement = await connection.prepare(f"SELECT {column} FROM tenantry.{table}")
@@ -168,7 +186,7 @@ async def _enter(connection: Connection, tenant: object) -> None:
 
 async def test_copy_in_is_refused(world: World) -> None:
     async with world.acting("app", world.acme.id) as connection:
-        for table in _SHOWN:
+        for table in TABLES:
             state = await attempt(connection, f"COPY tenantry.{table} FROM STDIN")
             assert state not in NOTHING, table
             assert state in REFUSED | {"0A000"}, table

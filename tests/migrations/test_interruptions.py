@@ -185,3 +185,30 @@ async def _tables(place: Place) -> set[str]:
         return {row["relname"] for row in rows}
     finally:
         await connection.close()
+
+
+async def test_writers_go_on_while_a_migration_waits_to_make_partitions(place: Place) -> None:
+    admin, holder, writer = [await place.connection("superuser") for _ in range(3)]
+    write = "UPDATE tenantry.agents SET description = '' WHERE false"
+    await writer.execute("SET lock_timeout = '5s'")
+    hurried = Migrator(place.url("owner"), metadata, partitions_ahead=5, wait=0.0)
+    migrator = Migrator(place.url("owner"), metadata, partitions_ahead=5, lock_timeout=60.0)
+    async with holder.transaction():
+        await holder.execute(write)
+        with pytest.raises(LockTimeout):
+            await hurried.up()
+        migration = asyncio.create_task(migrator.up())
+        waiting = (
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'tenantry.agents'::regclass"
+        )
+        while not await admin.fetchval(waiting):
+            assert not migration.done()
+            await asyncio.sleep(0.01)
+        # It steps back before anybody would give up.
+        await writer.execute(write)
+        assert not migration.done()
+    assert await migration == ()
+    made = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'tenantry.agent_executions'::regclass"
+    assert await admin.fetchval(made) == 1 + 1 + 5
+    for connection in (admin, holder, writer):
+        await connection.close()

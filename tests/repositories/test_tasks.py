@@ -241,3 +241,15 @@ async def test_a_checkpoint_is_where_to_go_on(db: Database, acme: Tenant) -> Non
     assert found is not None
     assert (found.id, found.data, found.artifacts) == (last.id, {"step": [1, {"n": 2}]}, ["a.py"])
     assert [c.state for c in await handle.checkpoints.of(task.id)] == ["planned", "built"]
+
+
+async def test_the_owner_of_the_tables_reads_no_row(
+    db: Database, place: Place, acme: Tenant
+) -> None:
+    await db.tenant(acme.id).tasks.create(title="T")
+    owner = await place.connection("owner")
+    await owner.execute(f"SET app.tenant_id = '{acme.id}'")
+    assert await owner.fetchval("SELECT count(*) FROM tenantry.tasks") == 0
+    assert await owner.fetchval("SELECT count(*) FROM tenantry.users") == 0
+    assert await owner.execute("UPDATE tenantry.tasks SET title = 'x'") == "UPDATE 0"
+    await owner.close()

@@ -18,6 +18,7 @@ from .knowledge import Chunks, DataSources, Documents, Knowledge, KnowledgeBases
 from .lessons import Lessons, Patterns
 from .prices import Prices
 from .projects import Projects
+from .recent import Recent
 from .reviews import Reviews, SelfReviews
 from .sessions import AgentSessions
 from .statistics import TenantStatistics
@@ -65,6 +66,7 @@ __all__ = [
     "PlatformLogs",
     "Prices",
     "Projects",
+    "Recent",
     "Repository",
     "Reviews",
     "SelfReviews",

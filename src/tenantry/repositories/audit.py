@@ -7,10 +7,10 @@ from uuid import UUID
 
 from tenantry.models import AuditLog, PlatformLog
 
-from .base import Repository
+from .recent import Recent
 
 
-class AuditLogs(Repository[AuditLog]):
+class AuditLogs(Recent[AuditLog]):
     model = AuditLog
 
     async def record(
@@ -36,5 +36,5 @@ class AuditLogs(Repository[AuditLog]):
         return await self.list(resource_type=resource_type, resource_id=resource_id, limit=limit)
 
 
-class PlatformLogs(Repository[PlatformLog]):
+class PlatformLogs(Recent[PlatformLog]):
     model = PlatformLog

@@ -15,6 +15,7 @@ from tenantry.kernel.translate import CONSTRAINT_MESSAGES
 from tenantry.models import CostEntry
 
 from .base import Creates, Row
+from .recent import Recent
 from .timed import Timed
 
 CONSTRAINT_MESSAGES.update({"cost_entries_cost_usd_check": "A cost is not negative."})
@@ -62,7 +63,7 @@ class CostSummary:
     cost_usd: Decimal
 
 
-class Costs(Timed[CostEntry]):
+class Costs(Timed[CostEntry], Recent[CostEntry]):
     """The sums take `since=` and `until=`, and filters as `list` does: `total(task_id=…)`."""
 
     model = CostEntry

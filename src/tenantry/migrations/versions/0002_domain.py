@@ -652,14 +652,17 @@ $function$""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.search_tasks(text, integer) TO tenantry_app, tenantry_readonly, tenantry_service""",
     r"""CREATE OR REPLACE FUNCTION tenantry.tasks_labelled(label text, many integer DEFAULT 50)
  RETURNS TABLE(id uuid)
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO ''
+ SET plan_cache_mode TO 'force_custom_plan'
 AS $function$
-    SELECT t.id FROM tenantry.tasks AS t
+BEGIN
+    RETURN QUERY SELECT t.id FROM tenantry.tasks AS t
     WHERE t.tenant_id = tenantry.current_tenant_id() AND t.labels ? label
     ORDER BY t.id DESC
-    LIMIT least(many, 1000)
+    LIMIT least(many, 1000);
+END
 $function$""",
     r"""ALTER FUNCTION tenantry.tasks_labelled(text, integer) OWNER TO tenantry_search""",
     r"""REVOKE ALL ON FUNCTION tenantry.tasks_labelled(text, integer) FROM PUBLIC""",
