@@ -14,7 +14,7 @@ from uuid import UUID
 from tenantry import migrations
 from tenantry.config import InvalidSettings, RoleFacts, Settings, load_settings, role_problems
 from tenantry.endpoints import Role, url_for
-from tenantry.errors import InvalidInput, SchemaBehind
+from tenantry.errors import ConfigurationError, InvalidInput, SchemaBehind
 from tenantry.handles import ServiceTransaction, Tenant, TenantTransaction
 from tenantry.kernel import health as kernel_health
 from tenantry.kernel import retry
@@ -22,11 +22,13 @@ from tenantry.kernel.connect import ConnectOptions, Connector
 from tenantry.kernel.context import Actor, Context, Isolation, parse_uuid
 from tenantry.kernel.oneshot import OneShot
 from tenantry.kernel.pool import Observer, Pool, PoolOptions
+from tenantry.kernel.seal import Sealer
 from tenantry.kernel.transaction import Transaction
 from tenantry.keyring import Keyring
 from tenantry.migrations.apply import bring_to_head
 from tenantry.repositories import hash_key
 from tenantry.schema.catalog import VERSION_TABLE
+from tenantry.schema.sealing import IS_SEALED
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -49,6 +51,7 @@ _ROLE = OneShot(
     " FROM pg_roles AS r WHERE r.rolname = current_user"
 )
 _NOBODY = Context()
+_SEALED = OneShot(IS_SEALED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +220,7 @@ class Database:
         from tenantry.sessions import Sessions  # noqa: PLC0415 - only ORM users pay for it
 
         connector = _connector(self.settings, "app")
-        return Sessions(connector, self.settings, pooled=self._pool.pooled)
+        return Sessions(connector, self.settings, self._pool.sealer, pooled=self._pool.pooled)
 
     async def _pool_of(self, role: Role) -> Pool:
         """Pools of other roles are opened when they are first used."""
@@ -250,6 +253,17 @@ class Database:
                 current=current or "",
                 head=head,
             )
+        if (sealed := await _SEALED.fetch_value(self._pool, _NOBODY)) != (
+            settings.context == "sealed"
+        ):
+            kinds = ("sealed", "plain") if sealed else ("plain", "sealed")
+            raise ConfigurationError(
+                f"The database asks for {kinds[0]} contexts, and TENANTRY_CONTEXT is {kinds[1]}.",
+                setting="context",
+                hint="Set TENANTRY_CONTEXT=sealed and the TENANTRY_SEAL_KEYS of this database."
+                if sealed
+                else "Run `tenantry migrate up` with the owner's URL and these settings.",
+            )
 
 
 def _context(tenant_id: UUID | str, user_id: UUID | str | None, actor: Actor | None) -> Context:
@@ -271,8 +285,15 @@ async def _open_pool(settings: Settings, role: Role, observer: Observer | None) 
         acquire_timeout=settings.acquire_timeout,
         idle_timeout=settings.idle_timeout,
         lifetime=settings.connection_lifetime,
+        sealer=_sealer(settings),
     )
     return await Pool.open(_connector(settings, role), options, observer=observer)
+
+
+def _sealer(settings: Settings) -> Sealer | None:
+    if settings.context == "plain":
+        return None
+    return Sealer([key.get_secret_value() for key in settings.seal_keys])
 
 
 def _connector(settings: Settings, role: Role) -> Connector:

@@ -378,6 +378,12 @@ class ContextMismatch(PermissionDenied):
     code = "context_mismatch"
 
 
+class ContextNotSealed(PermissionDenied):
+    """The database asks for sealed contexts, and this one has no seal, an old or a false one."""
+
+    code = "context_not_sealed"
+
+
 class TenantNotWritable(PermissionDenied):
     """The tenant is suspended or deleted, or does not exist: it can be read but not written."""
 

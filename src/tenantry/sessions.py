@@ -14,10 +14,11 @@ from tenantry.config import Settings
 from tenantry.ids import uuid7
 from tenantry.kernel.connect import Connector
 from tenantry.kernel.context import Context
+from tenantry.kernel.seal import Sealer
 
 _SET = (
     "SELECT set_config('app.tenant_id', $1, true), set_config('app.user_id', $2, true),"
-    " set_config('app.actor', $3, true)"
+    " set_config('app.actor', $3, true), set_config('app.seal', $4, true)"
 )
 #: Through a pooler the next transaction may meet a server that has not seen the statement.
 _POOLER_SAFE: dict[str, Any] = {
@@ -29,7 +30,10 @@ _POOLER_SAFE: dict[str, Any] = {
 class Sessions:
     """An engine of its own beside the kernel's pool, with the same limits."""
 
-    def __init__(self, connector: Connector, settings: Settings, *, pooled: bool) -> None:
+    def __init__(
+        self, connector: Connector, settings: Settings, sealer: Sealer | None, *, pooled: bool
+    ) -> None:
+        self._sealer = sealer
         self._engine = create_async_engine(
             "postgresql+asyncpg://",
             # SQLAlchemy brings its own codecs and statement cache.
@@ -46,17 +50,14 @@ class Sessions:
     @asynccontextmanager
     async def open(self, context: Context) -> AsyncIterator[AsyncSession]:
         session = AsyncSession(self._engine, expire_on_commit=False)
-        values = (
-            str(context.tenant_id or ""),
-            str(context.user_id or ""),
-            context.actor.encoded if context.actor else "",
-        )
+        values, sealer = context.values, self._sealer
 
         @event.listens_for(session.sync_session, "after_begin")
         def bring_context(
             _: Session, transaction: SessionTransaction, connection: Connection
         ) -> None:
-            connection.exec_driver_sql(_SET, values)
+            seal = sealer.seal(*values) if sealer else ""
+            connection.exec_driver_sql(_SET, (*values, seal))
 
         async with session:
             yield session

@@ -54,9 +54,7 @@ class Party:
     """A tenant with its user, and what it has in each table."""
 
     id: UUID
-    made: defaultdict[str, list[Row]] = field(
-        default_factory=lambda: defaultdict(list), repr=False
-    )
+    made: defaultdict[str, list[Row]] = field(default_factory=lambda: defaultdict(list), repr=False)
 
     @property
     def rows(self) -> dict[str, Row]:

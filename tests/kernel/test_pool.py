@@ -149,13 +149,9 @@ async def test_idling_in_a_transaction_is_limited(make_pool: MakePool) -> None:
 
 
 async def test_sizes_must_make_sense() -> None:
-    for options in (
-        {"min_size": 3, "max_size": 2},
-        {"max_size": 0, "min_size": 0},
-        {"overflow": -1},
-    ):
+    for least, most, more in ((3, 2, 0), (0, 0, 0), (1, 2, -1)):
         with pytest.raises(ConfigurationError):
-            PoolOptions(**options)
+            PoolOptions(min_size=least, max_size=most, overflow=more)
 
 
 # ---- closing --------------------------------------------------------------------------------------

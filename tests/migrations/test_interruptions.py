@@ -198,9 +198,7 @@ async def test_writers_go_on_while_a_migration_waits_to_make_partitions(place: P
         with pytest.raises(LockTimeout):
             await hurried.up()
         migration = asyncio.create_task(migrator.up())
-        waiting = (
-            "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'tenantry.agents'::regclass"
-        )
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'tenantry.agents'::regclass"
         while not await admin.fetchval(waiting):
             assert not migration.done()
             await asyncio.sleep(0.01)
@@ -208,7 +206,9 @@ async def test_writers_go_on_while_a_migration_waits_to_make_partitions(place: P
         await writer.execute(write)
         assert not migration.done()
     assert await migration == ()
-    made = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'tenantry.agent_executions'::regclass"
+    made = (
+        "SELECT count(*) FROM pg_inherits WHERE inhparent = 'tenantry.agent_executions'::regclass"
+    )
     assert await admin.fetchval(made) == 1 + 1 + 5
     for connection in (admin, holder, writer):
         await connection.close()

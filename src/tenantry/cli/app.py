@@ -8,6 +8,7 @@ import typer
 
 from . import (
     connect,
+    context,
     export,
     feature,
     health,
@@ -45,6 +46,7 @@ def application() -> typer.Typer:
         ("key", key),
         ("task", task),
         ("secrets", secrets),
+        ("context", context),
         ("export", export),
     ):
         app.add_typer(module.app, name=name)

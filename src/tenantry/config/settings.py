@@ -181,6 +181,20 @@ class Settings(BaseSettings):
         "newest first: that one encrypts, all decrypt.",
         json_schema_extra=_about("none"),
     )
+    context: Literal["plain", "sealed"] = Field(
+        "plain",
+        description="How a transaction names its tenant: by a setting (`plain`), or by one under "
+        "a seal that injected SQL cannot make (`sealed`).",
+    )
+    seal_keys: Annotated[
+        tuple[Annotated[SecretStr, AfterValidator(_secret_key)], ...], BeforeValidator(_words)
+    ] = Field(
+        (),
+        validate_default=True,
+        description="Keys that contexts are sealed under, separated by commas, the newest first: "
+        "that one seals, all are accepted.",
+        json_schema_extra=_about("none"),
+    )
     migrate: Migrate = Field(
         default_factory=lambda data: "check" if data["profile"] == "production" else "auto",
         description="On connect: migrate (`auto`), refuse a database that is not at head "
@@ -254,6 +268,15 @@ class Settings(BaseSettings):
             raise ValueError("must not be empty")
         return value
 
+    @field_validator("seal_keys")
+    @classmethod
+    def _seal_has_a_key(
+        cls, value: tuple[SecretStr, ...], info: ValidationInfo
+    ) -> tuple[SecretStr, ...]:
+        if info.data.get("context") == "sealed" and not value:
+            raise ValueError("must hold a key where context is sealed")
+        return value
+
     @field_validator("pool_min")
     @classmethod
     def _pool_fits(cls, value: int, info: ValidationInfo) -> int:
@@ -271,7 +294,11 @@ class Settings(BaseSettings):
 
 def is_secret(name: str) -> bool:
     """Whether a setting's value must never be shown."""
-    return name.endswith(("_url", "_urls")) or name in {"jwt_secret_key", "secret_keys"}
+    return name.endswith(("_url", "_urls")) or name in {
+        "jwt_secret_key",
+        "secret_keys",
+        "seal_keys",
+    }
 
 
 def _shown(name: str, value: object) -> str:

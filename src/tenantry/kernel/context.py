@@ -16,6 +16,7 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from ..errors import InvalidInput
+from .seal import Sealer
 
 ActorKind = Literal["user", "agent", "api_key", "service", "system"]
 Isolation = Literal["read committed", "repeatable read", "serializable"]
@@ -126,23 +127,36 @@ class Context:
         put(self, "actor", actor)
 
     @property
-    def settings(self) -> str:
-        """The three SET LOCALs, ready to follow BEGIN. Calls of one round trip need none."""
+    def values(self) -> tuple[str, str, str]:
+        """Tenant, user and actor as the database reads them."""
         tenant_id, user_id, actor = self.tenant_id, self.user_id, self.actor
         return (
-            f"; SET LOCAL app.tenant_id = '{_literal(tenant_id) if tenant_id else ''}'"
-            f"; SET LOCAL app.user_id = '{_literal(user_id) if user_id else ''}'"
-            f"; SET LOCAL app.actor = '{actor.encoded if actor else ''}'"
+            _literal(tenant_id) if tenant_id else "",
+            _literal(user_id) if user_id else "",
+            actor.encoded if actor else "",
         )
+
+    @property
+    def settings(self) -> str:
+        """The three SET LOCALs, ready to follow BEGIN. Calls of one round trip need none."""
+        tenant, user, actor = self.values
+        return (
+            f"; SET LOCAL app.tenant_id = '{tenant}'; SET LOCAL app.user_id = '{user}'"
+            f"; SET LOCAL app.actor = '{actor}'"
+        )
+
+    def sealed(self, sealer: Sealer) -> str:
+        """The same with the seal that a database with sealed contexts asks for."""
+        return f"{self.settings}; SET LOCAL app.seal = '{sealer.seal(*self.values)}'"
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("a context never changes; make a new one")
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Context) and self.settings == other.settings
+        return isinstance(other, Context) and self.values == other.values
 
     def __hash__(self) -> int:
-        return hash(self.settings)
+        return hash(self.values)
 
     def __repr__(self) -> str:
         return f"Context({self.tenant_id!r}, {self.user_id!r}, {self.actor!r})"
@@ -164,6 +178,7 @@ def begin(
     deferrable: bool = False,
     statement_timeout: float | None = None,
     limits: str = "",
+    sealer: Sealer | None = None,
 ) -> str:
     """The one message that opens a transaction: BEGIN and its context, in one round trip."""
     if isolation is not None and isolation not in _ISOLATION:
@@ -173,7 +188,7 @@ def begin(
         + (_ISOLATION[isolation] if isolation else "")
         + (" READ ONLY" if readonly else "")
         + (" DEFERRABLE" if deferrable else "")
-        + context.settings
+        + (context.settings if sealer is None else context.sealed(sealer))
         + limits
     )
     if statement_timeout is not None:

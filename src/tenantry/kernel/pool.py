@@ -22,6 +22,7 @@ from weakref import WeakSet
 from ..errors import ConfigurationError, PoolClosed, PoolExhausted, TenantryError, TransactionError
 from .connect import Connector
 from .connection import Connection
+from .seal import Sealer
 
 #: Called after each user statement with its text, the seconds it took, and its rows.
 Observer = Callable[[str, float, int], None]
@@ -41,6 +42,8 @@ class PoolOptions:
     #: How long a cancelled caller waits to learn what became of its COMMIT.
     commit_grace: float = 5.0
     sweep_interval: float = 5.0
+    #: Where the database asks for sealed contexts.
+    sealer: Sealer | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.min_size <= self.max_size or self.max_size < 1 or self.overflow < 0:
@@ -89,6 +92,7 @@ class Pool:
     ) -> None:
         self.options = options
         self.observer = observer
+        self.sealer = options.sealer
         self._connector = connector
         self._max_size = options.max_size
         self._limit = options.max_size + options.overflow

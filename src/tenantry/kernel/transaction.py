@@ -266,6 +266,7 @@ class Transaction:
                         deferrable=deferrable,
                         statement_timeout=statement_timeout,
                         limits=connection.limits,
+                        sealer=pool.sealer,
                     )
                 )
             except Exception as error:

@@ -13,12 +13,21 @@ from tenantry.models import metadata
 from tenantry.schema.catalog import VERSION_TABLE
 
 from . import head
+from .sealing import seal
 
 
 async def bring_to_head(
     settings: Settings, progress: Callable[[str], None] = lambda _: None
 ) -> tuple[str, ...]:
     """Apply what is missing, of Tenantry's revisions and of the application's own."""
+    done = await _migrate(settings, progress)
+    if settings.context == "sealed":
+        # Its keys come to the ones that are there: an old process must not take a newer key away.
+        await seal(settings, only=False)
+    return done
+
+
+async def _migrate(settings: Settings, progress: Callable[[str], None]) -> tuple[str, ...]:
     owner_url = url_for(settings, "owner")
     locations = (settings.migrations,) if settings.migrations else ()
     if not locations and head() in await applied(owner_url):

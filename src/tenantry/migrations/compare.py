@@ -12,6 +12,7 @@ from tenantry.errors import MigrationError
 from tenantry.schema.catalog import KINDS, Catalog, Object, read_catalog
 from tenantry.schema.install import SERVER_DEPENDENT, install
 from tenantry.schema.roles import TENANT_ROLES
+from tenantry.schema.sealing import IS_SEALED, set_kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,9 @@ class Change:
 
 
 class Connection(Protocol):
-    async def execute(self, query: str, /) -> str: ...
+    async def execute(self, query: str, /, *args: object) -> str: ...
     async def fetch(self, query: str, /, *args: object) -> Any: ...
+    async def fetchval(self, query: str, /, *args: object) -> Any: ...
     def transaction(self) -> Any: ...
 
 
@@ -57,10 +59,13 @@ async def expected_catalog(connection: Connection, metadata: MetaData) -> Catalo
             await connection.execute(
                 f"REVOKE ALL ON ALL TABLES IN SCHEMA tenantry FROM {', '.join(TENANT_ROLES)}, PUBLIC"
             )
+            sealed = await connection.fetchval(IS_SEALED)
             await connection.execute("ALTER SCHEMA tenantry RENAME TO tenantry_live")
             await connection.execute("CREATE SCHEMA tenantry")
             for statement in install(metadata):
                 await connection.execute(statement)
+            if sealed:
+                await set_kind(connection, sealed=True)
             catalog = await read_catalog(connection)
             raise _Undo
     except _Undo:

@@ -31,6 +31,7 @@ from tenantry.kernel.translate import translate
 from tenantry.schema.catalog import VERSION_TABLE
 from tenantry.schema.partitions import AHEAD, partitioned, upcoming
 from tenantry.schema.roles import APP, OWNER, READONLY, SERVICE
+from tenantry.schema.sealing import IS_SEALED, set_kind
 
 from .compare import Change, essential, find_changes
 
@@ -100,6 +101,7 @@ class Migrator:
             before = await self._applied()
             for target in self.heads() if revision == "heads" else (revision,):
                 await self._alembic(partial(command.upgrade, revision=target))
+            await self._keep_kind()
             await self._make_partitions()
             return tuple(r for r in await self._applied() if r not in before)
 
@@ -237,6 +239,11 @@ class Migrator:
             raise translate(getattr(error.orig, "__cause__", None) or error) from error
         finally:
             await engine.dispose()
+
+    async def _keep_kind(self) -> None:
+        """Policies of new tables ask for the kind of context that the database asks for."""
+        async with self._connection() as connection, connection.transaction():
+            await set_kind(connection, sealed=await connection.fetchval(IS_SEALED))
 
     async def _make_partitions(self) -> None:
         """Partitions for now and the periods ahead, of the tables that are there by now."""

@@ -24,6 +24,7 @@ from .identity import ApiKey, Membership, Tenant, TenantQuota, TenantUsage, User
 from .knowledge import Chunk, DataSource, Document, KnowledgeBase
 from .projects import Project
 from .quality import Evidence, EvidenceLink, Lesson, Pattern, QaReview, SelfReview
+from .sealing import SealKey
 from .tasks import Task
 from .work import (
     Approval,
@@ -74,6 +75,7 @@ __all__ = [
     "Project",
     "QaReview",
     "Rule",
+    "SealKey",
     "SelfReview",
     "Task",
     "TaskAttachment",

@@ -18,6 +18,7 @@ DEFINER_GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
     "users": {AUTH: ("SELECT",)},
     "user_identities": {AUTH: ("SELECT",)},
     "api_keys": {AUTH: ("SELECT",)},
+    "seal_keys": {AUTH: ("SELECT", "INSERT", "DELETE")},
     "audit_logs": {AUDIT: ("INSERT",)},
     "platform_log": {AUDIT: ("INSERT",)},
     # UPDATE: what FOR SHARE needs.

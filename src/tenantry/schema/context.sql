@@ -1,13 +1,5 @@
 -- The context of a transaction: which tenant, which user, which actor.
--- Bodies given as RETURN are parsed when they are created, so no search_path can change what they mean.
-
--- Inlined into every policy: one that is not costs up to 350 times (measured), and one that is
--- IMMUTABLE would be folded into cached plans and serve one tenant another's rows.
-CREATE FUNCTION tenantry.current_tenant_id() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE
-RETURN nullif(pg_catalog.current_setting('app.tenant_id', true), '')::uuid;
-
-CREATE FUNCTION tenantry.current_user_id() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE
-RETURN nullif(pg_catalog.current_setting('app.user_id', true), '')::uuid;
+-- (`current_tenant_id()` and `current_user_id()` stand in sealing.py, since there are two kinds.)
 
 -- For programs that are not written in Python. Never survives the transaction.
 CREATE FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid DEFAULT NULL)

@@ -18,6 +18,7 @@ from tenantry.models.base import Partitioned, model_of
 from .access import grants, row_security
 from .oneshot import one_shots
 from .roles import APP, AUTH, DEFINERS, KEEPER, LOGINS, SCHEMA_USAGE, SERVICE, TENANT_ROLES
+from .sealing import context_functions
 from .triggers import triggers
 from .walk import walks
 
@@ -31,6 +32,7 @@ _FOR_ALL = (
     "current_user_id()",
     "set_tenant_context(uuid, uuid)",
     "same_context(uuid)",
+    "seal_holds()",
     "acting()",
     "uuid_at(timestamptz)",
     "time_of(uuid)",
@@ -42,6 +44,7 @@ _AFTER_TABLES = (
     "rows.sql",
     "record.sql",
     "identity.sql",
+    "sealing.sql",
     "workflows.sql",
     "tasks.sql",
     "work.sql",
@@ -102,6 +105,7 @@ def install(metadata: MetaData) -> Iterator[str]:
     # Definer roles own functions, for which they need CREATE while those are being made.
     yield f"GRANT CREATE ON SCHEMA tenantry TO {', '.join(DEFINERS)}"
     yield from SERVER_DEPENDENT.values()
+    yield context_functions(sealed=False)
     yield _read("context.sql")
     yield _read("partitions.sql")
     for table in tables:

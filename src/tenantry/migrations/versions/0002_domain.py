@@ -305,6 +305,41 @@ $function$""",
     r"""ALTER FUNCTION tenantry.record_event(text, text, uuid, jsonb) OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.record_event(text, text, uuid, jsonb) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.record_event(text, text, uuid, jsonb) TO tenantry_app, tenantry_auth, tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.seal_holds()
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    context text := coalesce(current_setting('app.tenant_id', true), '')
+        || '|' || coalesce(current_setting('app.user_id', true), '')
+        || '|' || coalesce(current_setting('app.actor', true), '');
+    seal text[] := string_to_array(current_setting('app.seal', true), '.');
+    mac bytea;
+BEGIN
+    IF context = '||' OR session_user IN ('tenantry_service', 'tenantry_owner') THEN
+        RETURN true;
+    END IF;
+    SELECT sha256(k.outer_pad || sha256(k.inner_pad || convert_to(seal[2] || '|' || context, 'UTF8')))
+    INTO mac FROM tenantry.seal_keys AS k WHERE k.id = seal[1];
+    -- Hashed once more, so that the time a comparison takes tells nothing of the mac.
+    IF sha256(mac) IS DISTINCT FROM sha256(decode(
+        CASE WHEN seal[3] ~ '^[0-9a-f]{64}$' THEN seal[3] ELSE '' END, 'hex'))
+    THEN
+        RAISE EXCEPTION 'the context is not sealed' USING ERRCODE = 'TN009',
+            HINT = 'Set TENANTRY_CONTEXT=sealed and the TENANTRY_SEAL_KEYS of this database.';
+    END IF;
+    IF to_timestamp(seal[2]::bigint) < transaction_timestamp() THEN
+        RAISE EXCEPTION 'the seal of the context has expired' USING ERRCODE = 'TN009',
+            HINT = 'Compare the clocks of the application and the database.';
+    END IF;
+    RETURN true;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.seal_holds() OWNER TO tenantry_auth""",
+    r"""REVOKE ALL ON FUNCTION tenantry.seal_holds() FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.seal_holds() TO tenantry_app, tenantry_audit, tenantry_keeper, tenantry_owner, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.workflow_lock(workflow_id uuid)
  RETURNS bigint
  LANGUAGE sql
@@ -3019,6 +3054,13 @@ $function$""",
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 )""",
+    r"""CREATE TABLE tenantry.seal_keys (
+    id text NOT NULL,
+    inner_pad bytea NOT NULL,
+    outer_pad bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+)""",
     r"""CREATE TABLE tenantry.activity_feed (
     tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
     id uuid DEFAULT tenantry.uuidv7() NOT NULL,
@@ -3475,6 +3517,7 @@ $function$""",
 ) PARTITION BY RANGE (id)""",
     r"""ALTER TABLE tenantry.model_prices ADD CONSTRAINT model_prices_pkey PRIMARY KEY (id)""",
     r"""ALTER TABLE tenantry.model_prices ADD CONSTRAINT model_prices_provider_model_valid_from_key UNIQUE (provider, model, valid_from)""",
+    r"""ALTER TABLE tenantry.seal_keys ADD CONSTRAINT seal_keys_pkey PRIMARY KEY (id)""",
     r"""ALTER TABLE tenantry.activity_feed ADD CONSTRAINT activity_feed_pkey PRIMARY KEY (tenant_id, id)""",
     r"""ALTER TABLE tenantry.agents ADD CONSTRAINT agents_pkey PRIMARY KEY (tenant_id, id)""",
     r"""ALTER TABLE tenantry.agents ADD CONSTRAINT agents_tenant_id_name_agent_type_key UNIQUE (tenant_id, name, agent_type)""",
@@ -3516,6 +3559,8 @@ $function$""",
     r"""ALTER TABLE tenantry.model_prices ADD CONSTRAINT model_prices_input_price_check CHECK ((input_price >= (0)::numeric))""",
     r"""ALTER TABLE tenantry.model_prices ADD CONSTRAINT model_prices_output_price_check CHECK ((output_price >= (0)::numeric))""",
     r"""ALTER TABLE tenantry.model_prices ADD CONSTRAINT model_prices_cached_input_price_check CHECK ((cached_input_price >= (0)::numeric))""",
+    r"""ALTER TABLE tenantry.seal_keys ADD CONSTRAINT seal_keys_inner_pad_check CHECK ((octet_length(inner_pad) = 64))""",
+    r"""ALTER TABLE tenantry.seal_keys ADD CONSTRAINT seal_keys_outer_pad_check CHECK ((octet_length(outer_pad) = 64))""",
     r"""ALTER TABLE tenantry.agents ADD CONSTRAINT agents_name_check CHECK (((length(name) >= 1) AND (length(name) <= 255)))""",
     r"""ALTER TABLE tenantry.agents ADD CONSTRAINT agents_agent_type_check CHECK (((length(agent_type) >= 1) AND (length(agent_type) <= 100)))""",
     r"""ALTER TABLE tenantry.cost_entries ADD CONSTRAINT cost_entries_input_tokens_check CHECK ((input_tokens >= 0))""",
@@ -3790,6 +3835,7 @@ WITH NO DATA""",
     r"""CREATE UNIQUE INDEX tenant_cost_summary_key ON tenantry.tenant_cost_summary USING btree (tenant_id, billing_month, provider, model)""",
     r"""CREATE UNIQUE INDEX desk_performance_key ON tenantry.desk_performance USING btree (tenant_id, desk_id)""",
     r"""ALTER TABLE tenantry.model_prices ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.seal_keys ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.activity_feed ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.agents ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.cost_entries ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
@@ -3830,6 +3876,10 @@ WITH NO DATA""",
     r"""DROP POLICY audit_insert ON tenantry.platform_log""",
     r"""CREATE POLICY audit_insert ON tenantry.platform_log AS PERMISSIVE FOR INSERT TO tenantry_audit WITH CHECK (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.platform_log AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""CREATE POLICY auth_select ON tenantry.seal_keys AS PERMISSIVE FOR SELECT TO tenantry_auth USING (true)""",
+    r"""CREATE POLICY auth_insert ON tenantry.seal_keys AS PERMISSIVE FOR INSERT TO tenantry_auth WITH CHECK (true)""",
+    r"""CREATE POLICY auth_delete ON tenantry.seal_keys AS PERMISSIVE FOR DELETE TO tenantry_auth USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.seal_keys AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""DROP POLICY auth_select ON tenantry.users""",
     r"""CREATE POLICY auth_select ON tenantry.users AS PERMISSIVE FOR SELECT TO tenantry_auth USING (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.users AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
@@ -3991,6 +4041,7 @@ WITH NO DATA""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.model_prices REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_model_prices()""",
     r"""CREATE TRIGGER range_price BEFORE INSERT ON tenantry.model_prices FOR EACH ROW EXECUTE FUNCTION tenantry.range_price()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.model_prices FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.seal_keys FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.activity_feed FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.agents REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_agents()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.agents REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_agents()""",
@@ -4228,6 +4279,7 @@ WITH NO DATA""",
     r"""GRANT SELECT ON tenantry.qa_reviews TO tenantry_keeper""",
     r"""GRANT SELECT ON tenantry.qa_reviews TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.qa_reviews TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.seal_keys TO tenantry_auth""",
     r"""GRANT DELETE, INSERT (agent_type, completeness_score, correctness_score, created_at, decision, duration_ms, execution_id, gaps, id, iteration, overall_score, quality_score, reasoning, requirements, task_id, tenant_id, updated_at), SELECT, UPDATE (agent_type, completeness_score, correctness_score, decision, duration_ms, execution_id, gaps, iteration, overall_score, quality_score, reasoning, requirements, task_id) ON tenantry.self_reviews TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.self_reviews TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.self_reviews TO tenantry_service""",
@@ -4405,6 +4457,10 @@ DOWN = (
     r"""DROP POLICY owner_floor ON tenantry.user_identities""",
     r"""DROP POLICY owner_floor ON tenantry.tenants""",
     r"""DROP POLICY owner_floor ON tenantry.users""",
+    r"""DROP POLICY owner_floor ON tenantry.seal_keys""",
+    r"""DROP POLICY auth_delete ON tenantry.seal_keys""",
+    r"""DROP POLICY auth_insert ON tenantry.seal_keys""",
+    r"""DROP POLICY auth_select ON tenantry.seal_keys""",
     r"""DROP POLICY owner_floor ON tenantry.platform_log""",
     r"""DROP POLICY owner_floor ON tenantry.model_prices""",
     r"""DROP POLICY keeper_update ON tenantry.model_prices""",
@@ -4528,6 +4584,7 @@ DOWN = (
     r"""DROP TABLE tenantry.cost_entries""",
     r"""DROP TABLE tenantry.agents""",
     r"""DROP TABLE tenantry.activity_feed""",
+    r"""DROP TABLE tenantry.seal_keys""",
     r"""DROP TABLE tenantry.model_prices""",
     r"""DROP FUNCTION tenantry.messages_by_session(uuid, uuid, uuid, integer, boolean)""",
     r"""DROP FUNCTION tenantry.messages_by_conversation(uuid, uuid, uuid, integer, boolean)""",
@@ -4604,6 +4661,7 @@ DOWN = (
     r"""DROP FUNCTION tenantry.install_workflows(uuid)""",
     r"""DROP FUNCTION tenantry.check_workflow()""",
     r"""DROP FUNCTION tenantry.workflow_lock(uuid)""",
+    r"""DROP FUNCTION tenantry.seal_holds()""",
     r"""DROP FUNCTION tenantry.partition_gaps(text)""",
     r"""DROP FUNCTION tenantry.drain_default(text, text)""",
     r"""DROP FUNCTION tenantry.move_from_default(text, text, uuid, uuid)""",
@@ -4838,8 +4896,8 @@ $function$""",
 RETURN to_timestamp((((((('x'::text || lpad("left"(replace((id)::text, '-'::text, ''::text), 12), 16, '0'::text)))::bit(64))::bigint)::numeric / 1000.0))::double precision)""",
     r"""REVOKE ALL ON FUNCTION tenantry.time_of(uuid) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.time_of(uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.time_of(id uuid) FROM tenantry_views""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.time_of(id uuid) FROM tenantry_search""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.time_of(id uuid) FROM tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.uuid_at(moment timestamp with time zone)
  RETURNS uuid
  LANGUAGE sql
@@ -4847,8 +4905,8 @@ RETURN to_timestamp((((((('x'::text || lpad("left"(replace((id)::text, '-'::text
 RETURN ((lpad(to_hex(((EXTRACT(epoch FROM moment) * (1000)::numeric))::bigint), 12, '0'::text) || repeat('0'::text, 20)))::uuid""",
     r"""REVOKE ALL ON FUNCTION tenantry.uuid_at(timestamp with time zone) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.uuid_at(timestamp with time zone) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.uuid_at(moment timestamp with time zone) FROM tenantry_views""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.uuid_at(moment timestamp with time zone) FROM tenantry_search""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.uuid_at(moment timestamp with time zone) FROM tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text)
  RETURNS record
  LANGUAGE plpgsql
@@ -4878,8 +4936,8 @@ END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.acting() FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.acting() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text) FROM tenantry_views""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text) FROM tenantry_search""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text) FROM tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.same_context(tenant_id uuid)
  RETURNS uuid
  LANGUAGE plpgsql
@@ -4894,8 +4952,8 @@ END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.same_context(uuid) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.same_context(uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.same_context(tenant_id uuid) FROM tenantry_views""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.same_context(tenant_id uuid) FROM tenantry_search""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.same_context(tenant_id uuid) FROM tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid DEFAULT NULL::uuid)
  RETURNS void
  LANGUAGE plpgsql
@@ -4908,8 +4966,8 @@ END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.set_tenant_context(uuid, uuid) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.set_tenant_context(uuid, uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid) FROM tenantry_views""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid) FROM tenantry_search""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid) FROM tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.current_user_id()
  RETURNS uuid
  LANGUAGE sql
@@ -4917,8 +4975,8 @@ $function$""",
 RETURN (NULLIF(current_setting('app.user_id'::text, true), ''::text))::uuid""",
     r"""REVOKE ALL ON FUNCTION tenantry.current_user_id() FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.current_user_id() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.current_user_id() FROM tenantry_views""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.current_user_id() FROM tenantry_search""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.current_user_id() FROM tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.current_tenant_id()
  RETURNS uuid
  LANGUAGE sql
@@ -4926,8 +4984,8 @@ RETURN (NULLIF(current_setting('app.user_id'::text, true), ''::text))::uuid""",
 RETURN (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid""",
     r"""REVOKE ALL ON FUNCTION tenantry.current_tenant_id() FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.current_tenant_id() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.current_tenant_id() FROM tenantry_views""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.current_tenant_id() FROM tenantry_search""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.current_tenant_id() FROM tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.uuidv7()
  RETURNS uuid
  LANGUAGE sql
@@ -4935,8 +4993,8 @@ RETURN (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid"""
 RETURN (SELECT (encode(((SUBSTRING(int8send((m.us / 1000)) FROM 3) || int2send(((28672 + (((m.us % (1000)::bigint) * 4096) / 1000)))::smallint)) || set_byte(r.bits, 0, ((get_byte(r.bits, 0) & 63) | 128))), 'hex'::text))::uuid AS encode FROM (SELECT ((EXTRACT(epoch FROM clock_timestamp()) * (1000000)::numeric))::bigint AS us) m, (SELECT SUBSTRING(uuid_send(gen_random_uuid()) FROM 9) AS bits) r)""",
     r"""REVOKE ALL ON FUNCTION tenantry.uuidv7() FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.uuidv7() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.uuidv7() FROM tenantry_views""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.uuidv7() FROM tenantry_search""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.uuidv7() FROM tenantry_views""",
     r"""DROP POLICY auth_select ON tenantry.api_keys""",
     r"""CREATE POLICY auth_select ON tenantry.api_keys AS PERMISSIVE FOR SELECT TO tenantry_auth USING ((CURRENT_USER = 'tenantry_auth'::name))""",
     r"""DROP POLICY keeper_update ON tenantry.tenant_usage""",

@@ -1,0 +1,97 @@
+"""Plain or sealed: the two kinds of context that a database can ask for.
+
+Under the plain one the functions that policies call are inlined; under the sealed one they ask a
+verifier first, once for a statement, which is why policies then call them in a subquery. Policies
+are found in the catalog, so those of the application's own tables change with ours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from .roles import AUTH, OWNER
+
+_ASKED = ("tenant", "user")
+_CALL = re.compile(r"(?<!SELECT )tenantry\.current_(tenant|user)_id\(\)")
+_CALL_ONCE = re.compile(r"\( *SELECT tenantry\.current_(tenant|user)_id\(\)(?: AS current_\w+)?\)")
+_POLICIES = """
+    SELECT tablename, policyname, qual, with_check FROM pg_catalog.pg_policies
+    WHERE schemaname = 'tenantry' AND (qual ~ 'tenantry.current_' OR with_check ~ 'tenantry.current_')
+    ORDER BY 1, 2"""
+#: Whether the database asks for a seal. Every role may ask.
+IS_SEALED = (
+    "SELECT coalesce(pg_catalog.pg_get_functiondef("
+    "to_regprocedure('tenantry.current_tenant_id()')) LIKE '%seal_holds%', false)"
+)
+#: (id, inner pad, outer pad)
+Key = tuple[str, bytes, bytes]
+
+
+class Connection(Protocol):
+    async def execute(self, query: str, /, *args: object) -> str: ...
+    async def fetch(self, query: str, /, *args: object) -> Any: ...
+    async def fetchval(self, query: str, /, *args: object) -> Any: ...
+
+
+def context_functions(*, sealed: bool) -> str:
+    """`current_tenant_id()` and `current_user_id()`, as statements."""
+    return "\n".join(_function(name, sealed=sealed) for name in _ASKED)
+
+
+def _function(name: str, *, sealed: bool) -> str:
+    value = f"nullif(pg_catalog.current_setting('app.{name}_id', true), '')::uuid"
+    if sealed:
+        value = f"CASE WHEN tenantry.seal_holds() THEN {value} END"
+    # A body given as RETURN is parsed now, so no search_path can change what it means. STABLE: one
+    # that is IMMUTABLE would be folded into cached plans and serve one tenant another's rows.
+    return (
+        f"CREATE OR REPLACE FUNCTION tenantry.current_{name}_id() RETURNS uuid"
+        f" LANGUAGE sql STABLE PARALLEL SAFE\nRETURN {value};"
+    )
+
+
+async def set_kind(connection: Connection, *, sealed: bool) -> None:
+    """Make functions and policies those of the kind. Changes what differs; in a transaction."""
+    if await connection.fetchval(IS_SEALED) is not sealed:
+        await connection.execute(context_functions(sealed=sealed))
+    for table, policy, qual, check in await connection.fetch(_POLICIES):
+        clauses = [("USING", qual), ("WITH CHECK", check)]
+        wanted = [(word, as_called(text, once=sealed)) for word, text in clauses if text]
+        if wanted != [(word, text) for word, text in clauses if text]:
+            parts = " ".join(f"{word} ({text})" for word, text in wanted)
+            await connection.execute(f'ALTER POLICY "{policy}" ON tenantry."{table}" {parts}')
+
+
+def as_called(condition: str, *, once: bool) -> str:
+    """A policy's condition with each context function called once for a statement, or inlined."""
+    inlined = _CALL_ONCE.sub(r"tenantry.current_\1_id()", condition)
+    if not once:
+        return inlined
+    # As the server writes it, so that a condition that is right compares equal.
+    return _CALL.sub(r"( SELECT tenantry.current_\1_id() AS current_\1_id)", inlined)
+
+
+async def add_keys(connection: Connection, keys: Sequence[Key], *, only: bool = False) -> None:
+    """Make these keys valid; with `only`, no others. By the owner, in a transaction."""
+    await connection.execute(f"SET LOCAL ROLE {AUTH}")
+    for key in keys:
+        await connection.execute(
+            "INSERT INTO tenantry.seal_keys (id, inner_pad, outer_pad) VALUES ($1, $2, $3)"
+            " ON CONFLICT DO NOTHING",
+            *key,
+        )
+    if only:
+        await connection.execute(
+            "DELETE FROM tenantry.seal_keys WHERE id <> ALL ($1)", [key[0] for key in keys]
+        )
+    await connection.execute(f"SET LOCAL ROLE {OWNER}")
+
+
+async def key_ids(connection: Connection) -> list[str]:
+    """Those that the database accepts. By the owner, in a transaction."""
+    await connection.execute(f"SET LOCAL ROLE {AUTH}")
+    rows = await connection.fetch("SELECT id FROM tenantry.seal_keys ORDER BY created_at, id")
+    await connection.execute(f"SET LOCAL ROLE {OWNER}")
+    return [row[0] for row in rows]

@@ -1,0 +1,213 @@
+"""Sealed contexts: SQL that is not the kernel's cannot name a tenant, whatever it sets."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from pydantic import SecretStr
+
+import tenantry
+from tenantry import Database, Settings
+from tenantry.config import InvalidSettings
+from tenantry.errors import ConfigurationError, ContextNotSealed
+from tenantry.kernel.context import Actor
+from tenantry.kernel.seal import LIFETIME, Sealer
+from tenantry.keyring import new_key
+from tenantry.migrations.runner import Migrator
+from tenantry.migrations.sealing import seal, sealing, unseal
+from tenantry.models import Project, Tenant, metadata
+from tests.fixtures.database import Place, make_tenant
+from tests.fixtures.servers import Pooler
+
+KEY, OTHER_KEY = new_key(), new_key()
+UNSEALED = "TN009"
+
+
+def settings(place: Place, *keys: str, **more: Any) -> Settings:
+    return place.settings(
+        context="sealed", seal_keys=tuple(SecretStr(key) for key in keys or (KEY,)), **more
+    )
+
+
+@pytest.fixture
+async def sealed(place: Place) -> AsyncIterator[Database]:
+    await seal(settings(place), only=True)
+    async with await tenantry.connect(settings=settings(place)) as db:
+        yield db
+
+
+@pytest.fixture
+async def acme(sealed: Database) -> Tenant:
+    return await make_tenant(sealed, "acme")
+
+
+@pytest.fixture
+async def beta(sealed: Database) -> Tenant:
+    return await make_tenant(sealed, "beta")
+
+
+async def test_work_goes_on_as_it_did(sealed: Database, acme: Tenant, beta: Tenant) -> None:
+    made = await sealed.tenant(acme.id).projects.create(name="Apollo")
+    assert (await sealed.tenant(acme.id).projects.get(made.id)).name == "Apollo"
+    assert await sealed.tenant(beta.id).projects.find(made.id) is None
+    async with sealed.tenant(acme.id, actor=Actor(kind="agent", agent_id=uuid4())) as t:
+        await t.projects.update(made.id, name="Apollo 2")
+        assert (await t.audit.list(limit=1))[0].actor_kind == "agent"
+    async with sealed.session(acme.id) as session:
+        assert await session.get(Project, (acme.id, made.id)) is not None
+    async with sealed.session(beta.id) as session:
+        assert await session.get(Project, (acme.id, made.id)) is None
+    async with sealed.tenant(acme.id) as t:
+        task = await t.tasks.create(title="Find me", project_id=made.id)
+        assert [found.id for found in await t.tasks.search("find")] == [task.id]
+
+
+@pytest.mark.parametrize(
+    "injected",
+    [
+        "SELECT set_config('app.tenant_id', '{other}', true)",
+        "SET LOCAL app.tenant_id = '{other}'",
+        "SELECT tenantry.set_tenant_context('{other}')",
+        "SELECT set_config('app.user_id', '{other}', true)",
+        "SELECT set_config('app.actor', 'eyJraW5kIjoic2VydmljZSJ9', true)",
+        "SET LOCAL app.seal = ''",
+        "RESET app.seal",
+    ],
+)
+async def test_injected_sql_gains_nothing(
+    sealed: Database, acme: Tenant, beta: Tenant, injected: str
+) -> None:
+    await sealed.tenant(beta.id).projects.create(name="beta's")
+    with pytest.raises(ContextNotSealed):
+        async with sealed.tenant(acme.id) as t:
+            await t.execute(injected.format(other=beta.id))
+            await t.fetch("SELECT * FROM tenantry.projects")
+
+
+async def test_a_seal_is_for_all_of_its_context(
+    sealed: Database, place: Place, acme: Tenant, beta: Tenant
+) -> None:
+    await sealed.tenant(acme.id).projects.create(name="acme's")
+    mine, other = str(acme.id), str(beta.id)
+    good = Sealer([KEY]).seal(mine, "", "")
+    key, expiry, mac = good.split(".")
+    false = {
+        "another tenant's": (other, good),
+        "under another key": (mine, Sealer([OTHER_KEY]).seal(mine, "", "")),
+        "under another key's name": (mine, f"{key}.{Sealer([OTHER_KEY]).seal(mine, '', '')[13:]}"),
+        "with a later expiry": (mine, f"{key}.{int(expiry) + 1}.{mac}"),
+        "cut short": (mine, good[:-2]),
+        "with no mac": (mine, f"{key}.{expiry}."),
+        "garbage": (mine, "x"),
+        "empty": (mine, ""),
+        "none": (mine, None),
+    }
+    connection = await place.connection("app")
+    try:
+        assert len(await _seen(connection, mine, good)) == 1
+        for why, (tenant, given) in false.items():
+            with pytest.raises(asyncpg.PostgresError) as refused:
+                await _seen(connection, tenant, given)
+            assert refused.value.sqlstate == UNSEALED, why
+    finally:
+        await connection.close()
+
+
+async def test_an_expired_seal_begins_nothing(
+    sealed: Database, place: Place, acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = await place.connection("app")
+    try:
+        monkeypatch.setattr("tenantry.kernel.seal.time", lambda: 1_700_000_000)
+        old = Sealer([KEY]).seal(str(acme.id), "", "")
+        with pytest.raises(asyncpg.PostgresError, match="expired"):
+            await _seen(connection, str(acme.id), old)
+    finally:
+        await connection.close()
+    assert LIFETIME > 60
+
+
+async def test_nobody_but_its_function_reads_a_key(sealed: Database, place: Place) -> None:
+    for role in ("app", "readonly", "service", "owner"):
+        connection = await place.connection(role)
+        try:
+            try:
+                rows = await connection.fetch("SELECT * FROM tenantry.seal_keys")
+            except asyncpg.InsufficientPrivilegeError:
+                rows = []
+            assert rows == [], role
+        finally:
+            await connection.close()
+
+
+async def test_a_key_is_changed_while_work_goes_on(sealed: Database, place: Place) -> None:
+    acme = await make_tenant(sealed, "acme")
+    await seal(settings(place, OTHER_KEY, KEY), only=False)
+    async with await tenantry.connect(settings=settings(place, OTHER_KEY, KEY)) as newer:
+        await newer.tenant(acme.id).projects.create(name="by the new key")
+        await sealed.tenant(acme.id).projects.create(name="by the old key")
+        await seal(settings(place, OTHER_KEY), only=True)
+        assert await newer.tenant(acme.id).projects.count() == 2
+        with pytest.raises(ContextNotSealed) as refused:
+            await sealed.tenant(acme.id).projects.count()
+        assert "TENANTRY_SEAL_KEYS" in refused.value.hint
+    assert len((await sealing(settings(place))).accepted) == 1
+
+
+async def test_what_the_settings_say_must_be_what_the_database_asks(
+    sealed: Database, place: Place
+) -> None:
+    with pytest.raises(ConfigurationError, match="sealed"):
+        await tenantry.connect(settings=place.settings())
+    await unseal(settings(place))
+    with pytest.raises(ConfigurationError, match="plain"):
+        await tenantry.connect(settings=settings(place))
+    async with await tenantry.connect(settings=place.settings()) as db:
+        acme = await make_tenant(db, "acme")
+        await db.tenant(acme.id).projects.create(name="plain again")
+    with pytest.raises(InvalidSettings, match="must hold a key"):
+        place.settings(context="sealed")
+
+
+async def test_the_schema_is_what_the_models_mean_in_either_kind(place: Place) -> None:
+    migrator = Migrator(place.url("owner"), metadata)
+    await seal(settings(place), only=True)
+    assert [str(c) for c in (await migrator.check()).changes] == []
+    await unseal(settings(place))
+    assert [str(c) for c in (await migrator.check()).changes] == []
+
+
+async def test_policies_ask_once_for_a_statement(sealed: Database, acme: Tenant) -> None:
+    async with sealed.tenant(acme.id) as t:
+        plan = await t.fetch_value("EXPLAIN (FORMAT JSON) SELECT * FROM tenantry.projects")
+    assert "InitPlan" in str(plan)
+    async with sealed.service("looking at policies") as s:
+        inlined = await s.fetch_value(
+            "SELECT count(*) FROM pg_policies WHERE schemaname = 'tenantry'"
+            " AND (qual ~ '(?<!SELECT )tenantry.current_' OR with_check ~ '(?<!SELECT )tenantry.current_')"
+        )
+    assert inlined == 0
+
+
+async def test_through_a_pooler(
+    sealed: Database, place: Place, acme: Tenant, pgbouncer: Callable[..., Pooler]
+) -> None:
+    password = place.server.password("tenantry_app")
+    pooler = pgbouncer(place.server, {"tenantry_app": password}, {"default_pool_size": "1"})
+    url = pooler.url("tenantry_app", place.name)
+    async with await tenantry.connect(settings=settings(place, database_url=url)) as db:
+        made = await db.tenant(acme.id).projects.create(name="through the pooler")
+        assert (await db.tenant(acme.id).projects.get(made.id)).id == made.id
+
+
+async def _seen(connection: Any, tenant: str, given: str | None) -> list[Any]:
+    async with connection.transaction():
+        await connection.execute("SELECT set_config('app.tenant_id', $1, true)", tenant)
+        if given is not None:
+            await connection.execute("SELECT set_config('app.seal', $1, true)", given)
+        rows: list[Any] = await connection.fetch("SELECT * FROM tenantry.projects")
+        return rows
