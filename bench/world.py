@@ -34,6 +34,18 @@ NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": 
 
 Key = tuple[UUID, UUID]
 
+_COPIED = """
+    SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
+    WHERE attrelid = $1::regclass AND attnum > 0 AND attgenerated = ''
+"""
+#: What they refer to, their names and definitions, but for those that the twin has.
+_FOREIGN_KEYS = """
+    SELECT t.relname, c.conname, pg_get_constraintdef(c.oid)
+    FROM pg_constraint AS c JOIN pg_class AS t ON t.oid = c.confrelid
+    WHERE c.contype = 'f' AND c.conparentid = 0 AND c.conrelid = ('tenantry.' || $1)::regclass
+      AND c.conname NOT IN (SELECT conname FROM pg_constraint WHERE conrelid = $2::regclass)
+"""
+
 
 @dataclass(frozen=True)
 class World:
@@ -71,20 +83,34 @@ class World:
         self._exits.push_async_callback(pool.close)
         return pool
 
-    async def twin(self, table: str) -> str:
-        """A copy of a table, same columns, rows, keys and indexes; no row security, no triggers."""
-        name = f"twin.{table}"
+    @asynccontextmanager
+    async def admin(self) -> AsyncIterator[asyncpg.Connection[Any]]:
+        """A superuser's connection: row security does not hold for it."""
         admin = await asyncpg.connect(_admin_url(self.local))
         try:
+            yield admin
+        finally:
+            await admin.close()
+
+    async def twin(self, table: str, *, references: bool = False) -> str:
+        """A copy of a table, same columns, rows, keys and indexes; no row security, no triggers and
+        no partitions. With `references` it has the table's foreign keys too, to twins."""
+        name = f"twin.{table}"
+        async with self.admin() as admin:
             if await admin.fetchval("SELECT to_regclass($1)", name) is None:
+                await admin.execute(f"CREATE TABLE {name} (LIKE tenantry.{table} INCLUDING ALL)")
+                columns = await admin.fetchval(_COPIED, name)
                 await admin.execute(f"""
-                    CREATE TABLE {name} (LIKE tenantry.{table} INCLUDING ALL);
-                    INSERT INTO {name} SELECT * FROM tenantry.{table};
+                    INSERT INTO {name} ({columns}) SELECT {columns} FROM tenantry.{table};
                     GRANT ALL ON {name} TO {PLAIN}
                 """)
                 await admin.execute(f"VACUUM ANALYZE {name}")
-        finally:
-            await admin.close()
+            keys = await admin.fetch(_FOREIGN_KEYS, table, name) if references else []
+        for target, key, definition in keys:
+            await self.twin(target)
+            async with self.admin() as admin:
+                to_twin = definition.replace("REFERENCES tenantry.", "REFERENCES twin.")
+                await admin.execute(f"ALTER TABLE {name} ADD CONSTRAINT {key} {to_twin}")
         return name
 
 

@@ -2519,16 +2519,13 @@ BEGIN
             a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
         FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
     ELSIF TG_OP = 'UPDATE' THEN
-        IF NOT EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id WHERE o.desk_id IS DISTINCT FROM n.desk_id OR o.agent_id IS DISTINCT FROM n.agent_id OR o.task_id IS DISTINCT FROM n.task_id OR o.status IS DISTINCT FROM n.status OR o.started_at IS DISTINCT FROM n.started_at OR o.ended_at IS DISTINCT FROM n.ended_at OR o.metrics IS DISTINCT FROM n.metrics OR o.state IS DISTINCT FROM n.state) THEN
-            RETURN NULL;
-        END IF;
         INSERT INTO tenantry.audit_logs (
             tenant_id, action, resource_type, resource_id, old_values, new_values, details,
             actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
         SELECT n.tenant_id, 'update', 'agent_sessions', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, NULL,
             a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
-        FROM old_rows AS o
-        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        FROM (SELECT OLD.*) AS o
+        CROSS JOIN (SELECT NEW.*) AS n
         CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id', 'duration_ms', 'message_count', 'input_tokens', 'output_tokens', 'cost_usd', 'first_message_id', 'last_message_id'] || ARRAY['created_at',
                 CASE WHEN o.desk_id IS NOT DISTINCT FROM n.desk_id THEN 'desk_id' END,
                 CASE WHEN o.agent_id IS NOT DISTINCT FROM n.agent_id THEN 'agent_id' END,
@@ -3681,16 +3678,13 @@ BEGIN
             a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
         FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
     ELSIF TG_OP = 'UPDATE' THEN
-        IF NOT EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id WHERE o.business_id IS DISTINCT FROM n.business_id OR o.project_id IS DISTINCT FROM n.project_id OR o.session_id IS DISTINCT FROM n.session_id OR o.user_id IS DISTINCT FROM n.user_id OR o.title IS DISTINCT FROM n.title OR o.metadata IS DISTINCT FROM n.metadata) THEN
-            RETURN NULL;
-        END IF;
         INSERT INTO tenantry.audit_logs (
             tenant_id, action, resource_type, resource_id, old_values, new_values, details,
             actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
         SELECT n.tenant_id, 'update', 'conversations', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, NULL,
             a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
-        FROM old_rows AS o
-        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        FROM (SELECT OLD.*) AS o
+        CROSS JOIN (SELECT NEW.*) AS n
         CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id', 'message_count', 'first_message_id', 'last_message_id'] || ARRAY['created_at',
                 CASE WHEN o.business_id IS NOT DISTINCT FROM n.business_id THEN 'business_id' END,
                 CASE WHEN o.project_id IS NOT DISTINCT FROM n.project_id THEN 'project_id' END,
@@ -5298,8 +5292,8 @@ WITH NO DATA""",
     r"""CREATE TRIGGER account_session AFTER INSERT OR UPDATE ON tenantry.agent_sessions FOR EACH ROW EXECUTE FUNCTION tenantry.account_session()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.agent_sessions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_agent_sessions()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.agent_sessions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_agent_sessions()""",
-    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.agent_sessions REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_agent_sessions()""",
-    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.agent_sessions FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE OF desk_id, agent_id, task_id, status, started_at, ended_at, metrics, state ON tenantry.agent_sessions FOR EACH ROW EXECUTE FUNCTION tenantry.audit_agent_sessions()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE OF tenant_id, id, desk_id, agent_id, task_id, status, started_at, ended_at, metrics, state, created_at, updated_at ON tenantry.agent_sessions FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER time_session BEFORE INSERT OR UPDATE ON tenantry.agent_sessions FOR EACH ROW EXECUTE FUNCTION tenantry.time_session()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.agent_sessions FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.approvals REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_approvals()""",
@@ -5370,8 +5364,8 @@ WITH NO DATA""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.agent_executions FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.conversations REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_conversations()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.conversations REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_conversations()""",
-    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.conversations REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_conversations()""",
-    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.conversations FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE OF business_id, project_id, session_id, user_id, title, metadata ON tenantry.conversations FOR EACH ROW EXECUTE FUNCTION tenantry.audit_conversations()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE OF tenant_id, id, business_id, project_id, session_id, user_id, title, metadata, created_at, updated_at ON tenantry.conversations FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.conversations FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.documents REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_documents()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.documents REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_documents()""",
