@@ -15,6 +15,7 @@ from tenantry.schema.statements import Statement
 
 from . import task_queries as queries
 from .base import MAX_LIMIT, Creates, Page, Repository
+from .hierarchy import Hierarchy
 from .work import Artifacts, TaskCheckpoints
 from .workflows import Workflows
 
@@ -70,8 +71,9 @@ def _creates_in(
     return create_in
 
 
-class Tasks(Repository[Task]):
+class Tasks(Hierarchy[Task]):
     model = Task
+    above = "parent_id"
     create = Creates(Task)
     create_in = _creates_in(Task)
 
