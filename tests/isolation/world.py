@@ -36,6 +36,8 @@ _ACCESS = {table.name: model_of(table).__access__ for table in metadata.sorted_t
 HIDDEN = frozenset(name for name, access in _ACCESS.items() if not access.select)
 #: What belongs to no tenant, and everyone sees all of.
 SHARED = frozenset(name for name, access in _ACCESS.items() if access.rows == "true")
+#: Every materialized view: rows of all tenants, which no policy covers.
+VIEWS = ("tenant_cost_summary", "desk_performance")
 #: What holds rows of tenants that some context shows.
 TENANTS = tuple(table for table in TABLES if table not in HIDDEN | SHARED)
 

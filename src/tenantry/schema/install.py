@@ -79,6 +79,7 @@ _FOR_SERVICE = (
     "install_workflows(uuid)",
 )
 _FOR_KEEPER = (
+    "refuse_foreign(uuid, text)",
     "workflow_lock(uuid)",
     "structure_lock(text, uuid)",
     "one_at_a_time(uuid)",

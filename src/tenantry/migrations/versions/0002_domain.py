@@ -366,6 +366,22 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.check_workflow() OWNER TO tenantry_keeper""",
     r"""REVOKE ALL ON FUNCTION tenantry.check_workflow() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.refuse_foreign(tenant uuid, relation text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF tenant IS DISTINCT FROM tenantry.current_tenant_id()
+       AND NOT pg_has_role(session_user, 'tenantry_service', 'MEMBER') THEN
+        RAISE EXCEPTION 'a row of another tenant is not added to %', relation
+            USING ERRCODE = '42501', TABLE = relation, SCHEMA = 'tenantry';
+    END IF;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.refuse_foreign(uuid, text) OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.refuse_foreign(uuid, text) FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.install_workflows(tenant uuid DEFAULT NULL::uuid)
  RETURNS void
  LANGUAGE sql
@@ -431,6 +447,9 @@ DECLARE
     gate jsonb;
     lacking text[];
 BEGIN
+    IF TG_OP = 'INSERT' THEN
+        PERFORM tenantry.refuse_foreign(NEW.tenant_id, TG_TABLE_NAME);
+    END IF;
     -- Other systems' words for the same things.
     NEW.type := CASE NEW.type WHEN 'bug' THEN 'bugfix' WHEN 'documentation' THEN 'docs' ELSE NEW.type END;
     NEW.title := coalesce(
@@ -731,6 +750,7 @@ DECLARE
     above public.ltree;
 BEGIN
     IF TG_OP = 'INSERT' THEN
+        PERFORM tenantry.refuse_foreign(NEW.tenant_id, TG_TABLE_NAME);
         PERFORM tenantry.hold_hierarchy(NEW.tenant_id);
     END IF;
     SELECT d.path INTO above FROM tenantry.desks AS d
@@ -5899,6 +5919,7 @@ DOWN = (
     r"""DROP FUNCTION tenantry.time_review()""",
     r"""DROP FUNCTION tenantry.govern_task()""",
     r"""DROP FUNCTION tenantry.install_workflows(uuid)""",
+    r"""DROP FUNCTION tenantry.refuse_foreign(uuid, text)""",
     r"""DROP FUNCTION tenantry.check_workflow()""",
     r"""DROP FUNCTION tenantry.workflow_lock(uuid)""",
     r"""DROP FUNCTION tenantry.partition_gaps(text)""",
