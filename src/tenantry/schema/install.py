@@ -46,6 +46,7 @@ _AFTER_TABLES = (
     "work.sql",
     "desks.sql",
     "totals.sql",
+    "accounting.sql",
     "learning.sql",
     "views.sql",
 )
@@ -84,6 +85,7 @@ _FOR_KEEPER = (
     "structure_lock(text, uuid)",
     "one_at_a_time(uuid)",
     "hold_hierarchy(uuid)",
+    "book_session(uuid, uuid)",
 )
 
 

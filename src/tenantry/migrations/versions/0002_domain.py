@@ -250,6 +250,22 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.refuse_unwritable() OWNER TO tenantry_keeper""",
     r"""REVOKE ALL ON FUNCTION tenantry.refuse_unwritable() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.refuse_foreign(tenant uuid, relation text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF tenant IS DISTINCT FROM tenantry.current_tenant_id()
+       AND NOT pg_has_role(session_user, 'tenantry_service', 'MEMBER') THEN
+        RAISE EXCEPTION 'a row of another tenant is not added to %', relation
+            USING ERRCODE = '42501', TABLE = relation, SCHEMA = 'tenantry';
+    END IF;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.refuse_foreign(uuid, text) OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.refuse_foreign(uuid, text) FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.open_tenant()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -366,22 +382,6 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.check_workflow() OWNER TO tenantry_keeper""",
     r"""REVOKE ALL ON FUNCTION tenantry.check_workflow() FROM PUBLIC""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.refuse_foreign(tenant uuid, relation text)
- RETURNS void
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO ''
-AS $function$
-BEGIN
-    IF tenant IS DISTINCT FROM tenantry.current_tenant_id()
-       AND NOT pg_has_role(session_user, 'tenantry_service', 'MEMBER') THEN
-        RAISE EXCEPTION 'a row of another tenant is not added to %', relation
-            USING ERRCODE = '42501', TABLE = relation, SCHEMA = 'tenantry';
-    END IF;
-END
-$function$""",
-    r"""ALTER FUNCTION tenantry.refuse_foreign(uuid, text) OWNER TO tenantry_keeper""",
-    r"""REVOKE ALL ON FUNCTION tenantry.refuse_foreign(uuid, text) FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.install_workflows(tenant uuid DEFAULT NULL::uuid)
  RETURNS void
  LANGUAGE sql
@@ -1042,6 +1042,45 @@ BEGIN
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.time_session() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.book_session(tenant uuid, session uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+    rest record;
+BEGIN
+    SELECT greatest(s.input_tokens - u.tokens_in, 0) AS tokens_in, greatest(s.output_tokens - u.tokens_out, 0) AS tokens_out,
+           greatest(s.cost_usd - u.cost, 0) AS cost
+    INTO rest
+    FROM tenantry.agent_sessions AS s, (
+        SELECT coalesce(sum(c.input_tokens), 0) AS tokens_in, coalesce(sum(c.output_tokens), 0) AS tokens_out,
+               coalesce(sum(c.cost_usd), 0) AS cost
+        FROM tenantry.cost_entries AS c
+        WHERE c.tenant_id = tenant AND c.session_id = session AND c.id <> session
+          AND (c.model <> '' OR c.execution_id IS NOT NULL OR c.input_tokens + c.output_tokens > 0)
+    ) AS u
+    WHERE s.tenant_id = tenant AND s.id = session;
+    IF (rest.tokens_in, rest.tokens_out, rest.cost) = (0, 0, 0)
+       AND NOT EXISTS (SELECT FROM tenantry.cost_entries AS c WHERE c.tenant_id = tenant AND c.id = session) THEN
+        RETURN;
+    END IF;
+    INSERT INTO tenantry.cost_entries
+        (tenant_id, id, desk_id, agent_id, task_id, session_id, provider, model, input_tokens, output_tokens,
+         cost_usd, billing_month, description)
+    SELECT tenant, session, s.desk_id, coalesce(s.agent_id, d.agent_id), s.task_id, session,
+           coalesce(a.model_provider, d.llm_provider, ''), coalesce(a.model_name, d.llm_model, ''),
+           rest.tokens_in, rest.tokens_out, rest.cost,
+           date_trunc('month', s.started_at AT TIME ZONE 'UTC')::date, 'session'
+    FROM tenantry.agent_sessions AS s
+    LEFT JOIN tenantry.desks AS d ON d.tenant_id = s.tenant_id AND d.id = s.desk_id
+    LEFT JOIN tenantry.agents AS a ON a.tenant_id = s.tenant_id AND a.id = coalesce(s.agent_id, d.agent_id)
+    WHERE s.tenant_id = tenant AND s.id = session
+    ON CONFLICT ON CONSTRAINT cost_entries_pkey DO UPDATE
+    SET input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens, cost_usd = excluded.cost_usd;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.book_session(uuid, uuid) OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.book_session(uuid, uuid) FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.account_session()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1049,34 +1088,56 @@ $function$""",
  SET search_path TO ''
 AS $function$
 BEGIN
-    IF NEW.status = 'active' THEN
+    IF NEW.status = 'active'
+       OR (TG_OP = 'UPDATE' AND OLD.status <> 'active'
+           AND (NEW.cost_usd, NEW.input_tokens, NEW.output_tokens) = (OLD.cost_usd, OLD.input_tokens, OLD.output_tokens)) THEN
         RETURN NULL;
     END IF;
-    IF TG_OP = 'UPDATE' AND OLD.status <> 'active' THEN
-        IF (NEW.cost_usd, NEW.input_tokens, NEW.output_tokens) = (OLD.cost_usd, OLD.input_tokens, OLD.output_tokens) THEN
-            RETURN NULL;
-        END IF;
-    ELSIF NEW.cost_usd = 0 AND NEW.input_tokens = 0 AND NEW.output_tokens = 0
-          AND NOT EXISTS (SELECT FROM tenantry.cost_entries AS c WHERE c.tenant_id = NEW.tenant_id AND c.id = NEW.id) THEN
-        RETURN NULL;
-    END IF;
-    INSERT INTO tenantry.cost_entries
-        (tenant_id, id, desk_id, agent_id, task_id, session_id, provider, model, input_tokens, output_tokens,
-         cost_usd, billing_month, description)
-    SELECT NEW.tenant_id, NEW.id, NEW.desk_id, coalesce(NEW.agent_id, d.agent_id), NEW.task_id, NEW.id,
-           coalesce(a.model_provider, d.llm_provider, ''), coalesce(a.model_name, d.llm_model, ''),
-           NEW.input_tokens, NEW.output_tokens, NEW.cost_usd,
-           date_trunc('month', NEW.started_at AT TIME ZONE 'UTC')::date, 'session'
-    FROM (SELECT) AS one
-    LEFT JOIN tenantry.desks AS d ON d.tenant_id = NEW.tenant_id AND d.id = NEW.desk_id
-    LEFT JOIN tenantry.agents AS a ON a.tenant_id = NEW.tenant_id AND a.id = coalesce(NEW.agent_id, d.agent_id)
-    ON CONFLICT (tenant_id, id) DO UPDATE
-    SET input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens, cost_usd = excluded.cost_usd;
+    PERFORM tenantry.book_session(NEW.tenant_id, NEW.id);
     RETURN NULL;
 END
 $function$""",
     r"""ALTER FUNCTION tenantry.account_session() OWNER TO tenantry_keeper""",
     r"""REVOKE ALL ON FUNCTION tenantry.account_session() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.account_expenses()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+DECLARE
+    touched jsonb;
+    part record;
+    stage text;
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        SELECT jsonb_agg(DISTINCT jsonb_build_object('tenant_id', n.tenant_id, 'id', n.session_id)) INTO touched
+        FROM new_rows AS n WHERE n.session_id <> n.id;
+    ELSIF TG_OP = 'DELETE' THEN
+        -- Nothing is booked anew for a tenant that goes with all it has.
+        SELECT jsonb_agg(DISTINCT jsonb_build_object('tenant_id', o.tenant_id, 'id', o.session_id)) INTO touched
+        FROM old_rows AS o JOIN tenantry.tenants AS t ON t.id = o.tenant_id WHERE o.session_id <> o.id;
+    ELSE
+        SELECT jsonb_agg(DISTINCT jsonb_build_object('tenant_id', r.tenant_id, 'id', r.session_id)) INTO touched
+        FROM (SELECT n.tenant_id, n.id, n.session_id FROM new_rows AS n
+              UNION ALL SELECT o.tenant_id, o.id, o.session_id FROM old_rows AS o) AS r
+        WHERE r.session_id <> r.id;
+    END IF;
+    IF touched IS NULL THEN
+        RETURN NULL;
+    END IF;
+    FOR part IN SELECT r.tenant_id, r.id FROM jsonb_to_recordset(touched) AS r (tenant_id uuid, id uuid) ORDER BY 1, 2 LOOP
+        SELECT s.status INTO stage FROM tenantry.agent_sessions AS s
+        WHERE s.tenant_id = part.tenant_id AND s.id = part.id FOR NO KEY UPDATE;
+        IF stage <> 'active' THEN
+            PERFORM tenantry.book_session(part.tenant_id, part.id);
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.account_expenses() OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.account_expenses() FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.price_cost_entry()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1086,6 +1147,14 @@ AS $function$
 DECLARE
     moment timestamptz := tenantry.time_of(NEW.id);
 BEGIN
+    -- An id that is no UUIDv7 tells no time.
+    IF moment > now() + interval '2 years' THEN
+        moment := now();
+    END IF;
+    IF NEW.session_id IS NULL AND NEW.execution_id IS NOT NULL THEN
+        SELECT e.session_id INTO NEW.session_id FROM tenantry.agent_executions AS e
+        WHERE e.tenant_id = NEW.tenant_id AND e.id = NEW.execution_id;
+    END IF;
     NEW.billing_month := coalesce(NEW.billing_month, date_trunc('month', moment AT TIME ZONE 'UTC')::date);
     IF NEW.cost_usd IS NULL THEN
         SELECT round((NEW.input_tokens * p.input_price + NEW.output_tokens * p.output_price
@@ -4927,16 +4996,16 @@ $function$""",
     r"""ALTER TABLE tenantry.messages ADD CONSTRAINT messages_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES tenantry.conversations(tenant_id, id) ON DELETE CASCADE""",
     r"""ALTER TABLE tenantry.messages ADD CONSTRAINT messages_session_id_fkey FOREIGN KEY (tenant_id, session_id) REFERENCES tenantry.agent_sessions(tenant_id, id) ON DELETE CASCADE""",
     r"""CREATE MATERIALIZED VIEW tenantry.tenant_cost_summary AS
- SELECT c.tenant_id,
-    c.billing_month,
-    c.provider,
-    c.model,
+ SELECT tenant_id,
+    billing_month,
+    provider,
+    model,
     count(*) AS entries,
-    sum(c.input_tokens) AS input_tokens,
-    sum(c.output_tokens) AS output_tokens,
-    sum(c.cost_usd) AS cost_usd
+    sum(input_tokens) AS input_tokens,
+    sum(output_tokens) AS output_tokens,
+    sum(cost_usd) AS cost_usd
    FROM tenantry.cost_entries c
-  GROUP BY c.tenant_id, c.billing_month, c.provider, c.model
+  GROUP BY tenant_id, billing_month, provider, model
 WITH NO DATA""",
     r"""ALTER MATERIALIZED VIEW tenantry.tenant_cost_summary OWNER TO tenantry_views""",
     r"""CREATE MATERIALIZED VIEW tenantry.desk_performance AS
@@ -5228,6 +5297,8 @@ WITH NO DATA""",
     r"""CREATE POLICY tenant ON tenantry.agent_executions AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.agent_executions AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.agent_executions AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY keeper_select ON tenantry.agent_executions AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.agent_executions AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.conversations AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.conversations AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.conversations AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
@@ -5266,6 +5337,9 @@ WITH NO DATA""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.agents REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_agents()""",
     r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.agents FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.agents FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER account_expenses_delete AFTER DELETE ON tenantry.cost_entries REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.account_expenses()""",
+    r"""CREATE TRIGGER account_expenses_insert AFTER INSERT ON tenantry.cost_entries REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.account_expenses()""",
+    r"""CREATE TRIGGER account_expenses_update AFTER UPDATE ON tenantry.cost_entries REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.account_expenses()""",
     r"""CREATE TRIGGER price_cost_entry BEFORE INSERT OR UPDATE ON tenantry.cost_entries FOR EACH ROW EXECUTE FUNCTION tenantry.price_cost_entry()""",
     r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.cost_entries FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.patterns REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_patterns()""",
@@ -5413,6 +5487,7 @@ WITH NO DATA""",
     r"""GRANT SELECT ON tenantry.activity_feed TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.activity_feed TO tenantry_service""",
     r"""GRANT DELETE, INSERT (agent_id, agent_type, completed_at, cost_usd, created_at, duration_ms, error, evidence_id, id, input, input_tokens, metadata, model_name, model_provider, output, output_tokens, project_id, session_id, started_at, status, task_id, tenant_id, updated_at), SELECT, UPDATE (agent_id, agent_type, completed_at, cost_usd, duration_ms, error, evidence_id, input, input_tokens, metadata, model_name, model_provider, output, output_tokens, project_id, session_id, started_at, status, task_id) ON tenantry.agent_executions TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.agent_executions TO tenantry_keeper""",
     r"""GRANT SELECT ON tenantry.agent_executions TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.agent_executions TO tenantry_service""",
     r"""GRANT DELETE, INSERT (agent_id, created_at, desk_id, ended_at, id, metrics, started_at, state, status, task_id, tenant_id, updated_at), SELECT, UPDATE (agent_id, desk_id, ended_at, metrics, started_at, state, status, task_id) ON tenantry.agent_sessions TO tenantry_app""",
@@ -5532,8 +5607,6 @@ WITH NO DATA""",
     r"""CREATE TABLE tenantry.messages_default PARTITION OF tenantry.messages DEFAULT""",
     r"""SELECT tenantry.secure_partition('messages_default', 'messages')""",
     r"""REVOKE CREATE ON SCHEMA tenantry FROM tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_search, tenantry_views""",
-    # Tenants that were there before workflows were.
-    r"""SELECT tenantry.install_workflows()""",
 )
 
 DOWN = (
@@ -5565,6 +5638,8 @@ DOWN = (
     r"""DROP POLICY service ON tenantry.conversations""",
     r"""DROP POLICY tenant_floor ON tenantry.conversations""",
     r"""DROP POLICY tenant ON tenantry.conversations""",
+    r"""DROP POLICY owner_floor ON tenantry.agent_executions""",
+    r"""DROP POLICY keeper_select ON tenantry.agent_executions""",
     r"""DROP POLICY service ON tenantry.agent_executions""",
     r"""DROP POLICY tenant_floor ON tenantry.agent_executions""",
     r"""DROP POLICY tenant ON tenantry.agent_executions""",
@@ -5898,7 +5973,9 @@ DOWN = (
     r"""DROP FUNCTION tenantry.record_lesson_outcome(uuid, boolean)""",
     r"""DROP FUNCTION tenantry.range_price()""",
     r"""DROP FUNCTION tenantry.price_cost_entry()""",
+    r"""DROP FUNCTION tenantry.account_expenses()""",
     r"""DROP FUNCTION tenantry.account_session()""",
+    r"""DROP FUNCTION tenantry.book_session(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.time_session()""",
     r"""DROP FUNCTION tenantry.total_executions()""",
     r"""DROP FUNCTION tenantry.time_execution()""",
@@ -5919,9 +5996,9 @@ DOWN = (
     r"""DROP FUNCTION tenantry.time_review()""",
     r"""DROP FUNCTION tenantry.govern_task()""",
     r"""DROP FUNCTION tenantry.install_workflows(uuid)""",
-    r"""DROP FUNCTION tenantry.refuse_foreign(uuid, text)""",
     r"""DROP FUNCTION tenantry.check_workflow()""",
     r"""DROP FUNCTION tenantry.workflow_lock(uuid)""",
+    r"""DROP FUNCTION tenantry.refuse_foreign(uuid, text)""",
     r"""DROP FUNCTION tenantry.partition_gaps(text)""",
     r"""DROP FUNCTION tenantry.drain_default(text, text)""",
     r"""DROP FUNCTION tenantry.move_from_default(text, text, uuid, uuid)""",
@@ -6375,7 +6452,7 @@ RETURN (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid"""
  RETURNS uuid
  LANGUAGE sql
  PARALLEL SAFE
-RETURN (SELECT (encode(((SUBSTRING(int8send((m.us / 1000)) FROM 3) || int2send(((28672 + (((m.us % (1000)::bigint) * 4096) / 1000)))::smallint)) || set_byte(r.bits, 0, ((get_byte(r.bits, 0) & 63) | 128))), 'hex'::text))::uuid AS encode FROM (SELECT ((EXTRACT(epoch FROM clock_timestamp()) * (1000000)::numeric))::bigint AS us) m, (SELECT SUBSTRING(uuid_send(gen_random_uuid()) FROM 9) AS bits) r)""",
+RETURN uuidv7()""",
     r"""REVOKE ALL ON FUNCTION tenantry.uuidv7() FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.uuidv7() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.uuidv7() FROM tenantry_views""",
