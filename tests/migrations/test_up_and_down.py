@@ -55,9 +55,9 @@ async def test_going_up_twice_changes_nothing(place: Place, migrator: Migrator) 
     before = await dump_schema(place)
     assert await migrator.up() == ()
     assert await dump_schema(place) == before
-    assert [(r.id, r.applied) for r in await migrator.history()] == [
-        (id, True) for id in revisions()
-    ]
+    history = await migrator.history()
+    assert tuple(revision.id for revision in history) == revisions()
+    assert all(revision.applied for revision in history)
 
 
 async def test_the_script_for_running_by_hand_does_the_same(
