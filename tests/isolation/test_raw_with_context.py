@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import asyncpg
 import pytest
 
@@ -126,7 +128,7 @@ async def test_a_refusal_says_no_more_of_a_tenant_than_of_none(
             assert for_beta == for_nobody, row
 
 
-async def _said(connection: Connection, sql: str, args: list[object]) -> dict[str, object]:
+async def _said(connection: Connection, sql: str, args: list[object]) -> Mapping[str, object]:
     with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)) as caught:
         async with connection.transaction():
             await connection.execute(sql, *args)
