@@ -2,9 +2,12 @@
 -- SECURITY DEFINER under a role that may do just that: what a foreign-key cascade fires runs as the
 -- table's owner on some server versions and as the caller on others, and neither sees every row.
 
+-- Who may write the column (the service role, for history it loads) may say another time.
 CREATE FUNCTION tenantry.touch_updated_at() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    NEW.updated_at := pg_catalog.now();
+    IF NEW.updated_at = OLD.updated_at THEN
+        NEW.updated_at := pg_catalog.now();
+    END IF;
     RETURN NEW;
 END
 $$;

@@ -224,6 +224,18 @@ AS $function$
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.partition_gaps(text) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.partition_gaps(text) TO tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.touch_updated_at()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF NEW.updated_at = OLD.updated_at THEN
+        NEW.updated_at := pg_catalog.now();
+    END IF;
+    RETURN NEW;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.touch_updated_at() FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.refuse_unwritable()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -6345,6 +6357,16 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.refuse_unwritable() OWNER TO tenantry_keeper""",
     r"""REVOKE ALL ON FUNCTION tenantry.refuse_unwritable() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.touch_updated_at()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    NEW.updated_at := pg_catalog.now();
+    RETURN NEW;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.touch_updated_at() FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.add_partition(parent text, period text, moment timestamp with time zone)
  RETURNS text
  LANGUAGE plpgsql
