@@ -12,8 +12,8 @@ MANY = 50
 
 async def measure(world: World) -> Comparison:
     db, raw = world.db, await world.raw()
-    our_keys = await talk.conversations(world)
-    raw_keys = await talk.conversations(world)
+    our_keys = await talk.conversations(world, "brief")
+    raw_keys = await talk.conversations(world, "brief")
     twin = await world.twin("messages", references=True)
     select = (
         f"SELECT * FROM {twin} WHERE tenant_id = $1 AND conversation_id = $2"
