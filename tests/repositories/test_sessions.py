@@ -118,10 +118,11 @@ async def test_the_accounts_follow_what_happens_after_the_end(db: Database, acme
     assert await t.costs.count() == 1
 
 
-async def booked(t: Handle, session: AgentSession) -> tuple[Decimal, int]:
+async def booked(t: Handle, session: AgentSession) -> tuple[int, int]:
     """Cost and input tokens in the accounts for a session."""
     total = await t.costs.total(session_id=session.id)
-    return total.cost_usd, total.input_tokens
+    assert total.cost_usd == int(total.cost_usd)
+    return int(total.cost_usd), total.input_tokens
 
 
 @pytest.mark.parametrize("first", ["record", "close"])
