@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import asyncpg
 import pytest
+
+from tenantry.ids import uuid7
 
 from .world import (
     DENIED,
@@ -98,6 +103,37 @@ def _given(world: World, table: str) -> dict[str, object]:
     """Another tenant's row as it is, as far as it can be given."""
     row = world.beta.rows[table]
     return {name: row[name] for name in world.fresh(table, world.beta)}
+
+
+@pytest.mark.parametrize("context", ["none", "acme"])
+@pytest.mark.parametrize("table", _OWN)
+async def test_a_refusal_says_no_more_of_a_tenant_than_of_none(
+    world: World, table: str, context: str
+) -> None:
+    """Triggers ask about a new row before row security does: what they find is not to be told."""
+    theirs, owner = world.fresh(table, world.beta), world.owner(table)
+    rows = [theirs, _given(world, table)]
+    for column in sorted(set(theirs) - {owner}):
+        rows.append({name: value for name, value in theirs.items() if name != column})
+        if column in world.references(table):
+            rows.append({**theirs, column: uuid7()})
+        elif isinstance(theirs[column], str):
+            rows.append({**theirs, column: "nothing of the kind"})
+    async with world.acting("app", world.acme.id if context == "acme" else None) as connection:
+        for row in rows:
+            for_beta, for_nobody = [
+                await _said(connection, *insertion(table, {**row, owner: tenant}))
+                for tenant in (world.beta.id, uuid7())
+            ]
+            assert for_beta == for_nobody, row
+
+
+async def _said(connection: Connection, sql: str, args: list[object]) -> Mapping[str, object]:
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)) as caught:
+        async with connection.transaction():
+            await connection.execute(sql, *args)
+    error = caught.value
+    return error.as_dict() if isinstance(error, asyncpg.PostgresError) else {"said": str(error)}
 
 
 @pytest.mark.parametrize("table", _OWN)

@@ -36,6 +36,8 @@ _ACCESS = {table.name: model_of(table).__access__ for table in metadata.sorted_t
 HIDDEN = frozenset(name for name, access in _ACCESS.items() if not access.select)
 #: What belongs to no tenant, and everyone sees all of.
 SHARED = frozenset(name for name, access in _ACCESS.items() if access.rows == "true")
+#: Every materialized view: rows of all tenants, which no policy covers.
+VIEWS = ("tenant_cost_summary", "desk_performance")
 #: What holds rows of tenants that some context shows.
 TENANTS = tuple(table for table in TABLES if table not in HIDDEN | SHARED)
 
@@ -230,8 +232,8 @@ def _row(table: Table, party: Party) -> Row:
         if name not in row and not column.nullable and column.server_default is None:
             row[name] = _value(column, number)
     # Each row refers to others than the rows before it, and each of its references to another.
-    turn = len(party.made[table.name])
-    for turn, (name, target) in enumerate(_references(table).items(), start=turn):
+    before = len(party.made[table.name])
+    for turn, (name, target) in enumerate(_references(table).items(), start=before):
         if rows := party.made[target.table.name]:
             row[name] = rows[turn % len(rows)][target.name]
     return {**row, **_BY_RULE.get(table.name, {})}

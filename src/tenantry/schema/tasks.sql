@@ -9,6 +9,9 @@ DECLARE
     gate jsonb;
     lacking text[];
 BEGIN
+    IF TG_OP = 'INSERT' THEN
+        PERFORM tenantry.refuse_foreign(NEW.tenant_id, TG_TABLE_NAME);
+    END IF;
     -- Other systems' words for the same things.
     NEW.type := CASE NEW.type WHEN 'bug' THEN 'bugfix' WHEN 'documentation' THEN 'docs' ELSE NEW.type END;
     NEW.title := coalesce(

@@ -238,6 +238,18 @@ AS $function$
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.partition_gaps(text) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.partition_gaps(text) TO tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.touch_updated_at()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF NEW.updated_at = OLD.updated_at THEN
+        NEW.updated_at := pg_catalog.now();
+    END IF;
+    RETURN NEW;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.touch_updated_at() FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.refuse_unwritable()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -264,6 +276,22 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.refuse_unwritable() OWNER TO tenantry_keeper""",
     r"""REVOKE ALL ON FUNCTION tenantry.refuse_unwritable() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.refuse_foreign(tenant uuid, relation text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF tenant IS DISTINCT FROM tenantry.current_tenant_id()
+       AND NOT pg_has_role(session_user, 'tenantry_service', 'MEMBER') THEN
+        RAISE EXCEPTION 'a row of another tenant is not added to %', relation
+            USING ERRCODE = '42501', TABLE = relation, SCHEMA = 'tenantry';
+    END IF;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.refuse_foreign(uuid, text) OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.refuse_foreign(uuid, text) FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.open_tenant()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -305,41 +333,6 @@ $function$""",
     r"""ALTER FUNCTION tenantry.record_event(text, text, uuid, jsonb) OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.record_event(text, text, uuid, jsonb) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.record_event(text, text, uuid, jsonb) TO tenantry_app, tenantry_auth, tenantry_service""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.seal_holds()
- RETURNS boolean
- LANGUAGE plpgsql
- STABLE SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-DECLARE
-    context text := coalesce(current_setting('app.tenant_id', true), '')
-        || '|' || coalesce(current_setting('app.user_id', true), '')
-        || '|' || coalesce(current_setting('app.actor', true), '');
-    seal text[] := string_to_array(current_setting('app.seal', true), '.');
-    mac bytea;
-BEGIN
-    IF context = '||' OR session_user IN ('tenantry_service', 'tenantry_owner') THEN
-        RETURN true;
-    END IF;
-    SELECT sha256(k.outer_pad || sha256(k.inner_pad || convert_to(seal[2] || '|' || context, 'UTF8')))
-    INTO mac FROM tenantry.seal_keys AS k WHERE k.id = seal[1];
-    -- Hashed once more, so that the time a comparison takes tells nothing of the mac.
-    IF sha256(mac) IS DISTINCT FROM sha256(decode(
-        CASE WHEN seal[3] ~ '^[0-9a-f]{64}$' THEN seal[3] ELSE '' END, 'hex'))
-    THEN
-        RAISE EXCEPTION 'the context is not sealed' USING ERRCODE = 'TN009',
-            HINT = 'Set TENANTRY_CONTEXT=sealed and the TENANTRY_SEAL_KEYS of this database.';
-    END IF;
-    IF to_timestamp(seal[2]::bigint) < transaction_timestamp() THEN
-        RAISE EXCEPTION 'the seal of the context has expired' USING ERRCODE = 'TN009',
-            HINT = 'Compare the clocks of the application and the database.';
-    END IF;
-    RETURN true;
-END
-$function$""",
-    r"""ALTER FUNCTION tenantry.seal_holds() OWNER TO tenantry_auth""",
-    r"""REVOKE ALL ON FUNCTION tenantry.seal_holds() FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.seal_holds() TO tenantry_app, tenantry_audit, tenantry_keeper, tenantry_owner, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.workflow_lock(workflow_id uuid)
  RETURNS bigint
  LANGUAGE sql
@@ -480,6 +473,9 @@ DECLARE
     gate jsonb;
     lacking text[];
 BEGIN
+    IF TG_OP = 'INSERT' THEN
+        PERFORM tenantry.refuse_foreign(NEW.tenant_id, TG_TABLE_NAME);
+    END IF;
     -- Other systems' words for the same things.
     NEW.type := CASE NEW.type WHEN 'bug' THEN 'bugfix' WHEN 'documentation' THEN 'docs' ELSE NEW.type END;
     NEW.title := coalesce(
@@ -780,6 +776,7 @@ DECLARE
     above public.ltree;
 BEGIN
     IF TG_OP = 'INSERT' THEN
+        PERFORM tenantry.refuse_foreign(NEW.tenant_id, TG_TABLE_NAME);
         PERFORM tenantry.hold_hierarchy(NEW.tenant_id);
     END IF;
     SELECT d.path INTO above FROM tenantry.desks AS d
@@ -1071,6 +1068,45 @@ BEGIN
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.time_session() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.book_session(tenant uuid, session uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+    rest record;
+BEGIN
+    SELECT greatest(s.input_tokens - u.tokens_in, 0) AS tokens_in, greatest(s.output_tokens - u.tokens_out, 0) AS tokens_out,
+           greatest(s.cost_usd - u.cost, 0) AS cost
+    INTO rest
+    FROM tenantry.agent_sessions AS s, (
+        SELECT coalesce(sum(c.input_tokens), 0) AS tokens_in, coalesce(sum(c.output_tokens), 0) AS tokens_out,
+               coalesce(sum(c.cost_usd), 0) AS cost
+        FROM tenantry.cost_entries AS c
+        WHERE c.tenant_id = tenant AND c.session_id = session AND c.id <> session
+          AND (c.model <> '' OR c.execution_id IS NOT NULL OR c.input_tokens + c.output_tokens > 0)
+    ) AS u
+    WHERE s.tenant_id = tenant AND s.id = session;
+    IF (rest.tokens_in, rest.tokens_out, rest.cost) = (0, 0, 0)
+       AND NOT EXISTS (SELECT FROM tenantry.cost_entries AS c WHERE c.tenant_id = tenant AND c.id = session) THEN
+        RETURN;
+    END IF;
+    INSERT INTO tenantry.cost_entries
+        (tenant_id, id, desk_id, agent_id, task_id, session_id, provider, model, input_tokens, output_tokens,
+         cost_usd, billing_month, description)
+    SELECT tenant, session, s.desk_id, coalesce(s.agent_id, d.agent_id), s.task_id, session,
+           coalesce(a.model_provider, d.llm_provider, ''), coalesce(a.model_name, d.llm_model, ''),
+           rest.tokens_in, rest.tokens_out, rest.cost,
+           date_trunc('month', s.started_at AT TIME ZONE 'UTC')::date, 'session'
+    FROM tenantry.agent_sessions AS s
+    LEFT JOIN tenantry.desks AS d ON d.tenant_id = s.tenant_id AND d.id = s.desk_id
+    LEFT JOIN tenantry.agents AS a ON a.tenant_id = s.tenant_id AND a.id = coalesce(s.agent_id, d.agent_id)
+    WHERE s.tenant_id = tenant AND s.id = session
+    ON CONFLICT ON CONSTRAINT cost_entries_pkey DO UPDATE
+    SET input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens, cost_usd = excluded.cost_usd;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.book_session(uuid, uuid) OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.book_session(uuid, uuid) FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.account_session()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1078,34 +1114,56 @@ $function$""",
  SET search_path TO ''
 AS $function$
 BEGIN
-    IF NEW.status = 'active' THEN
+    IF NEW.status = 'active'
+       OR (TG_OP = 'UPDATE' AND OLD.status <> 'active'
+           AND (NEW.cost_usd, NEW.input_tokens, NEW.output_tokens) = (OLD.cost_usd, OLD.input_tokens, OLD.output_tokens)) THEN
         RETURN NULL;
     END IF;
-    IF TG_OP = 'UPDATE' AND OLD.status <> 'active' THEN
-        IF (NEW.cost_usd, NEW.input_tokens, NEW.output_tokens) = (OLD.cost_usd, OLD.input_tokens, OLD.output_tokens) THEN
-            RETURN NULL;
-        END IF;
-    ELSIF NEW.cost_usd = 0 AND NEW.input_tokens = 0 AND NEW.output_tokens = 0
-          AND NOT EXISTS (SELECT FROM tenantry.cost_entries AS c WHERE c.tenant_id = NEW.tenant_id AND c.id = NEW.id) THEN
-        RETURN NULL;
-    END IF;
-    INSERT INTO tenantry.cost_entries
-        (tenant_id, id, desk_id, agent_id, task_id, session_id, provider, model, input_tokens, output_tokens,
-         cost_usd, billing_month, description)
-    SELECT NEW.tenant_id, NEW.id, NEW.desk_id, coalesce(NEW.agent_id, d.agent_id), NEW.task_id, NEW.id,
-           coalesce(a.model_provider, d.llm_provider, ''), coalesce(a.model_name, d.llm_model, ''),
-           NEW.input_tokens, NEW.output_tokens, NEW.cost_usd,
-           date_trunc('month', NEW.started_at AT TIME ZONE 'UTC')::date, 'session'
-    FROM (SELECT) AS one
-    LEFT JOIN tenantry.desks AS d ON d.tenant_id = NEW.tenant_id AND d.id = NEW.desk_id
-    LEFT JOIN tenantry.agents AS a ON a.tenant_id = NEW.tenant_id AND a.id = coalesce(NEW.agent_id, d.agent_id)
-    ON CONFLICT (tenant_id, id) DO UPDATE
-    SET input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens, cost_usd = excluded.cost_usd;
+    PERFORM tenantry.book_session(NEW.tenant_id, NEW.id);
     RETURN NULL;
 END
 $function$""",
     r"""ALTER FUNCTION tenantry.account_session() OWNER TO tenantry_keeper""",
     r"""REVOKE ALL ON FUNCTION tenantry.account_session() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.account_expenses()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+DECLARE
+    touched jsonb;
+    part record;
+    stage text;
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        SELECT jsonb_agg(DISTINCT jsonb_build_object('tenant_id', n.tenant_id, 'id', n.session_id)) INTO touched
+        FROM new_rows AS n WHERE n.session_id <> n.id;
+    ELSIF TG_OP = 'DELETE' THEN
+        -- Nothing is booked anew for a tenant that goes with all it has.
+        SELECT jsonb_agg(DISTINCT jsonb_build_object('tenant_id', o.tenant_id, 'id', o.session_id)) INTO touched
+        FROM old_rows AS o JOIN tenantry.tenants AS t ON t.id = o.tenant_id WHERE o.session_id <> o.id;
+    ELSE
+        SELECT jsonb_agg(DISTINCT jsonb_build_object('tenant_id', r.tenant_id, 'id', r.session_id)) INTO touched
+        FROM (SELECT n.tenant_id, n.id, n.session_id FROM new_rows AS n
+              UNION ALL SELECT o.tenant_id, o.id, o.session_id FROM old_rows AS o) AS r
+        WHERE r.session_id <> r.id;
+    END IF;
+    IF touched IS NULL THEN
+        RETURN NULL;
+    END IF;
+    FOR part IN SELECT r.tenant_id, r.id FROM jsonb_to_recordset(touched) AS r (tenant_id uuid, id uuid) ORDER BY 1, 2 LOOP
+        SELECT s.status INTO stage FROM tenantry.agent_sessions AS s
+        WHERE s.tenant_id = part.tenant_id AND s.id = part.id FOR NO KEY UPDATE;
+        IF stage <> 'active' THEN
+            PERFORM tenantry.book_session(part.tenant_id, part.id);
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.account_expenses() OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.account_expenses() FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.price_cost_entry()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1115,6 +1173,14 @@ AS $function$
 DECLARE
     moment timestamptz := tenantry.time_of(NEW.id);
 BEGIN
+    -- An id that is no UUIDv7 tells no time.
+    IF moment > now() + interval '2 years' THEN
+        moment := now();
+    END IF;
+    IF NEW.session_id IS NULL AND NEW.execution_id IS NOT NULL THEN
+        SELECT e.session_id INTO NEW.session_id FROM tenantry.agent_executions AS e
+        WHERE e.tenant_id = NEW.tenant_id AND e.id = NEW.execution_id;
+    END IF;
     NEW.billing_month := coalesce(NEW.billing_month, date_trunc('month', moment AT TIME ZONE 'UTC')::date);
     IF NEW.cost_usd IS NULL THEN
         SELECT round((NEW.input_tokens * p.input_price + NEW.output_tokens * p.output_price
@@ -2098,16 +2164,13 @@ BEGIN
             a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
         FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
     ELSIF TG_OP = 'UPDATE' THEN
-        IF NOT EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id WHERE o.desk_id IS DISTINCT FROM n.desk_id OR o.agent_id IS DISTINCT FROM n.agent_id OR o.task_id IS DISTINCT FROM n.task_id OR o.status IS DISTINCT FROM n.status OR o.started_at IS DISTINCT FROM n.started_at OR o.ended_at IS DISTINCT FROM n.ended_at OR o.metrics IS DISTINCT FROM n.metrics OR o.state IS DISTINCT FROM n.state) THEN
-            RETURN NULL;
-        END IF;
         INSERT INTO tenantry.audit_logs (
             tenant_id, action, resource_type, resource_id, old_values, new_values, details,
             actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
         SELECT n.tenant_id, 'update', 'agent_sessions', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, NULL,
             a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
-        FROM old_rows AS o
-        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        FROM (SELECT OLD.*) AS o
+        CROSS JOIN (SELECT NEW.*) AS n
         CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id', 'duration_ms', 'message_count', 'input_tokens', 'output_tokens', 'cost_usd', 'first_message_id', 'last_message_id'] || ARRAY['created_at',
                 CASE WHEN o.desk_id IS NOT DISTINCT FROM n.desk_id THEN 'desk_id' END,
                 CASE WHEN o.agent_id IS NOT DISTINCT FROM n.agent_id THEN 'agent_id' END,
@@ -2696,16 +2759,13 @@ BEGIN
             a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
         FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
     ELSIF TG_OP = 'UPDATE' THEN
-        IF NOT EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id WHERE o.business_id IS DISTINCT FROM n.business_id OR o.project_id IS DISTINCT FROM n.project_id OR o.session_id IS DISTINCT FROM n.session_id OR o.user_id IS DISTINCT FROM n.user_id OR o.title IS DISTINCT FROM n.title OR o.metadata IS DISTINCT FROM n.metadata) THEN
-            RETURN NULL;
-        END IF;
         INSERT INTO tenantry.audit_logs (
             tenant_id, action, resource_type, resource_id, old_values, new_values, details,
             actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
         SELECT n.tenant_id, 'update', 'conversations', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, NULL,
             a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
-        FROM old_rows AS o
-        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        FROM (SELECT OLD.*) AS o
+        CROSS JOIN (SELECT NEW.*) AS n
         CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id', 'message_count', 'first_message_id', 'last_message_id'] || ARRAY['created_at',
                 CASE WHEN o.business_id IS NOT DISTINCT FROM n.business_id THEN 'business_id' END,
                 CASE WHEN o.project_id IS NOT DISTINCT FROM n.project_id THEN 'project_id' END,
@@ -2959,9 +3019,9 @@ BEGIN
     during := pg_catalog.set_config('app.tenant_id', $1::text, true);
     SELECT p.message_count, p.first_message_id, p.last_message_id INTO total, first_id, last_id
     FROM tenantry.conversations AS p WHERE p.tenant_id = $1 AND p.id = $2;
-    -- Twice the time in which as many rows fall on average.
+    -- A third more than the time in which as many rows fall on average: each partition has its price.
     span := tenantry.milliseconds_of(last_id) - tenantry.milliseconds_of(first_id) + 1;
-    width := least(span, span * 2.0 * many / total + 1);
+    width := least(span, span * 1.3 * many / total + 1);
     near := CASE WHEN oldest_first THEN greatest(first_id, beyond) ELSE least(last_id, beyond) END;
     WHILE wanted > 0 AND CASE WHEN oldest_first THEN near <= last_id ELSE near >= first_id END LOOP
         IF oldest_first THEN
@@ -3013,9 +3073,9 @@ BEGIN
     during := pg_catalog.set_config('app.tenant_id', $1::text, true);
     SELECT p.message_count, p.first_message_id, p.last_message_id INTO total, first_id, last_id
     FROM tenantry.agent_sessions AS p WHERE p.tenant_id = $1 AND p.id = $2;
-    -- Twice the time in which as many rows fall on average.
+    -- A third more than the time in which as many rows fall on average: each partition has its price.
     span := tenantry.milliseconds_of(last_id) - tenantry.milliseconds_of(first_id) + 1;
-    width := least(span, span * 2.0 * many / total + 1);
+    width := least(span, span * 1.3 * many / total + 1);
     near := CASE WHEN oldest_first THEN greatest(first_id, beyond) ELSE least(last_id, beyond) END;
     WHILE wanted > 0 AND CASE WHEN oldest_first THEN near <= last_id ELSE near >= first_id END LOOP
         IF oldest_first THEN
@@ -3051,13 +3111,6 @@ $function$""",
     cached_input_price numeric(12,6),
     valid_from timestamp with time zone DEFAULT now() NOT NULL,
     valid_until timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
-)""",
-    r"""CREATE TABLE tenantry.seal_keys (
-    id text NOT NULL,
-    inner_pad bytea NOT NULL,
-    outer_pad bytea NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 )""",
@@ -3517,7 +3570,6 @@ $function$""",
 ) PARTITION BY RANGE (id)""",
     r"""ALTER TABLE tenantry.model_prices ADD CONSTRAINT model_prices_pkey PRIMARY KEY (id)""",
     r"""ALTER TABLE tenantry.model_prices ADD CONSTRAINT model_prices_provider_model_valid_from_key UNIQUE (provider, model, valid_from)""",
-    r"""ALTER TABLE tenantry.seal_keys ADD CONSTRAINT seal_keys_pkey PRIMARY KEY (id)""",
     r"""ALTER TABLE tenantry.activity_feed ADD CONSTRAINT activity_feed_pkey PRIMARY KEY (tenant_id, id)""",
     r"""ALTER TABLE tenantry.agents ADD CONSTRAINT agents_pkey PRIMARY KEY (tenant_id, id)""",
     r"""ALTER TABLE tenantry.agents ADD CONSTRAINT agents_tenant_id_name_agent_type_key UNIQUE (tenant_id, name, agent_type)""",
@@ -3559,8 +3611,6 @@ $function$""",
     r"""ALTER TABLE tenantry.model_prices ADD CONSTRAINT model_prices_input_price_check CHECK ((input_price >= (0)::numeric))""",
     r"""ALTER TABLE tenantry.model_prices ADD CONSTRAINT model_prices_output_price_check CHECK ((output_price >= (0)::numeric))""",
     r"""ALTER TABLE tenantry.model_prices ADD CONSTRAINT model_prices_cached_input_price_check CHECK ((cached_input_price >= (0)::numeric))""",
-    r"""ALTER TABLE tenantry.seal_keys ADD CONSTRAINT seal_keys_inner_pad_check CHECK ((octet_length(inner_pad) = 64))""",
-    r"""ALTER TABLE tenantry.seal_keys ADD CONSTRAINT seal_keys_outer_pad_check CHECK ((octet_length(outer_pad) = 64))""",
     r"""ALTER TABLE tenantry.agents ADD CONSTRAINT agents_name_check CHECK (((length(name) >= 1) AND (length(name) <= 255)))""",
     r"""ALTER TABLE tenantry.agents ADD CONSTRAINT agents_agent_type_check CHECK (((length(agent_type) >= 1) AND (length(agent_type) <= 100)))""",
     r"""ALTER TABLE tenantry.cost_entries ADD CONSTRAINT cost_entries_input_tokens_check CHECK ((input_tokens >= 0))""",
@@ -3835,7 +3885,6 @@ WITH NO DATA""",
     r"""CREATE UNIQUE INDEX tenant_cost_summary_key ON tenantry.tenant_cost_summary USING btree (tenant_id, billing_month, provider, model)""",
     r"""CREATE UNIQUE INDEX desk_performance_key ON tenantry.desk_performance USING btree (tenant_id, desk_id)""",
     r"""ALTER TABLE tenantry.model_prices ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
-    r"""ALTER TABLE tenantry.seal_keys ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.activity_feed ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.agents ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.cost_entries ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
@@ -3876,10 +3925,6 @@ WITH NO DATA""",
     r"""DROP POLICY audit_insert ON tenantry.platform_log""",
     r"""CREATE POLICY audit_insert ON tenantry.platform_log AS PERMISSIVE FOR INSERT TO tenantry_audit WITH CHECK (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.platform_log AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
-    r"""CREATE POLICY auth_select ON tenantry.seal_keys AS PERMISSIVE FOR SELECT TO tenantry_auth USING (true)""",
-    r"""CREATE POLICY auth_insert ON tenantry.seal_keys AS PERMISSIVE FOR INSERT TO tenantry_auth WITH CHECK (true)""",
-    r"""CREATE POLICY auth_delete ON tenantry.seal_keys AS PERMISSIVE FOR DELETE TO tenantry_auth USING (true)""",
-    r"""CREATE POLICY owner_floor ON tenantry.seal_keys AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""DROP POLICY auth_select ON tenantry.users""",
     r"""CREATE POLICY auth_select ON tenantry.users AS PERMISSIVE FOR SELECT TO tenantry_auth USING (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.users AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
@@ -4009,6 +4054,8 @@ WITH NO DATA""",
     r"""CREATE POLICY tenant ON tenantry.agent_executions AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.agent_executions AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.agent_executions AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY keeper_select ON tenantry.agent_executions AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.agent_executions AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.conversations AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.conversations AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.conversations AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
@@ -4041,13 +4088,15 @@ WITH NO DATA""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.model_prices REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_model_prices()""",
     r"""CREATE TRIGGER range_price BEFORE INSERT ON tenantry.model_prices FOR EACH ROW EXECUTE FUNCTION tenantry.range_price()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.model_prices FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
-    r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.seal_keys FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.activity_feed FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.agents REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_agents()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.agents REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_agents()""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.agents REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_agents()""",
     r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.agents FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.agents FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER account_expenses_delete AFTER DELETE ON tenantry.cost_entries REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.account_expenses()""",
+    r"""CREATE TRIGGER account_expenses_insert AFTER INSERT ON tenantry.cost_entries REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.account_expenses()""",
+    r"""CREATE TRIGGER account_expenses_update AFTER UPDATE ON tenantry.cost_entries REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.account_expenses()""",
     r"""CREATE TRIGGER price_cost_entry BEFORE INSERT OR UPDATE ON tenantry.cost_entries FOR EACH ROW EXECUTE FUNCTION tenantry.price_cost_entry()""",
     r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.cost_entries FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.patterns REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_patterns()""",
@@ -4094,8 +4143,8 @@ WITH NO DATA""",
     r"""CREATE TRIGGER account_session AFTER INSERT OR UPDATE ON tenantry.agent_sessions FOR EACH ROW EXECUTE FUNCTION tenantry.account_session()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.agent_sessions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_agent_sessions()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.agent_sessions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_agent_sessions()""",
-    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.agent_sessions REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_agent_sessions()""",
-    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.agent_sessions FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE OF desk_id, agent_id, task_id, status, started_at, ended_at, metrics, state ON tenantry.agent_sessions FOR EACH ROW EXECUTE FUNCTION tenantry.audit_agent_sessions()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE OF tenant_id, id, desk_id, agent_id, task_id, status, started_at, ended_at, metrics, state, created_at, updated_at ON tenantry.agent_sessions FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER time_session BEFORE INSERT OR UPDATE ON tenantry.agent_sessions FOR EACH ROW EXECUTE FUNCTION tenantry.time_session()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.agent_sessions FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.approvals REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_approvals()""",
@@ -4166,8 +4215,8 @@ WITH NO DATA""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.agent_executions FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.conversations REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_conversations()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.conversations REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_conversations()""",
-    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.conversations REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_conversations()""",
-    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.conversations FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE OF business_id, project_id, session_id, user_id, title, metadata ON tenantry.conversations FOR EACH ROW EXECUTE FUNCTION tenantry.audit_conversations()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE OF tenant_id, id, business_id, project_id, session_id, user_id, title, metadata, created_at, updated_at ON tenantry.conversations FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.conversations FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.documents REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_documents()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.documents REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_documents()""",
@@ -4195,6 +4244,7 @@ WITH NO DATA""",
     r"""GRANT SELECT ON tenantry.activity_feed TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.activity_feed TO tenantry_service""",
     r"""GRANT DELETE, INSERT (agent_id, agent_type, completed_at, cost_usd, created_at, duration_ms, error, evidence_id, id, input, input_tokens, metadata, model_name, model_provider, output, output_tokens, project_id, session_id, started_at, status, task_id, tenant_id, updated_at), SELECT, UPDATE (agent_id, agent_type, completed_at, cost_usd, duration_ms, error, evidence_id, input, input_tokens, metadata, model_name, model_provider, output, output_tokens, project_id, session_id, started_at, status, task_id) ON tenantry.agent_executions TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.agent_executions TO tenantry_keeper""",
     r"""GRANT SELECT ON tenantry.agent_executions TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.agent_executions TO tenantry_service""",
     r"""GRANT DELETE, INSERT (agent_id, created_at, desk_id, ended_at, id, metrics, started_at, state, status, task_id, tenant_id, updated_at), SELECT, UPDATE (agent_id, desk_id, ended_at, metrics, started_at, state, status, task_id) ON tenantry.agent_sessions TO tenantry_app""",
@@ -4279,7 +4329,6 @@ WITH NO DATA""",
     r"""GRANT SELECT ON tenantry.qa_reviews TO tenantry_keeper""",
     r"""GRANT SELECT ON tenantry.qa_reviews TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.qa_reviews TO tenantry_service""",
-    r"""GRANT DELETE, INSERT, SELECT ON tenantry.seal_keys TO tenantry_auth""",
     r"""GRANT DELETE, INSERT (agent_type, completeness_score, correctness_score, created_at, decision, duration_ms, execution_id, gaps, id, iteration, overall_score, quality_score, reasoning, requirements, task_id, tenant_id, updated_at), SELECT, UPDATE (agent_type, completeness_score, correctness_score, decision, duration_ms, execution_id, gaps, iteration, overall_score, quality_score, reasoning, requirements, task_id) ON tenantry.self_reviews TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.self_reviews TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.self_reviews TO tenantry_service""",
@@ -4348,6 +4397,8 @@ DOWN = (
     r"""DROP POLICY service ON tenantry.conversations""",
     r"""DROP POLICY tenant_floor ON tenantry.conversations""",
     r"""DROP POLICY tenant ON tenantry.conversations""",
+    r"""DROP POLICY owner_floor ON tenantry.agent_executions""",
+    r"""DROP POLICY keeper_select ON tenantry.agent_executions""",
     r"""DROP POLICY service ON tenantry.agent_executions""",
     r"""DROP POLICY tenant_floor ON tenantry.agent_executions""",
     r"""DROP POLICY tenant ON tenantry.agent_executions""",
@@ -4457,10 +4508,6 @@ DOWN = (
     r"""DROP POLICY owner_floor ON tenantry.user_identities""",
     r"""DROP POLICY owner_floor ON tenantry.tenants""",
     r"""DROP POLICY owner_floor ON tenantry.users""",
-    r"""DROP POLICY owner_floor ON tenantry.seal_keys""",
-    r"""DROP POLICY auth_delete ON tenantry.seal_keys""",
-    r"""DROP POLICY auth_insert ON tenantry.seal_keys""",
-    r"""DROP POLICY auth_select ON tenantry.seal_keys""",
     r"""DROP POLICY owner_floor ON tenantry.platform_log""",
     r"""DROP POLICY owner_floor ON tenantry.model_prices""",
     r"""DROP POLICY keeper_update ON tenantry.model_prices""",
@@ -4584,7 +4631,6 @@ DOWN = (
     r"""DROP TABLE tenantry.cost_entries""",
     r"""DROP TABLE tenantry.agents""",
     r"""DROP TABLE tenantry.activity_feed""",
-    r"""DROP TABLE tenantry.seal_keys""",
     r"""DROP TABLE tenantry.model_prices""",
     r"""DROP FUNCTION tenantry.messages_by_session(uuid, uuid, uuid, integer, boolean)""",
     r"""DROP FUNCTION tenantry.messages_by_conversation(uuid, uuid, uuid, integer, boolean)""",
@@ -4638,7 +4684,9 @@ DOWN = (
     r"""DROP FUNCTION tenantry.record_lesson_outcome(uuid, boolean)""",
     r"""DROP FUNCTION tenantry.range_price()""",
     r"""DROP FUNCTION tenantry.price_cost_entry()""",
+    r"""DROP FUNCTION tenantry.account_expenses()""",
     r"""DROP FUNCTION tenantry.account_session()""",
+    r"""DROP FUNCTION tenantry.book_session(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.time_session()""",
     r"""DROP FUNCTION tenantry.total_executions()""",
     r"""DROP FUNCTION tenantry.time_execution()""",
@@ -4661,7 +4709,7 @@ DOWN = (
     r"""DROP FUNCTION tenantry.install_workflows(uuid)""",
     r"""DROP FUNCTION tenantry.check_workflow()""",
     r"""DROP FUNCTION tenantry.workflow_lock(uuid)""",
-    r"""DROP FUNCTION tenantry.seal_holds()""",
+    r"""DROP FUNCTION tenantry.refuse_foreign(uuid, text)""",
     r"""DROP FUNCTION tenantry.partition_gaps(text)""",
     r"""DROP FUNCTION tenantry.drain_default(text, text)""",
     r"""DROP FUNCTION tenantry.move_from_default(text, text, uuid, uuid)""",
@@ -4867,6 +4915,16 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.refuse_unwritable() OWNER TO tenantry_keeper""",
     r"""REVOKE ALL ON FUNCTION tenantry.refuse_unwritable() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.touch_updated_at()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    NEW.updated_at := pg_catalog.now();
+    RETURN NEW;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.touch_updated_at() FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.add_partition(parent text, period text, moment timestamp with time zone)
  RETURNS text
  LANGUAGE plpgsql
