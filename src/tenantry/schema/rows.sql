@@ -12,7 +12,7 @@ $$;
 -- A suspended or deleted tenant is read, never written. Work without a tenant (the service role's)
 -- passes; so does what policies will refuse anyway.
 CREATE FUNCTION tenantry.refuse_unwritable() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     tenant uuid := tenantry.current_tenant_id();
     state text;
@@ -42,7 +42,7 @@ $$;
 
 -- Every tenant has its quotas and its counters from its first moment.
 CREATE FUNCTION tenantry.open_tenant() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO tenantry.tenant_quotas (tenant_id) VALUES (NEW.id);
     INSERT INTO tenantry.tenant_usage (tenant_id) VALUES (NEW.id);

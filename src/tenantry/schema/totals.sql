@@ -2,7 +2,7 @@
 -- two writers that touch the same rows wait for each other instead of deadlocking.
 
 CREATE FUNCTION tenantry.total_messages() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     part record;
     at_an_end boolean;
@@ -106,7 +106,7 @@ ALTER FUNCTION tenantry.total_messages() OWNER TO tenantry_keeper;
 
 -- An execution's own figures: when it ended and how long it took, unless the caller knows better.
 CREATE FUNCTION tenantry.time_execution() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF NEW.agent_id IS NOT NULL AND NEW.agent_type IS NULL THEN
         SELECT a.agent_type INTO NEW.agent_type FROM tenantry.agents AS a
@@ -134,7 +134,7 @@ ALTER FUNCTION tenantry.time_execution() OWNER TO tenantry_keeper;
 -- before and after, whatever happened to them. An agent's record counts what has ended. Sessions come
 -- first, as they do when a task goes with all it has.
 CREATE FUNCTION tenantry.total_executions() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     part record;
     source text := CASE TG_OP
@@ -200,7 +200,7 @@ $$;
 
 -- A session's cost stands in the accounts once, however often it is saved: its entry has its id.
 CREATE FUNCTION tenantry.account_session() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF NEW.status = 'active' THEN
         RETURN NULL;
@@ -232,7 +232,7 @@ ALTER FUNCTION tenantry.account_session() OWNER TO tenantry_keeper;
 
 -- An expense without a cost takes that of its tokens, at the price of the moment its id carries.
 CREATE FUNCTION tenantry.price_cost_entry() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     moment timestamptz := tenantry.time_of(NEW.id);
 BEGIN
@@ -257,7 +257,7 @@ ALTER FUNCTION tenantry.price_cost_entry() OWNER TO tenantry_keeper;
 
 -- A model has one price at a time: a new one ends the one before it, and ends where the next begins.
 CREATE FUNCTION tenantry.range_price() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended(NEW.provider || '/' || NEW.model, 20261121));
     UPDATE tenantry.model_prices AS p SET valid_until = NEW.valid_from

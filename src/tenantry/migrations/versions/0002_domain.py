@@ -121,7 +121,7 @@ RETURN ((lpad(to_hex(GREATEST(milliseconds, (0)::bigint)), 12, '0'::text) || rep
     r"""CREATE OR REPLACE FUNCTION tenantry.add_partition(parent text, period text, moment timestamp with time zone)
  RETURNS text
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
 DECLARE
@@ -154,7 +154,7 @@ $function$""",
     r"""CREATE OR REPLACE FUNCTION tenantry.move_from_default(parent text, child text, lower uuid, upper uuid)
  RETURNS void
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     rest text := quote_ident(parent || '_default');
@@ -182,7 +182,7 @@ $function$""",
     r"""CREATE OR REPLACE FUNCTION tenantry.drain_default(parent text, period text)
  RETURNS text
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     rest text := quote_ident(parent || '_default');
@@ -209,7 +209,7 @@ $function$""",
  RETURNS TABLE(lower uuid, upper uuid)
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
     WITH bounds AS (
         SELECT parts[1]::uuid AS starts, parts[2]::uuid AS stops
@@ -228,7 +228,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     tenant uuid := tenantry.current_tenant_id();
@@ -254,7 +254,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     INSERT INTO tenantry.tenant_quotas (tenant_id) VALUES (NEW.id);
@@ -269,7 +269,7 @@ $function$""",
  RETURNS uuid
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     entry uuid := tenantry.uuidv7();
@@ -302,7 +302,7 @@ RETURN hashtextextended((workflow_id)::text, (20261121)::bigint)""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     names text[];
@@ -370,7 +370,7 @@ $function$""",
  RETURNS void
  LANGUAGE sql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
     INSERT INTO tenantry.workflows
         (tenant_id, name, description, stages, transition_rules, initial_stage, qa_pipeline, retry_rule, is_default, is_builtin)
@@ -422,7 +422,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     flow record;
@@ -527,7 +527,7 @@ $function$""",
     r"""CREATE OR REPLACE FUNCTION tenantry.time_review()
  RETURNS trigger
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF NEW.verdict = 'pending' THEN
@@ -551,7 +551,7 @@ RETURN hashtextextended((what || (tenant)::text), (20261121)::bigint)""",
  RETURNS void
  LANGUAGE sql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
  UPDATE tenantry.tenant_usage u SET current_tasks = u.current_tasks
    WHERE (u.tenant_id = one_at_a_time.tenant);
@@ -562,7 +562,7 @@ END""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     circle uuid;
@@ -590,7 +590,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     circle boolean;
@@ -625,7 +625,7 @@ $function$""",
  RETURNS TABLE(id uuid, rank real)
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
     SELECT t.id, ts_rank(t.search, q) AS rank
     FROM tenantry.tasks AS t, websearch_to_tsquery('english', query) AS q
@@ -640,7 +640,7 @@ $function$""",
  RETURNS TABLE(id uuid)
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
     SELECT t.id FROM tenantry.tasks AS t
     WHERE t.tenant_id = tenantry.current_tenant_id() AND t.labels ? label
@@ -653,7 +653,7 @@ $function$""",
     r"""CREATE OR REPLACE FUNCTION tenantry.decide_approval()
  RETURNS trigger
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     -- Not the whole row: a member who leaves is taken out of the decisions made.
@@ -671,7 +671,7 @@ $function$""",
     r"""CREATE OR REPLACE FUNCTION tenantry.answer_delegation()
  RETURNS trigger
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'UPDATE' AND NEW.status <> OLD.status AND NOT (
@@ -708,7 +708,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     PERFORM tenantry.hold_hierarchy(tenantry.current_tenant_id());
@@ -721,7 +721,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     label public.ltree := replace(NEW.id::text, '-', '')::public.ltree;
@@ -742,7 +742,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     moved jsonb;
@@ -801,7 +801,7 @@ $function$""",
  RETURNS TABLE(id uuid, depth integer)
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
     SELECT d.id, public.nlevel(d.path) - public.nlevel(t.path)
     FROM tenantry.desks AS t
@@ -816,7 +816,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     part record;
@@ -923,7 +923,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF NEW.agent_id IS NOT NULL AND NEW.agent_type IS NULL THEN
@@ -952,7 +952,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     part record;
@@ -1023,7 +1023,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF NEW.status = 'active' THEN
@@ -1058,7 +1058,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     moment timestamptz := tenantry.time_of(NEW.id);
@@ -1086,7 +1086,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended(NEW.provider || '/' || NEW.model, 20261121));
@@ -1105,7 +1105,7 @@ $function$""",
  RETURNS double precision
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     outcome double precision := CASE WHEN success THEN 1 ELSE 0 END;
@@ -1124,7 +1124,7 @@ $function$""",
  RETURNS bigint
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     times bigint;
@@ -1142,7 +1142,7 @@ $function$""",
  RETURNS TABLE(id uuid, rank real)
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
     SELECT l.id, ts_rank(l.search, q) AS rank
     FROM tenantry.lessons AS l, websearch_to_tsquery('english', query) AS q
@@ -1157,7 +1157,7 @@ $function$""",
  RETURNS TABLE(id uuid)
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
     -- Each branch has its own use of the index, and the other is not entered.
     SELECT t.id FROM (
@@ -1177,7 +1177,7 @@ $function$""",
  RETURNS TABLE(id uuid)
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
     -- Each branch has its own use of the index, and the other is not entered.
     SELECT t.id FROM (
@@ -1197,7 +1197,7 @@ $function$""",
  RETURNS TABLE(id uuid, rank real)
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
     SELECT e.id, ts_rank(e.search, q) AS rank
     FROM tenantry.evidence AS e, websearch_to_tsquery('english', query) AS q
@@ -1212,7 +1212,7 @@ $function$""",
  RETURNS TABLE(id uuid, rank real)
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
     SELECT c.id, ts_rank(c.search, q) AS rank
     FROM websearch_to_tsquery('english', query) AS q,
@@ -1229,7 +1229,7 @@ $function$""",
  RETURNS bytea
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     kept bytea;
@@ -1249,7 +1249,7 @@ $function$""",
  RETURNS void
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     filled boolean;
@@ -1269,7 +1269,7 @@ $function$""",
  RETURNS void
  LANGUAGE sql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
     SELECT tenantry.refresh_view(m.matviewname::text) FROM pg_catalog.pg_matviews AS m
     WHERE m.schemaname = 'tenantry' ORDER BY m.matviewname
@@ -1281,7 +1281,7 @@ $function$""",
  RETURNS TABLE(billing_month date, provider text, model text, entries bigint, input_tokens numeric, output_tokens numeric, cost_usd numeric)
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
     SELECT v.billing_month, v.provider, v.model, v.entries, v.input_tokens, v.output_tokens, v.cost_usd
     FROM tenantry.tenant_cost_summary AS v
@@ -1295,7 +1295,7 @@ $function$""",
  RETURNS TABLE(desk_id uuid, code text, title text, tasks_completed bigint, tasks_open bigint, tasks_failed bigint, sessions bigint, avg_session_ms numeric, cost_usd numeric)
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
     SELECT v.desk_id, v.code, v.title, v.tasks_completed, v.tasks_open, v.tasks_failed, v.sessions, v.avg_session_ms, v.cost_usd
     FROM tenantry.desk_performance AS v
@@ -1386,7 +1386,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -1430,7 +1430,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -1525,7 +1525,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -1717,7 +1717,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -1807,7 +1807,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -1900,7 +1900,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -1993,7 +1993,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -2082,7 +2082,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     change record;
@@ -2117,7 +2117,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -2262,7 +2262,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -2355,7 +2355,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     change record;
@@ -2390,7 +2390,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -2505,7 +2505,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -2600,7 +2600,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -2691,7 +2691,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -2782,7 +2782,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -2878,7 +2878,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -2969,7 +2969,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -3068,7 +3068,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -3165,7 +3165,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -3258,7 +3258,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -3355,7 +3355,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -3443,7 +3443,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -3534,7 +3534,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -3667,7 +3667,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -3760,7 +3760,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -3853,7 +3853,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -3942,7 +3942,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -5074,7 +5074,6 @@ WITH NO DATA""",
     r"""CREATE POLICY audit_insert ON tenantry.audit_logs AS PERMISSIVE FOR INSERT TO tenantry_audit WITH CHECK (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.audit_logs AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.model_prices AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING (true) WITH CHECK (true)""",
-    r"""CREATE POLICY tenant_floor ON tenantry.model_prices AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY service ON tenantry.model_prices AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY keeper_select ON tenantry.model_prices AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
     r"""CREATE POLICY keeper_update ON tenantry.model_prices AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING (true)""",
@@ -5662,7 +5661,6 @@ DOWN = (
     r"""DROP POLICY keeper_update ON tenantry.model_prices""",
     r"""DROP POLICY keeper_select ON tenantry.model_prices""",
     r"""DROP POLICY service ON tenantry.model_prices""",
-    r"""DROP POLICY tenant_floor ON tenantry.model_prices""",
     r"""DROP POLICY tenant ON tenantry.model_prices""",
     r"""DROP POLICY owner_floor ON tenantry.audit_logs""",
     r"""DROP INDEX tenantry.desk_performance_key""",
@@ -6007,7 +6005,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -6097,7 +6095,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -6189,7 +6187,7 @@ $function$""",
  RETURNS uuid
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     entry uuid := tenantry.uuidv7();
@@ -6216,7 +6214,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     INSERT INTO tenantry.tenant_quotas (tenant_id) VALUES (NEW.id);
@@ -6230,7 +6228,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     tenant uuid := tenantry.current_tenant_id();
@@ -6253,7 +6251,7 @@ $function$""",
     r"""CREATE OR REPLACE FUNCTION tenantry.add_partition(parent text, period text, moment timestamp with time zone)
  RETURNS text
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
 DECLARE
