@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
+import asyncpg
 from sqlalchemy import MetaData
 
 from tenantry.kernel.plain import connected
@@ -61,15 +64,17 @@ async def prove(
     *,
     doors: Doors | None = None,
     attacks: bool = True,
+    prepare: str = "",
     progress: Progress = lambda _: None,
 ) -> Proof:
     """Examine the database behind `url`, an administrator's. Nothing is changed in it.
 
-    `doors` are the ways in that the application itself uses.
+    `doors` are the ways in that the application itself uses. `prepare` is SQL to run first and undo:
+    how a mutation is put before the proof.
     """
     options = options or Options()
     started = perf_counter()
-    async with connected(url, name=_NAME) as connection:
+    async with connected(url, name=_NAME) as connection, undone(connection, prepare):
         progress("Reading the catalog")
         subject = await recognise(
             connection,
@@ -89,16 +94,29 @@ async def prove(
         found.append(_NO_ROLE)
     progress("Proving policies")
     found += await asyncio.to_thread(
-        prove_statically, url, subject, excepted, config=options.config
+        prove_statically, url, subject, excepted, config=options.config, prepare=prepare
     )
     results: list[Result] = []
     if attacks:
-        results = await run_attacks(url, subject, doors, progress)
+        results = await run_attacks(url, subject, doors, progress, prepare=prepare)
         found += attack_findings(results)
     return Proof(
         subject, server, database, tuple(_sorted(found)), tuple(results), tuple(excepted),
         len(CHECKS), perf_counter() - started,
     )  # fmt: skip
+
+
+@asynccontextmanager
+async def undone(connection: asyncpg.Connection[Any], sql: str) -> AsyncIterator[None]:
+    """A transaction that begins with this, and leaves nothing."""
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        if sql:
+            await connection.execute(sql)
+        yield
+    finally:
+        await transaction.rollback()
 
 
 def attack_findings(results: Iterable[Result]) -> list[Finding]:

@@ -167,6 +167,23 @@ class Arena:
         decoy = self.decoys[role]
         return [*found, Target(decoy.things, decoy.mine, decoy.theirs, control=True)]
 
+    async def victims_rows(self, role: str) -> dict[str, str]:
+        """Table -> the victim's row in it, as the administrator sees it now."""
+        each = []
+        for t in self.targets(role):
+            terms = [
+                f"{quoted(c)} = '{_literal(t.theirs[c] or '')}'::{t.relation.column(c).type}"
+                for c in t.relation.key
+            ]
+            condition = " AND ".join(terms) or "false"
+            each.append(
+                f"SELECT '{_literal(t.label)}' AS name, to_jsonb(t)::text AS row FROM {t.name} AS t WHERE {condition}"
+            )
+        outcome = await self.run(" UNION ALL ".join(each))
+        if outcome.refused:
+            raise PermissionDenied(f"The arena cannot be looked over: {outcome.message}")
+        return {row["name"]: row["row"] for row in outcome.rows}
+
     @property
     def _keyed_by_row(self) -> set[str]:
         """Tables of ours without a tenant's column, whose rows are not everybody's all the same."""

@@ -13,7 +13,7 @@ from ..subject import Connection, Subject
 from .check import PRELUDE, Check
 
 _FILES = (
-    "row_security", "open_tables", "partitions", "policies_permissive", "policies_floor",
+    "row_security", "open_tables", "partitions", "policies_permissive", "policies_missing", "policies_floor",
     "policies_everyone", "policies_everything", "policies_text", "settings", "policy_functions",
     "foreign_keys", "shared_references", "unique_rules", "privileges", "grants", "record",
     "role_attributes", "role_memberships", "role_settings", "ownership", "default_privileges",
