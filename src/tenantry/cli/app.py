@@ -16,6 +16,7 @@ from . import (
     key,
     migrate,
     partitions,
+    prove,
     secrets,
     seed,
     servers,
@@ -37,7 +38,7 @@ def application() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
         rich_markup_mode=None,
     )
-    for module in (servers, status, connect, initialise, seed, stats, health):
+    for module in (servers, status, connect, initialise, seed, stats, health, prove):
         app.add_typer(module.app)
     for name, module in (
         ("migrate", migrate),

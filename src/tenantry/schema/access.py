@@ -54,8 +54,10 @@ def row_security(table: Table) -> Iterator[str]:
         else:
             yield f"CREATE POLICY tenant ON {name} FOR SELECT TO {roles} USING {rows}"
             yield f"CREATE POLICY tenant_write ON {name} FOR UPDATE TO {roles} USING {writes} WITH CHECK {writes}"
-        # Permissive policies are OR-ed: whatever is added later, nothing passes this one.
-        yield f"CREATE POLICY tenant_floor ON {name} AS RESTRICTIVE TO {roles} USING {rows} WITH CHECK {rows}"
+        # Permissive policies are OR-ed: whatever is added later, nothing passes this one. Where every
+        # row is everybody's there is nothing to keep.
+        if access.rows != "true":
+            yield f"CREATE POLICY tenant_floor ON {name} AS RESTRICTIVE TO {roles} USING {rows} WITH CHECK {rows}"
     if access.service:
         command = "FOR SELECT " if access.service == ("SELECT",) else ""
         check = "" if command else " WITH CHECK (true)"

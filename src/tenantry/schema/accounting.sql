@@ -41,7 +41,7 @@ ALTER FUNCTION tenantry.book_session(uuid, uuid) OWNER TO tenantry_keeper;
 
 -- When a session has ended, and when its totals change after that.
 CREATE FUNCTION tenantry.account_session() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF NEW.status = 'active'
        OR (TG_OP = 'UPDATE' AND OLD.status <> 'active'
@@ -57,7 +57,7 @@ ALTER FUNCTION tenantry.account_session() OWNER TO tenantry_keeper;
 -- When what was recorded for a session changes that has ended. The session is held, so that of its end
 -- and an expense at the same moment the second sees the first.
 CREATE FUNCTION tenantry.account_expenses() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     touched jsonb;
     part record;
@@ -94,7 +94,7 @@ ALTER FUNCTION tenantry.account_expenses() OWNER TO tenantry_keeper;
 -- An expense without a cost takes that of its tokens, at the price of the moment its id carries. One of
 -- an execution is one of its session.
 CREATE FUNCTION tenantry.price_cost_entry() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     moment timestamptz := tenantry.time_of(NEW.id);
 BEGIN
@@ -127,7 +127,7 @@ ALTER FUNCTION tenantry.price_cost_entry() OWNER TO tenantry_keeper;
 
 -- A model has one price at a time: a new one ends the one before it, and ends where the next begins.
 CREATE FUNCTION tenantry.range_price() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended(NEW.provider || '/' || NEW.model, 20261121));
     UPDATE tenantry.model_prices AS p SET valid_until = NEW.valid_from

@@ -68,7 +68,7 @@ def audit_function(table: Table) -> str:
             RETURN NULL;
         END IF;"""
     return f"""CREATE FUNCTION tenantry.audit_{table.name}() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
         {entry("create", "n", "NULL", f"to_jsonb(n) - {hide}", "new_rows AS n")};

@@ -17,7 +17,7 @@ $$;
 ALTER FUNCTION tenantry.hold_hierarchy(uuid) OWNER TO tenantry_keeper;
 
 CREATE FUNCTION tenantry.hold_desks() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM tenantry.hold_hierarchy(tenantry.current_tenant_id());
     RETURN NULL;
@@ -28,7 +28,7 @@ ALTER FUNCTION tenantry.hold_desks() OWNER TO tenantry_keeper;
 -- A desk's place, from that of the one it reports to. Labels are ids, so that the path of a desk is
 -- its chain of command.
 CREATE FUNCTION tenantry.place_desk() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     label public.ltree := replace(NEW.id::text, '-', '')::public.ltree;
     above public.ltree;
@@ -48,7 +48,7 @@ ALTER FUNCTION tenantry.place_desk() OWNER TO tenantry_keeper;
 -- What a statement leaves behind, whichever rows it touched and in which order: no circle, and the
 -- path of every desk in the subtrees it moved.
 CREATE FUNCTION tenantry.settle_desks() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     moved jsonb;
     circle text;
@@ -104,7 +104,7 @@ ALTER FUNCTION tenantry.settle_desks() OWNER TO tenantry_keeper;
 
 -- The operators of ltree are not leakproof either.
 CREATE FUNCTION tenantry.desk_subtree(top uuid)
-RETURNS TABLE (id uuid, depth integer) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+RETURNS TABLE (id uuid, depth integer) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT d.id, public.nlevel(d.path) - public.nlevel(t.path)
     FROM tenantry.desks AS t
     JOIN tenantry.desks AS d ON d.tenant_id = t.tenant_id AND d.path OPERATOR(public.<@) t.path

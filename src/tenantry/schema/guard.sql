@@ -4,7 +4,7 @@
 CREATE SCHEMA IF NOT EXISTS tenantry_guard;
 
 CREATE OR REPLACE FUNCTION tenantry_guard.refuse_open_tables() RETURNS event_trigger
-LANGUAGE plpgsql SET search_path = '' AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     open_table text;
 BEGIN

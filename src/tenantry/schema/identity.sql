@@ -6,7 +6,7 @@ CREATE FUNCTION tenantry.authenticate_key(
     hash bytea,
     OUT api_key_id uuid, OUT tenant_id uuid, OUT user_id uuid, OUT scopes jsonb,
     OUT tenant_status text, OUT expires_at timestamptz
-) RETURNS SETOF record LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+) RETURNS SETOF record LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT k.id, k.tenant_id, k.user_id, k.scopes, t.status, k.expires_at
     FROM tenantry.api_keys AS k
     JOIN tenantry.tenants AS t ON t.id = k.tenant_id
@@ -22,7 +22,7 @@ ALTER FUNCTION tenantry.authenticate_key(bytea) OWNER TO tenantry_auth;
 -- The outside accounts of the user of the context.
 CREATE FUNCTION tenantry.my_identities()
 RETURNS TABLE (id uuid, provider text, username text, email text, created_at timestamptz)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT i.id, i.provider, i.username, i.email, i.created_at
     FROM tenantry.user_identities AS i
     WHERE i.user_id = tenantry.current_user_id()

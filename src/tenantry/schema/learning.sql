@@ -2,7 +2,7 @@
 
 -- The newest outcome weighs a fifth.
 CREATE FUNCTION tenantry.record_lesson_outcome(lesson uuid, success boolean) RETURNS double precision
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     outcome double precision := CASE WHEN success THEN 1 ELSE 0 END;
     rate double precision;
@@ -16,7 +16,7 @@ $$;
 ALTER FUNCTION tenantry.record_lesson_outcome(uuid, boolean) OWNER TO tenantry_keeper;
 
 CREATE FUNCTION tenantry.record_lesson_applied(lesson uuid) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     times bigint;
 BEGIN
@@ -29,7 +29,7 @@ $$;
 ALTER FUNCTION tenantry.record_lesson_applied(uuid) OWNER TO tenantry_keeper;
 
 CREATE FUNCTION tenantry.search_lessons(query text, many integer DEFAULT 20)
-RETURNS TABLE (id uuid, rank real) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+RETURNS TABLE (id uuid, rank real) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT l.id, ts_rank(l.search, q) AS rank
     FROM tenantry.lessons AS l, websearch_to_tsquery('english', query) AS q
     WHERE l.tenant_id = tenantry.current_tenant_id() AND l.search @@ q
@@ -40,7 +40,7 @@ ALTER FUNCTION tenantry.search_lessons(text, integer) OWNER TO tenantry_search;
 
 -- Any of the tags (`every` false) or all of them, likewise for evidence.
 CREATE FUNCTION tenantry.lessons_tagged(wanted text[], every boolean DEFAULT false, many integer DEFAULT 50)
-RETURNS TABLE (id uuid) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+RETURNS TABLE (id uuid) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     -- Each branch has its own use of the index, and the other is not entered.
     SELECT t.id FROM (
         SELECT l.id, l.confidence FROM tenantry.lessons AS l
@@ -55,7 +55,7 @@ $$;
 ALTER FUNCTION tenantry.lessons_tagged(text[], boolean, integer) OWNER TO tenantry_search;
 
 CREATE FUNCTION tenantry.evidence_tagged(wanted text[], every boolean DEFAULT false, many integer DEFAULT 50)
-RETURNS TABLE (id uuid) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+RETURNS TABLE (id uuid) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     -- Each branch has its own use of the index, and the other is not entered.
     SELECT t.id FROM (
         SELECT e.id, e.credibility_score FROM tenantry.evidence AS e
@@ -70,7 +70,7 @@ $$;
 ALTER FUNCTION tenantry.evidence_tagged(text[], boolean, integer) OWNER TO tenantry_search;
 
 CREATE FUNCTION tenantry.search_evidence(query text, many integer DEFAULT 20)
-RETURNS TABLE (id uuid, rank real) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+RETURNS TABLE (id uuid, rank real) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT e.id, ts_rank(e.search, q) AS rank
     FROM tenantry.evidence AS e, websearch_to_tsquery('english', query) AS q
     WHERE e.tenant_id = tenantry.current_tenant_id() AND e.search @@ q
@@ -80,7 +80,7 @@ $$;
 ALTER FUNCTION tenantry.search_evidence(text, integer) OWNER TO tenantry_search;
 
 CREATE FUNCTION tenantry.search_chunks(query text, base uuid DEFAULT NULL, many integer DEFAULT 20)
-RETURNS TABLE (id uuid, rank real) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+RETURNS TABLE (id uuid, rank real) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT c.id, ts_rank(c.search, q) AS rank
     FROM websearch_to_tsquery('english', query) AS q,
          tenantry.chunks AS c JOIN tenantry.documents AS d ON d.tenant_id = c.tenant_id AND d.id = c.document_id
@@ -93,7 +93,7 @@ ALTER FUNCTION tenantry.search_chunks(text, uuid, integer) OWNER TO tenantry_sea
 
 -- What a data source signs in with, as it is kept: encrypted. Who asked is on record.
 CREATE FUNCTION tenantry.data_source_credentials(source uuid) RETURNS bytea
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     kept bytea;
 BEGIN

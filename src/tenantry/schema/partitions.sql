@@ -19,7 +19,7 @@ RETURN (lpad(to_hex(greatest(milliseconds, 0)), 12, '0') || repeat('0', 20))::uu
 -- inherit (row security, triggers), moves there what the default partition holds of it, and attaches
 -- it: PARTITION OF would lock readers out meanwhile. Returns its name, or null if it is there.
 CREATE FUNCTION tenantry.add_partition(parent text, period text, moment timestamptz)
-RETURNS text LANGUAGE plpgsql SET search_path = '' SET timezone = 'UTC' AS $$
+RETURNS text LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     start timestamptz := date_trunc(period, moment);
     lower uuid := tenantry.uuid_at(start);
@@ -51,7 +51,7 @@ $$;
 -- statement, while nobody else reaches the table: no trigger sees them again, and those that keep a
 -- record append-only stand aside for this alone. It takes the owner, who may alter tables anyway.
 CREATE FUNCTION tenantry.move_from_default(parent text, child text, lower uuid, upper uuid)
-RETURNS void LANGUAGE plpgsql SET search_path = '' AS $$
+RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     rest text := quote_ident(parent || '_default');
     columns text;
@@ -78,7 +78,7 @@ $$;
 -- Makes the partition for the oldest row of the default one. Ids of times that nothing happens at, as
 -- those that are no UUIDv7 carry, stay. Returns null when there is no more to do.
 CREATE FUNCTION tenantry.drain_default(parent text, period text)
-RETURNS text LANGUAGE plpgsql SET search_path = '' AS $$
+RETURNS text LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     rest text := quote_ident(parent || '_default');
     oldest uuid;
@@ -102,7 +102,7 @@ $$;
 
 -- The ranges of ids that no partition but the default one holds; null is no bound.
 CREATE FUNCTION tenantry.partition_gaps(parent text)
-RETURNS TABLE (lower uuid, upper uuid) LANGUAGE sql STABLE SET search_path = '' AS $$
+RETURNS TABLE (lower uuid, upper uuid) LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH bounds AS (
         SELECT parts[1]::uuid AS starts, parts[2]::uuid AS stops
         FROM pg_catalog.pg_inherits AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.inhrelid,
@@ -118,7 +118,7 @@ $$;
 -- Nobody is granted anything on a partition; row security is on all the same, so that a grant made
 -- by mistake opens nothing.
 CREATE FUNCTION tenantry.secure_partition(child text, parent text)
-RETURNS void LANGUAGE plpgsql SET search_path = '' AS $$
+RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     guard record;
 BEGIN

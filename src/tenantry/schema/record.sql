@@ -3,7 +3,7 @@
 -- An event of the application's, in the tenant of the context.
 CREATE FUNCTION tenantry.record_event(
     action text, resource_type text, resource_id uuid DEFAULT NULL, details jsonb DEFAULT NULL
-) RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+) RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     entry uuid := tenantry.uuidv7();
     tenant uuid := tenantry.current_tenant_id();
@@ -26,7 +26,7 @@ ALTER FUNCTION tenantry.record_event(text, text, uuid, jsonb) OWNER TO tenantry_
 -- What belongs to no tenant: the use of the service role and its reason, a failed sign-in.
 CREATE FUNCTION tenantry.record_platform_event(
     action text, resource_type text, resource_id uuid DEFAULT NULL, details jsonb DEFAULT NULL
-) RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+) RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     entry uuid := tenantry.uuidv7();
 BEGIN

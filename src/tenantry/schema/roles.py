@@ -47,7 +47,7 @@ _SESSION = {
 _ATTRIBUTES = "NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
 
 #: Functions that show other sessions' queries, signal them, or keep objects that no policy covers.
-_FORBIDDEN_FUNCTIONS = (
+FORBIDDEN_FUNCTIONS = (
     "pg_stat_get_activity",
     "pg_stat_get_backend_activity",
     "pg_stat_statements",
@@ -124,7 +124,7 @@ async def prepare_database(admin: Connection, database: str) -> None:
 
 
 async def _revoke_server_functions(admin: Connection) -> None:
-    names = ", ".join(f"'{name}'" for name in _FORBIDDEN_FUNCTIONS)
+    names = ", ".join(f"'{name}'" for name in FORBIDDEN_FUNCTIONS)
     await admin.execute(
         f"""
         DO $$ DECLARE f regprocedure; BEGIN

@@ -15,7 +15,7 @@ $$;
 -- A suspended or deleted tenant is read, never written. Work without a tenant (the service role's)
 -- passes; so does what policies will refuse anyway.
 CREATE FUNCTION tenantry.refuse_unwritable() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     tenant uuid := tenantry.current_tenant_id();
     state text;
@@ -39,7 +39,7 @@ ALTER FUNCTION tenantry.refuse_unwritable() OWNER TO tenantry_keeper;
 -- Row security asks about a new row only after the triggers before it have. One of those that looks
 -- at other rows of its tenant calls this first, lest what it says of them reach another tenant.
 CREATE FUNCTION tenantry.refuse_foreign(tenant uuid, relation text) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF tenant IS DISTINCT FROM tenantry.current_tenant_id()
        AND NOT pg_has_role(session_user, 'tenantry_service', 'MEMBER') THEN
@@ -59,7 +59,7 @@ $$;
 
 -- Every tenant has its quotas and its counters from its first moment.
 CREATE FUNCTION tenantry.open_tenant() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO tenantry.tenant_quotas (tenant_id) VALUES (NEW.id);
     INSERT INTO tenantry.tenant_usage (tenant_id) VALUES (NEW.id);

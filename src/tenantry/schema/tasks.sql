@@ -1,7 +1,7 @@
 -- Tasks: which moves are allowed is the workflow's to say, and nobody gets round it.
 
 CREATE FUNCTION tenantry.govern_task() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     flow record;
     category text;
@@ -107,7 +107,7 @@ ALTER FUNCTION tenantry.govern_task() OWNER TO tenantry_keeper;
 
 -- When a verdict fell, by the server's clock unless given: what opens a stage with a pipeline are
 -- the verdicts since the task came there.
-CREATE FUNCTION tenantry.time_review() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
+CREATE FUNCTION tenantry.time_review() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF NEW.verdict = 'pending' THEN
         NEW.reviewed_at := NULL;
@@ -126,14 +126,14 @@ RETURN hashtextextended(what || tenant::text, 20261121);
 -- Of two that would close a circle together, the second waits for the first and then sees it. Where
 -- it cannot, because its snapshot is older, the changed row refuses it as not serializable.
 CREATE FUNCTION tenantry.one_at_a_time(tenant uuid) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = ''
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     UPDATE tenantry.tenant_usage AS u SET current_tasks = u.current_tasks WHERE u.tenant_id = tenant;
 END;
 ALTER FUNCTION tenantry.one_at_a_time(uuid) OWNER TO tenantry_keeper;
 
 CREATE FUNCTION tenantry.refuse_circular_dependencies() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     circle uuid;
 BEGIN
@@ -157,7 +157,7 @@ $$;
 ALTER FUNCTION tenantry.refuse_circular_dependencies() OWNER TO tenantry_keeper;
 
 CREATE FUNCTION tenantry.refuse_circular_parents() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     circle boolean;
 BEGIN
@@ -190,7 +190,7 @@ ALTER FUNCTION tenantry.refuse_circular_parents() OWNER TO tenantry_keeper;
 -- Searching goes through functions: under row security an operator that is not leakproof, as @@ is
 -- not, cannot use its index. The tenant is filtered inside, and the text is a parameter.
 CREATE FUNCTION tenantry.search_tasks(query text, many integer DEFAULT 50)
-RETURNS TABLE (id uuid, rank real) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+RETURNS TABLE (id uuid, rank real) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT t.id, ts_rank(t.search, q) AS rank
     FROM tenantry.tasks AS t, websearch_to_tsquery('english', query) AS q
     WHERE t.tenant_id = tenantry.current_tenant_id() AND t.search @@ q
@@ -202,7 +202,7 @@ ALTER FUNCTION tenantry.search_tasks(text, integer) OWNER TO tenantry_search;
 -- Planned for each label anew: a rare one is found in another way than one that most tasks have.
 CREATE FUNCTION tenantry.tasks_labelled(label text, many integer DEFAULT 50)
 RETURNS TABLE (id uuid) LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = '' SET plan_cache_mode = force_custom_plan AS $$
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 BEGIN
     RETURN QUERY SELECT t.id FROM tenantry.tasks AS t
     WHERE t.tenant_id = tenantry.current_tenant_id() AND t.labels ? label

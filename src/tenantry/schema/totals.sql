@@ -2,7 +2,7 @@
 -- two writers that touch the same rows wait for each other instead of deadlocking.
 
 CREATE FUNCTION tenantry.total_messages() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     part record;
     at_an_end boolean;
@@ -106,7 +106,7 @@ ALTER FUNCTION tenantry.total_messages() OWNER TO tenantry_keeper;
 
 -- An execution's own figures: when it ended and how long it took, unless the caller knows better.
 CREATE FUNCTION tenantry.time_execution() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF NEW.agent_id IS NOT NULL AND NEW.agent_type IS NULL THEN
         SELECT a.agent_type INTO NEW.agent_type FROM tenantry.agents AS a
@@ -134,7 +134,7 @@ ALTER FUNCTION tenantry.time_execution() OWNER TO tenantry_keeper;
 -- before and after, whatever happened to them. An agent's record counts what has ended. Sessions come
 -- first, as they do when a task goes with all it has.
 CREATE FUNCTION tenantry.total_executions() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     part record;
     source text := CASE TG_OP

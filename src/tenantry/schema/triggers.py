@@ -89,7 +89,7 @@ def _count(table: Table, model: type[Counted]) -> Iterator[str]:
     """Counters and quotas move with the rows, set-based, in the order of the tenants' ids."""
     usage, quota = model.__usage__, model.__quota__
     yield f"""CREATE FUNCTION tenantry.count_{table.name}() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     change record;
     used bigint;

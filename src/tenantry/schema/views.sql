@@ -27,7 +27,7 @@ CREATE UNIQUE INDEX desk_performance_key ON tenantry.desk_performance (tenant_id
 
 -- Without blocking readers, but for the first time.
 CREATE FUNCTION tenantry.refresh_view(name text) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     filled boolean;
 BEGIN
@@ -41,14 +41,14 @@ END
 $$;
 
 CREATE FUNCTION tenantry.refresh_all_views() RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT tenantry.refresh_view(m.matviewname::text) FROM pg_catalog.pg_matviews AS m
     WHERE m.schemaname = 'tenantry' ORDER BY m.matviewname
 $$;
 
 CREATE FUNCTION tenantry.cost_summary()
 RETURNS TABLE (billing_month date, provider text, model text, entries bigint, input_tokens numeric, output_tokens numeric, cost_usd numeric)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT v.billing_month, v.provider, v.model, v.entries, v.input_tokens, v.output_tokens, v.cost_usd
     FROM tenantry.tenant_cost_summary AS v
     WHERE v.tenant_id = tenantry.current_tenant_id()
@@ -58,7 +58,7 @@ $$;
 CREATE FUNCTION tenantry.desk_figures()
 RETURNS TABLE (desk_id uuid, code text, title text, tasks_completed bigint, tasks_open bigint, tasks_failed bigint,
                sessions bigint, avg_session_ms numeric, cost_usd numeric)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT v.desk_id, v.code, v.title, v.tasks_completed, v.tasks_open, v.tasks_failed, v.sessions, v.avg_session_ms, v.cost_usd
     FROM tenantry.desk_performance AS v
     WHERE v.tenant_id = tenantry.current_tenant_id()

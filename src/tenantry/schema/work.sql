@@ -1,7 +1,7 @@
 -- What is decided about a task is decided once, whoever asks at the same time.
 
 CREATE FUNCTION tenantry.decide_approval() RETURNS trigger
-LANGUAGE plpgsql SET search_path = '' AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     -- Not the whole row: a member who leaves is taken out of the decisions made.
     IF TG_OP = 'UPDATE' AND OLD.decision <> 'pending'
@@ -16,7 +16,7 @@ END
 $$;
 
 CREATE FUNCTION tenantry.answer_delegation() RETURNS trigger
-LANGUAGE plpgsql SET search_path = '' AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF TG_OP = 'UPDATE' AND NEW.status <> OLD.status AND NOT (
         OLD.status = 'offered' AND NEW.status IN ('accepted', 'declined', 'cancelled')

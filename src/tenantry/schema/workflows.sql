@@ -6,7 +6,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN hashtextextended(workflow_id::text, 20261121);
 
 CREATE FUNCTION tenantry.check_workflow() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     names text[];
     wrong text;
@@ -72,7 +72,7 @@ ALTER FUNCTION tenantry.check_workflow() OWNER TO tenantry_keeper;
 -- The vocabularies that agent platforms use, for one tenant, or for each that has none of them yet.
 -- `basic` is a new tenant's default.
 CREATE FUNCTION tenantry.install_workflows(tenant uuid DEFAULT NULL) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO tenantry.workflows
         (tenant_id, name, description, stages, transition_rules, initial_stage, qa_pipeline, retry_rule, is_default, is_builtin)
     SELECT t.id, p.name, p.description,

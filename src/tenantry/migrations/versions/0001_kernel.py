@@ -121,7 +121,7 @@ RETURN to_timestamp((((((('x'::text || lpad("left"(replace((id)::text, '-'::text
     r"""CREATE OR REPLACE FUNCTION tenantry.add_partition(parent text, period text, moment timestamp with time zone)
  RETURNS text
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
 DECLARE
@@ -143,7 +143,7 @@ $function$""",
     r"""CREATE OR REPLACE FUNCTION tenantry.secure_partition(child text, parent text)
  RETURNS void
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     guard record;
@@ -178,7 +178,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     tenant uuid := tenantry.current_tenant_id();
@@ -212,7 +212,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     INSERT INTO tenantry.tenant_quotas (tenant_id) VALUES (NEW.id);
@@ -237,7 +237,7 @@ $function$""",
  RETURNS uuid
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     entry uuid := tenantry.uuidv7();
@@ -263,7 +263,7 @@ $function$""",
  RETURNS uuid
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     entry uuid := tenantry.uuidv7();
@@ -286,7 +286,7 @@ $function$""",
  RETURNS SETOF record
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
     SELECT k.id, k.tenant_id, k.user_id, k.scopes, t.status, k.expires_at
     FROM tenantry.api_keys AS k
@@ -305,7 +305,7 @@ $function$""",
  RETURNS TABLE(id uuid, provider text, username text, email text, created_at timestamp with time zone)
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
     SELECT i.id, i.provider, i.username, i.email, i.created_at
     FROM tenantry.user_identities AS i
@@ -365,7 +365,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -410,7 +410,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -459,7 +459,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     change record;
@@ -494,7 +494,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -533,7 +533,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -578,7 +578,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -621,7 +621,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     change record;
@@ -656,7 +656,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN

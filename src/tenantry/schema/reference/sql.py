@@ -73,3 +73,18 @@ def _meanings(statements: list[str]) -> Iterator[tuple[str, str]]:
         for match in _FUNCTION.finditer(statement):
             lines = [line.removeprefix("-- ") for line in match["comment"].splitlines()]
             yield match["name"], " ".join(lines)
+
+
+def meanings(metadata: MetaData) -> dict[str, str]:
+    """What the comment before each function says."""
+    return dict(_meanings(list(install(metadata))))
+
+
+def definer_functions(metadata: MetaData) -> Iterator[str]:
+    """Those that run with their owner's rights."""
+    for statement in install(metadata):
+        starts = [*_FUNCTION.finditer(statement)]
+        for match in starts:
+            header = re.split(r"\bAS \$|\bRETURN\b", statement[match.end() :], maxsplit=1)[0]
+            if "SECURITY DEFINER" in header:
+                yield match["name"]

@@ -1,0 +1,71 @@
+"""The attacks: each an oracle of its own, and a control that shows it would notice a leak."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..subject import Subject
+from . import context, read, server, sessions, write  # noqa: F401 - they register themselves
+from .arena import Arena, arena
+from .doors import Doors
+from .registry import ATTACKS, Attack, NotApplicable
+from .results import Result, Trial, Verdict
+
+#: What made no row of a table keeps the attacks from it; that is said, not passed over.
+_NO_ROW = Result(0, "Every table has a row to attack", Verdict.BLIND, 0)
+
+
+async def run_attacks(
+    url: str,
+    subject: Subject,
+    doors: Doors | None,
+    progress: Callable[[str], None] = lambda _: None,
+    *,
+    prepare: str = "",
+    only: frozenset[int] | None = None,
+) -> list[Result]:
+    """All attacks, or those of these numbers, on a database that `prepare` changed for them alone."""
+    async with arena(url, subject, doors, prepare=prepare) as made:
+        results = [_unmade(made)]
+        for number, chosen in sorted(ATTACKS.items()):
+            if only is None or number in only:
+                progress(f"Attack {number} of {max(ATTACKS)}: {chosen.title}")
+                results.append(await run(made, chosen))
+        return results
+
+
+async def run(made: Arena, chosen: Attack) -> Result:
+    trials: list[Trial] = []
+    try:
+        trials += [trial async for trial in chosen.make(made)]
+    except NotApplicable as reason:
+        return Result(chosen.number, chosen.title, Verdict.NOT_APPLICABLE, 0, note=str(reason))
+    controls = [t for t in trials if t.control]
+    leaks = tuple(t for t in trials if t.leak and not t.control)
+    tries = len(trials) - len(controls)
+    if leaks:
+        verdict = Verdict.OPEN if chosen.open_when_plain else Verdict.SUCCEEDED
+    else:
+        verdict = Verdict.FAILED if all(t.leak for t in controls) and controls else Verdict.BLIND
+    note = chosen.note
+    if verdict is Verdict.BLIND:
+        missed = ", ".join(sorted({t.object for t in controls if not t.leak}))
+        note = f"its control went unnoticed: {missed}" if missed else "it has no control"
+    return Result(chosen.number, chosen.title, verdict, tries, leaks, note)
+
+
+def _unmade(made: Arena) -> Result:
+    missing = {**made.me.missing, **made.victim.missing}
+    needed = {
+        r.name: missing[r.name]
+        for r in made.relations
+        if r.name in missing and (r.tenant_column is not None)
+    }
+    title = "Every table has a row to attack"
+    if not needed:
+        return Result(0, title, Verdict.FAILED, len(made.relations))
+    name, why = next(iter(needed.items()))
+    return Result(0, title, Verdict.BLIND, 0, note=f"no row of {name} could be made: {why[:200]}")
+
+
+__all__ = ["ATTACKS", "Attack", "Doors", "Result", "Trial", "Verdict", "run_attacks"]

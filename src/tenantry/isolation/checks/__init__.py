@@ -1,0 +1,39 @@
+"""What the catalog must say: one check a file, each a query whose rows are findings.
+
+To add one: a file here with a `CHECK`, its name in `_FILES`, and a mutation that it catches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+
+from ..findings import Finding
+from ..subject import Connection, Subject
+from .check import PRELUDE, Check
+
+_FILES = (
+    "row_security", "open_tables", "partitions", "policies_permissive", "policies_missing", "policies_floor",
+    "policies_everyone", "policies_everything", "policies_text", "settings", "policy_functions",
+    "foreign_keys", "shared_references", "unique_rules", "privileges", "grants", "record",
+    "role_attributes", "role_memberships", "role_settings", "ownership", "default_privileges",
+    "creation", "temporary_tables", "server_functions", "definer_search_path", "public_functions",
+    "definer_owners", "views", "materialized_views", "foreign_tables", "rewrite_rules", "triggers",
+    "age", "server_version",
+)  # fmt: skip
+
+CHECKS: Sequence[Check] = tuple(import_module(f".{name}", __name__).CHECK for name in _FILES)
+
+
+async def run_checks(connection: Connection, subject: Subject) -> list[Finding]:
+    found: list[Finding] = []
+    for check in CHECKS:
+        rows = await connection.fetch(PRELUDE + check.sql, *subject.arguments)
+        found += [
+            Finding(check.name, check.severity, row["object"], row["detail"], check.remediation)
+            for row in rows
+        ]
+    return found
+
+
+__all__ = ["CHECKS", "Check", "run_checks"]

@@ -1,0 +1,177 @@
+"""pgrls inside: its rules, and its proof of each table's policies."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from tenantry.errors import DatabaseUnavailable, FeatureUnavailable
+
+from .exceptions import Excepted
+from .findings import Finding
+from .subject import Subject
+
+if TYPE_CHECKING:
+    import psycopg
+    from pgrls.config import Config
+    from pgrls.model import Schema, Table
+
+_MODES: tuple[Literal["anon", "cross-tenant", "write"], ...] = ("anon", "cross-tenant", "write")
+_PROPERTY = {
+    "anon": "that no row is read without a context",
+    "cross-tenant": "that no row of another tenant is read",
+    "write": "that no row of another tenant is written",
+}
+#: libpq has no such words; asyncpg's and ours do.
+_NOT_LIBPQ = frozenset({"command_timeout", "server_settings"})
+
+
+def prove_statically(
+    url: str,
+    subject: Subject,
+    excepted: Iterable[Excepted],
+    *,
+    config: Path | None = None,
+    prepare: str = "",
+) -> list[Finding]:
+    """Rules and proofs of pgrls at warning level and above. `prepare` is run first and undone."""
+    try:
+        import psycopg  # noqa: PLC0415 - an optional dependency, and half a second
+        from pgrls.introspect import introspect  # noqa: PLC0415
+    except ImportError as error:
+        raise FeatureUnavailable(
+            "The static proof needs pgrls, which is not installed.",
+            hint="pip install 'tenantry[prove]'",
+            feature="prove",
+        ) from error
+    try:
+        with psycopg.connect(_libpq(url), autocommit=False) as connection:
+            _run(connection, prepare)
+            schema = introspect(connection, schemas=[*subject.schemas])
+            connection.rollback()
+    except psycopg.Error as error:
+        raise DatabaseUnavailable("pgrls cannot read the catalog with this URL.") from error
+    return [*_lint(schema, excepted, config), *_verify(schema, subject)]
+
+
+def _run(connection: psycopg.Connection[Any], sql: str) -> None:
+    if sql:
+        connection.execute(sql.encode())
+
+
+def _lint(schema: Schema, excepted: Iterable[Excepted], path: Path | None) -> list[Finding]:
+    from pgrls.rules import all_rules  # noqa: PLC0415
+    from pgrls.violations import is_at_or_above  # noqa: PLC0415
+
+    config = _config(excepted, path)
+    found = []
+    for rule in all_rules():
+        if rule.id in config.disable:
+            continue
+        for violation in rule.check(schema, config.rule_options.get(rule.id, {})):
+            severity = config.severity_overrides.get(rule.id, violation.severity)
+            if is_at_or_above(severity, "warning"):
+                words, _, advice = violation.message.partition(". ")
+                found.append(
+                    Finding(
+                        f"pgrls-{rule.id}",
+                        "error" if severity == "error" else "warning",
+                        violation.location or "database",
+                        f"{words}.".replace("..", "."),
+                        advice or violation.title,
+                    )
+                )
+    return found
+
+
+def _config(excepted: Iterable[Excepted], path: Path | None) -> Config:
+    """The exceptions of the schema's own, and those of the project's pgrls.toml."""
+    from pgrls.config import Config, load_config  # noqa: PLC0415
+
+    config = load_config(path) if path is not None else Config()
+    options = {rule: dict(values) for rule, values in config.rule_options.items()}
+    for rule, objects in _by_rule(excepted).items():
+        listed = options.setdefault(rule, {}).get("allowlist", [])
+        options[rule]["allowlist"] = [*listed, *(e.object for e in objects)]
+    return replace(config, rule_options=options)
+
+
+def _verify(schema: Schema, subject: Subject) -> list[Finding]:
+    """What Z3 can prove of the policies that bind tenants' roles."""
+    from pgrls.verify import DEFAULT_AUTH_FUNCTIONS, build_verification  # noqa: PLC0415
+
+    bound = {*subject.roles, "PUBLIC", "public"}
+    tables = {str(t): t for t in subject.tables}
+    narrowed = replace(
+        schema,
+        tables=tuple(_only_for(table, bound) for table in schema.tables if table.rls_enabled),
+    )
+    helpers = (
+        {"tenantry.current_tenant_id", "tenantry.current_user_id"} if subject.installed else set()
+    )
+    found = []
+    for mode in _MODES:
+        proof = build_verification(
+            narrowed,
+            mode=mode,
+            auth_functions={*DEFAULT_AUTH_FUNCTIONS, *helpers},
+            anon_roles=set(subject.roles),
+            identity_columns=frozenset(t.column for t in subject.tables),
+        )
+        for verdict in proof.tables:
+            if verdict.qualified_name in tables and verdict.verdict != "isolated":
+                reasons = [p.reason for p in verdict.proofs if p.reason]
+                found.append(
+                    Finding(
+                        f"proof-{mode}",
+                        "error" if verdict.verdict == "leak" else "warning",
+                        verdict.qualified_name,
+                        f"It cannot be proved {_PROPERTY[mode]}"
+                        + (f": {reasons[0].split(' — ')[0]}." if reasons else "."),
+                        "Compare the tenant's column with the context by =, in USING and WITH CHECK.",
+                    )
+                )
+    return found
+
+
+def _only_for(table: Table, roles: set[str]) -> Table:
+    return replace(table, policies=tuple(p for p in table.policies if roles & set(p.roles)))
+
+
+def pgrls_toml(schemas: Sequence[str], excepted: Iterable[Excepted]) -> str:
+    """The exceptions as a file for `pgrls lint --config`: one object and one reason a line."""
+    lines = [
+        "# Written by `tenantry prove --pgrls-config`: what pgrls would report of this schema and is meant so.",
+        "",
+        "[database]",
+        f"schemas = [{', '.join(map(_quoted, schemas))}]",
+        "",
+        "[lint]",
+        'fail_on = "warning"',
+    ]
+    for rule, objects in _by_rule(excepted).items():
+        lines += ["", f"[lint.rules.{rule}]", "allowlist = ["]
+        lines += [f"  {_quoted(e.object)}, # {e.reason}" for e in objects]
+        lines += ["]"]
+    return "\n".join(lines) + "\n"
+
+
+def _by_rule(excepted: Iterable[Excepted]) -> dict[str, list[Excepted]]:
+    rules: dict[str, list[Excepted]] = defaultdict(list)
+    for exception in excepted:
+        rules[exception.rule].append(exception)
+    return dict(sorted(rules.items()))
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _libpq(url: str) -> str:
+    parts = urlsplit(url)
+    query = [(k, v) for k, v in parse_qsl(parts.query) if k not in _NOT_LIBPQ]
+    return urlunsplit(parts._replace(query=urlencode(query)))

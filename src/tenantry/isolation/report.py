@@ -1,0 +1,138 @@
+"""A proof as others read it: JSON, SARIF for code scanning, and a page for a reviewer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from .attacks.results import Verdict
+from .findings import Finding
+from .proof import Proof
+
+_SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
+
+
+def as_data(proof: Proof) -> dict[str, Any]:
+    """Everything, in JSON's own types."""
+    return {
+        "ok": proof.ok,
+        "server": proof.server,
+        "database": proof.database,
+        "installed": proof.subject.installed,
+        "seconds": round(proof.seconds, 2),
+        "tables": [str(table) for table in proof.subject.tables],
+        "roles": [*proof.subject.roles],
+        "checks": proof.checks,
+        "findings": [_finding(f) for f in proof.findings],
+        "attacks": [
+            {
+                "number": a.number,
+                "title": a.title,
+                "verdict": a.verdict.value,
+                "tries": a.tries,
+                "note": a.note,
+            }
+            for a in proof.attacks
+        ],
+        "exceptions": [
+            {"rule": e.rule, "object": e.object, "reason": e.reason} for e in proof.excepted
+        ],
+    }
+
+
+def _finding(finding: Finding) -> dict[str, str]:
+    return {
+        "key": finding.key,
+        "check": finding.check,
+        "severity": finding.severity,
+        "object": finding.object,
+        "detail": finding.detail,
+        "remediation": finding.remediation,
+    }
+
+
+def as_sarif(proof: Proof, version: str) -> dict[str, Any]:
+    """SARIF 2.1.0. A catalog has no files, so results name logical locations."""
+    rules = {f.check: f for f in proof.findings}
+    return {
+        "$schema": _SARIF,
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "tenantry prove",
+                        "version": version,
+                        "rules": [
+                            {"id": name, "shortDescription": {"text": name.replace("-", " ")}, "help": {"text": f.remediation}}
+                            for name, f in sorted(rules.items())
+                        ],
+                    }
+                },
+                "results": [
+                    {
+                        "ruleId": f.check,
+                        "level": f.severity,
+                        "message": {"text": f"{f.object}: {f.detail} {f.remediation}"},
+                        "locations": [{"logicalLocations": [{"fullyQualifiedName": f.object}]}],
+                        "partialFingerprints": {"tenantry/v1": hashlib.sha256(f.key.encode()).hexdigest()},
+                    }
+                    for f in proof.findings
+                ],
+            }
+        ],
+    }  # fmt: skip
+
+
+def as_page(proof: Proof, when: str) -> str:
+    """Markdown for a reviewer, closed by the digest of what stands above it."""
+    lines = [
+        "# Tenant isolation of a database",
+        "",
+        f"Database `{proof.database}` on PostgreSQL {proof.server}, examined on {when}"
+        f" in {proof.seconds:.1f} s.",
+        "",
+        f"* {len(proof.subject.tables)} tables and partitions with tenants' rows",
+        f"* roles that work for a tenant: {', '.join(f'`{r}`' for r in proof.subject.roles)}",
+        f"* {proof.checks} checks of the catalog, the rules of pgrls, and Z3's proof of every policy",
+        f"* {sum(1 for a in proof.attacks if a.verdict is Verdict.FAILED)} of {len(proof.attacks)}"
+        f" attacks tried and failed, in {sum(a.tries for a in proof.attacks)} tries",
+        "",
+        f"**{_count(len(proof.findings), 'finding')}.**",
+        "",
+    ]
+    if proof.findings:
+        lines += _table(
+            ("Severity", "Check", "Object", "Detail", "Remediation"),
+            ((f.severity, f.check, f.object, f.detail, f.remediation) for f in proof.findings),
+        )
+    lines += ["## Attacks", ""]
+    lines += _table(
+        ("#", "Attack", "Verdict", "Tries", "Note"),
+        ((a.number, a.title, a.verdict.value, a.tries, a.note) for a in proof.attacks),
+    )
+    lines += ["## Exceptions", "", "What pgrls would report and is meant so.", ""]
+    lines += _table(
+        ("Rule", "Object", "Reason"), ((e.rule, e.object, e.reason) for e in proof.excepted)
+    )
+    text = "\n".join(lines).rstrip() + "\n"
+    return (
+        f"{text}\nSHA-256 of all above this line: `{hashlib.sha256(text.encode()).hexdigest()}`\n"
+    )
+
+
+def as_json_text(data: dict[str, Any]) -> str:
+    return json.dumps(data, indent=2, ensure_ascii=False)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> list[str]:
+    names = [*head]
+    lines = [f"| {' | '.join(names)} |", f"|{'---|' * len(names)}"]
+    lines += [f"| {' | '.join(str(c).replace('|', chr(92) + '|') for c in row)} |" for row in rows]
+    return [*lines, ""]
