@@ -2,7 +2,7 @@
 
 from .accounting import Activity, CostEntry, ModelPrice
 from .agents import AGENT_TYPES, Agent, AgentExecution, AgentSession, Desk
-from .audit import AuditLog, PlatformLog
+from .audit import LEAF_SIZE, ActorKind, AuditLog, AuditSeal, PlatformLog, PlatformSeal
 from .base import (
     SCHEMA,
     Access,
@@ -38,9 +38,11 @@ from .workflows import Workflow
 
 __all__ = [
     "AGENT_TYPES",
+    "LEAF_SIZE",
     "SCHEMA",
     "Access",
     "Activity",
+    "ActorKind",
     "Agent",
     "AgentExecution",
     "AgentSession",
@@ -49,6 +51,7 @@ __all__ = [
     "Approval",
     "Artifact",
     "AuditLog",
+    "AuditSeal",
     "Audited",
     "Base",
     "Business",
@@ -71,6 +74,7 @@ __all__ = [
     "Partitioned",
     "Pattern",
     "PlatformLog",
+    "PlatformSeal",
     "Project",
     "QaReview",
     "Rule",

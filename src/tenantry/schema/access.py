@@ -20,6 +20,7 @@ DEFINER_GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
     "api_keys": {AUTH: ("SELECT",)},
     "audit_logs": {AUDIT: ("INSERT",)},
     "platform_log": {AUDIT: ("INSERT",)},
+    "platform_seals": {AUDIT: ("SELECT",)},
     # UPDATE: what FOR SHARE needs.
     "workflows": {KEEPER: ("SELECT", "INSERT", "UPDATE")},
     "tasks": {KEEPER: ("SELECT",), SEARCH: ("SELECT",), VIEWS: ("SELECT",)},
