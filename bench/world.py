@@ -71,6 +71,12 @@ class World:
         self._exits.push_async_callback(pool.close)
         return pool
 
+    async def admin(self) -> asyncpg.Connection[Any]:
+        """A connection of the superuser."""
+        connection = await asyncpg.connect(_admin_url(self.local))
+        self._exits.push_async_callback(connection.close)
+        return connection
+
     async def twin(self, table: str) -> str:
         """A copy of a table, same columns, rows, keys and indexes; no row security, no triggers."""
         name = f"twin.{table}"
