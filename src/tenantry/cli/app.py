@@ -7,6 +7,7 @@ from typing import Any
 import typer
 
 from . import (
+    audit,
     connect,
     export,
     feature,
@@ -44,6 +45,7 @@ def application() -> typer.Typer:
         ("user", user),
         ("key", key),
         ("task", task),
+        ("audit", audit),
         ("secrets", secrets),
         ("export", export),
     ):

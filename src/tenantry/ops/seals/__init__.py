@@ -1,8 +1,8 @@
 """Seals on the record: what was written cannot be changed without it showing. See docs/audit.md."""
 
 from .anchors import Anchor, FileAnchor, GitAnchor, S3Anchor, anchor_of
-from .chain import Chain, Seal
-from .proof import prove
+from .chain import Chain, Seal, chain_of
+from .proof import NotProven, prove
 from .sealing import Run, seal
 from .verification import Finding, Report, verify
 
@@ -12,11 +12,13 @@ __all__ = [
     "FileAnchor",
     "Finding",
     "GitAnchor",
+    "NotProven",
     "Report",
     "Run",
     "S3Anchor",
     "Seal",
     "anchor_of",
+    "chain_of",
     "prove",
     "seal",
     "verify",

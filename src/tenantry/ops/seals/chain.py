@@ -257,6 +257,12 @@ _TENANT = _Statements(AuditLog, AuditSeal, "r.tenant_id = $1 AND", 1)
 _PLATFORM = _Statements(PlatformLog, PlatformSeal, "", 0)
 
 
+async def chain_of(s: Reads, entry: UUID) -> Chain | None:
+    """Whose record an entry is in."""
+    rows = await s.fetch(_WHERE, entry)
+    return Chain(rows[0][0]) if rows else None
+
+
 async def newer(s: Reads, than: UUID, limit: int = 5000) -> list[Seal]:
     """Seals of every chain, in the order of their ids."""
     return [Seal.read(row) for row in await s.fetch(_NEWER, than, limit)]
@@ -282,17 +288,19 @@ def preceding(id: UUID) -> UUID:
     return UUID(int=max(id.int - 1, 0))
 
 
-def _as_text(model: type[Base]) -> str:
-    """A model's columns as text, under their names, in the order of those."""
-    return ", ".join(_texts(model))
+def _as_text(model: type[Base], *, but: str = "") -> str:
+    """A model's columns as text, under their names, in the order of those; null for one left out."""
+    return ", ".join(_texts(model, but))
 
 
-def _texts(model: type[Base]) -> Iterator[str]:
+def _texts(model: type[Base], but: str) -> Iterator[str]:
     table = cast(Table, model.__table__)
     for c in sorted(table.columns, key=lambda c: c.name):
         if c.info.get("hidden"):
             continue
-        if isinstance(c.type, DateTime):
+        if c.name == but:
+            text = "NULL"
+        elif isinstance(c.type, DateTime):
             text = f"to_char(r.{c.name} AT TIME ZONE 'UTC', '{_TIME}')"
         elif isinstance(c.type, LargeBinary):
             text = f"encode(r.{c.name}, 'hex')"
@@ -301,11 +309,15 @@ def _texts(model: type[Base]) -> Iterator[str]:
         yield f"{text} AS {c.name}"
 
 
+#: By its id alone, which tells the partition.
+_WHERE = """
+SELECT tenant_id FROM tenantry.audit_logs WHERE id = $1
+UNION ALL SELECT NULL FROM tenantry.platform_log WHERE id = $1"""
 _NEWER = f"""
 SELECT * FROM (
     SELECT {_as_text(AuditSeal)} FROM tenantry.audit_seals AS r WHERE r.id > $1
     UNION ALL
-    SELECT {_as_text(PlatformSeal)}, NULL FROM tenantry.platform_seals AS r WHERE r.id > $1
+    SELECT {_as_text(AuditSeal, but="tenant_id")} FROM tenantry.platform_seals AS r WHERE r.id > $1
 ) AS seals ORDER BY id LIMIT $2"""  # noqa: S608 - names of our models
 
 

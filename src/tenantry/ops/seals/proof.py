@@ -13,13 +13,9 @@ from tenantry.errors import NotFound, TenantryError
 from tenantry.handles import ServiceTransaction
 
 from . import merkle
-from .chain import Chain, following, leaf_of
+from .chain import Chain, chain_of, following, leaf_of
 
 FORMAT = "tenantry-audit-proof-1"
-#: By its id alone, which tells the partition.
-_WHERE = """
-SELECT tenant_id FROM tenantry.audit_logs WHERE id = $1
-UNION ALL SELECT NULL FROM tenantry.platform_log WHERE id = $1"""
 
 
 class NotProven(TenantryError):
@@ -32,7 +28,9 @@ async def prove(db: Database, entry_id: UUID, *, through: int | None = None) -> 
     """The entry, the path from it to its seal's root, and that seal; also those that follow it up
     to the number `through`, for somebody who holds the hash of that one."""
     async with db.service(f"audit proof {entry_id}") as s:
-        chain = await _chain_of(s, entry_id)
+        chain = await chain_of(s, entry_id)
+        if chain is None:
+            raise NotFound("audit entry", entry_id)
         entry = await _entry(s, chain, entry_id)
         found = await chain.seal_of(s, entry_id)
         if found is None:
@@ -59,13 +57,6 @@ async def prove(db: Database, entry_id: UUID, *, through: int | None = None) -> 
         "seals": [dict(each.says) for each in (seal, *later)],
         "hash": (later[-1] if later else seal).hash.hex(),
     }
-
-
-async def _chain_of(s: ServiceTransaction, entry_id: UUID) -> Chain:
-    rows = await s.fetch(_WHERE, entry_id)
-    if not rows:
-        raise NotFound("audit entry", entry_id)
-    return Chain(rows[0][0])
 
 
 async def _entry(s: ServiceTransaction, chain: Chain, entry_id: UUID) -> dict[str, str]:
