@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
@@ -36,11 +37,18 @@ _Anchors = Annotated[
 async def seal(
     tenant: Tenant = None,
     anchor: _Anchors = None,
+    *,
+    lag: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS", min=0, help="Stay so far behind the clock, lest it was ahead."
+        ),
+    ] = 60,
     patience: Annotated[
         float, typer.Option(metavar="SECONDS", min=0, help="Wait so long for open transactions.")
     ] = 60,
 ) -> Answer:
-    """Seal what every tenant's record and the platform's hold up to a minute ago."""
+    """Seal what every tenant's record holds, and then the platform's."""
     from tenantry.ops import seals
 
     places = _places(anchor)
@@ -52,6 +60,7 @@ async def seal(
                 db,
                 tenant_id=tenant_id,
                 anchors=places,
+                lag=timedelta(seconds=lag),
                 patience=patience,
                 tell=lambda so_far: tell(
                     f"Sealing: {so_far.entries:,} entries, {so_far.done} of {so_far.chains} records"

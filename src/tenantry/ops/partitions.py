@@ -28,7 +28,7 @@ from tenantry.schema.roles import OWNER
 #: Shorter than the server's deadlock_timeout, so that of two that wait for each other it is this one
 #: that gives way, and no caller's transaction.
 _LOCK_TIMEOUT = "500ms"
-_SETUP = f"SET statement_timeout = 0; SET lock_timeout = '{_LOCK_TIMEOUT}'; SET ROLE {OWNER}"
+SETUP = f"SET statement_timeout = 0; SET lock_timeout = '{_LOCK_TIMEOUT}'; SET ROLE {OWNER}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +61,11 @@ async def ensure(
     if until < since:
         raise InvalidInput("The range ends before it begins.", field="until")
     made = []
-    async with connected(owner_url, _SETUP) as connection:
+    async with connected(owner_url, SETUP) as connection:
         for table, period in _chosen(tables).items():
             for moment in moments(period, since, until):
                 call = "SELECT tenantry.add_partition($1, $2, $3)"
-                name = await _patiently(connection, patience, call, table, period, moment)
+                name = await patiently(connection, patience, call, table, period, moment)
                 made += [name] if name else []
     return made
 
@@ -75,10 +75,10 @@ async def drain(
 ) -> list[str]:
     """Empty the default partitions into ones of the right time; the partitions made for it."""
     made = []
-    async with connected(owner_url, _SETUP) as connection:
+    async with connected(owner_url, SETUP) as connection:
         for table, period in _chosen(tables).items():
             call = "SELECT tenantry.drain_default($1, $2)"
-            while name := await _patiently(connection, patience, call, table, period):
+            while name := await patiently(connection, patience, call, table, period):
                 made.append(name)
     return made
 
@@ -133,7 +133,7 @@ def _chosen(tables: Iterable[str] | None) -> dict[str, str]:
     return {t: known[t] for t in tables}
 
 
-async def _patiently(
+async def patiently(
     connection: asyncpg.Connection[Any], patience: float, call: str, *args: Any
 ) -> str | None:
     """Try until the locks are granted, for `patience` seconds."""
