@@ -30,18 +30,29 @@ class Comparison:
 
 
 async def compare(
-    ours: Call, other: Call, *, rounds: int = 61, calls: int = 100, callers: int = 1
+    ours: Call,
+    other: Call,
+    *,
+    rounds: int = 61,
+    calls: int = 100,
+    callers: int = 1,
+    before: Callable[[Call], Awaitable[object]] | None = None,
 ) -> Comparison:
     """Microseconds for a call of each, `calls` at a time, by `callers` tasks at once.
 
-    Many short rounds: what disturbs the machine then meets both sides alike.
+    Many short rounds: what disturbs the machine then meets both sides alike. `before` prepares a
+    side's turn, and is not measured.
     """
     spent: dict[Call, list[float]] = {ours: [], other: []}
     for side in (ours, other):
+        if before is not None:
+            await before(side)
         await _run(side, calls, callers)  # connections, statements and caches are warm after this
     for number in range(rounds):
         # A B, B A, A B, …: neither profits from always being the second.
         for side in (ours, other) if number % 2 else (other, ours):
+            if before is not None:
+                await before(side)
             spent[side].append(await _run(side, calls, callers))
     return Comparison(spent[ours], spent[other])
 

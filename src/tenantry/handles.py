@@ -79,6 +79,7 @@ class TenantRepositories:
     prices = repository(r.Prices)
     activity = repository(r.Activities)
     audit = repository(r.AuditLogs)
+    seals = repository(r.AuditSeals)
 
     def repository(self, kind: type[R]) -> R:
         """One of your own, for a table of your own: `t.repository(Invoices)`."""
@@ -199,6 +200,7 @@ class ServiceTransaction(Statements):
     users = repository(r.Users)
     prices = repository(r.Prices)
     platform_log = repository(r.PlatformLogs)
+    platform_seals = repository(r.PlatformSeals)
 
     def __init__(self, transaction: Transaction, keyring: Keyring) -> None:
         self._transaction = transaction

@@ -7,6 +7,7 @@ from typing import Any
 import typer
 
 from . import (
+    audit,
     connect,
     context,
     export,
@@ -48,6 +49,7 @@ def application() -> typer.Typer:
         ("user", user),
         ("key", key),
         ("task", task),
+        ("audit", audit),
         ("secrets", secrets),
         ("context", context),
         ("export", export),

@@ -2,7 +2,7 @@
 
 from .accounting import Activity, CostEntry, ModelPrice
 from .agents import AGENT_TYPES, Agent, AgentExecution, AgentSession, Desk
-from .audit import AuditLog, PlatformLog
+from .audit import LEAF_SIZE, ActorKind, AuditLog, AuditSeal, PlatformLog, PlatformSeal
 from .base import (
     SCHEMA,
     Access,
@@ -39,9 +39,11 @@ from .workflows import Workflow
 
 __all__ = [
     "AGENT_TYPES",
+    "LEAF_SIZE",
     "SCHEMA",
     "Access",
     "Activity",
+    "ActorKind",
     "Agent",
     "AgentExecution",
     "AgentSession",
@@ -50,6 +52,7 @@ __all__ = [
     "Approval",
     "Artifact",
     "AuditLog",
+    "AuditSeal",
     "Audited",
     "Base",
     "Business",
@@ -72,6 +75,7 @@ __all__ = [
     "Partitioned",
     "Pattern",
     "PlatformLog",
+    "PlatformSeal",
     "Project",
     "QaReview",
     "Rule",

@@ -1,4 +1,5 @@
-"""The record: what happened, who did it, and from where. Append-only for every role."""
+"""The record: what happened, who did it, and from where; and the seals that show it untouched.
+Append-only for every role."""
 
 from __future__ import annotations
 
@@ -6,11 +7,11 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Index, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import INET
 from sqlalchemy.orm import Mapped
 
-from .base import Access, AppendOnly, Base, Partitioned, TenantRow
+from .base import Access, AppendOnly, Base, Partitioned, TenantRow, unique
 from .columns import NEW_ID, NOW, Json, column, words
 
 ActorKind = Literal["user", "agent", "api_key", "service", "system"]
@@ -28,7 +29,9 @@ class _Entry(Base):
     new_values: Mapped[Json | None] = column(default=None, doc="the changed columns, after")
     details: Mapped[Json | None] = column(default=None)
     actor_kind: Mapped[ActorKind] = column(words(ActorKind), default="system")
-    user_id: Mapped[UUID | None] = column(default=None)
+    user_id: Mapped[UUID | None] = column(
+        default=None, doc="who acted; of work by the service role, on whose behalf"
+    )
     agent_id: Mapped[UUID | None] = column(default=None)
     api_key_id: Mapped[UUID | None] = column(default=None)
     request_id: Mapped[str | None] = column(default=None)
@@ -51,6 +54,10 @@ class AuditLog(TenantRow, _Entry, Partitioned, AppendOnly):
             "audit_logs_agent_id_idx", "tenant_id", "agent_id", "id",
             postgresql_where=text("agent_id IS NOT NULL"),
         ),
+        Index(
+            "audit_logs_api_key_id_idx", "tenant_id", "api_key_id", "id",
+            postgresql_where=text("api_key_id IS NOT NULL"),
+        ),
     )  # fmt: skip
 
 
@@ -62,9 +69,67 @@ class PlatformLog(_Entry, Partitioned, AppendOnly):
     __table_args__ = (
         Index("platform_log_action_idx", "action", "id"),
         Index("platform_log_tenant_id_idx", "tenant_id", "id"),
+        Index("platform_log_user_id_idx", "user_id", "id"),
         Index("platform_log_resource_idx", "resource_type", "resource_id", "id"),
     )
 
     id: Mapped[UUID] = column(default=NEW_ID, primary_key=True, sort_order=-1)
     tenant_id: Mapped[UUID | None] = column(default=None, doc="the tenant it was about")
+    created_at: Mapped[datetime] = column(default=NOW, sort_order=1000)
+
+
+#: Bytes of a leaf: the entry's id, and the SHA-256 of what it says.
+LEAF_SIZE = 16 + 32
+
+
+class _Seal(Base):
+    """A stretch of a record, closed: what its entries were, and the hash of the seal before."""
+
+    __abstract__ = True
+
+    sequence: Mapped[int] = column(
+        BigInteger, check="sequence > 0", doc="1, 2, …: none is left out"
+    )
+    from_id: Mapped[UUID] = column(doc="of the entries with ids from this one on")
+    to_id: Mapped[UUID] = column(doc="and below this one")
+    entries: Mapped[int] = column(check="entries > 0")
+    root: Mapped[bytes] = column(LargeBinary, check="length(root) = 32", doc="of the Merkle tree")
+    leaves: Mapped[bytes] = column(
+        LargeBinary,
+        check=f"length(leaves) = entries * {LEAF_SIZE}",
+        doc="the tree's leaves: each entry's id and the SHA-256 of what it says",
+        # Half a megabyte of hashes, for those who verify alone.
+        info={"hidden": True},
+    )
+    previous: Mapped[bytes | None] = column(
+        LargeBinary,
+        default=None,
+        check="CASE WHEN sequence = 1 THEN previous IS NULL ELSE length(previous) = 32 END",
+        doc="the hash of the seal before",
+    )
+    hash: Mapped[bytes] = column(LargeBinary, check="length(hash) = 32", doc="of this seal")
+
+
+class AuditSeal(TenantRow, _Seal, AppendOnly):
+    """A seal on a stretch of a tenant's record."""
+
+    __tablename__ = "audit_seals"
+    __access__ = Access(
+        rows="tenant_id = tenantry.current_tenant_id()", service=("SELECT", "INSERT")
+    )
+    __table_args__ = (unique("sequence"), CheckConstraint("from_id < to_id", name="range"))
+
+
+class PlatformSeal(_Seal, AppendOnly):
+    """A seal on a stretch of the platform's log. It is set when every tenant's record has been
+    sealed as far as it reaches: no unsealed entry of any tenant is older."""
+
+    __tablename__ = "platform_seals"
+    __access__ = Access(rows="false", select=False, service=("SELECT", "INSERT"))
+    __table_args__ = (
+        UniqueConstraint("sequence"),
+        CheckConstraint("from_id < to_id", name="range"),
+    )
+
+    id: Mapped[UUID] = column(default=NEW_ID, primary_key=True, sort_order=-1)
     created_at: Mapped[datetime] = column(default=NOW, sort_order=1000)

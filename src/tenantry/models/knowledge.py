@@ -80,7 +80,7 @@ class Document(TenantScoped, Audited):
     metadata_: Mapped[Json] = column(name="metadata", default={})
 
 
-class Chunk(TenantScoped):
+class Chunk(TenantScoped, Audited):
     """A piece of a document. Its embedding comes with the optional vectors feature."""
 
     __tablename__ = "chunks"

@@ -24,7 +24,7 @@ from tenantry.models import metadata
 from tenantry.schema.partitions import AHEAD, moments, partitioned, upcoming
 from tenantry.schema.roles import OWNER
 
-_SETUP = f"SET statement_timeout = 0; {SHORT_WAITS}; SET ROLE {OWNER}"
+SETUP = f"SET statement_timeout = 0; {SHORT_WAITS}; SET ROLE {OWNER}"
 _ADD = "SELECT tenantry.add_partition($1, $2, $3)"
 
 
@@ -81,7 +81,7 @@ async def drain(
 ) -> list[str]:
     """Empty the default partitions into ones of the right time; the partitions made for it."""
     made = []
-    async with connected(owner_url, _SETUP) as connection:
+    async with connected(owner_url, SETUP) as connection:
         for table, period in _chosen(tables).items():
             call = "SELECT tenantry.drain_default($1, $2)"
             while name := await patiently(connection, patience, call, table, period):
@@ -97,7 +97,7 @@ async def status(service_url: str) -> list[Standing]:
 
 async def _make(owner_url: str, wanted: dict[str, list[datetime]], patience: float) -> list[str]:
     known, made = partitioned(metadata), []
-    async with connected(owner_url, _SETUP) as connection:
+    async with connected(owner_url, SETUP) as connection:
         for table, times in wanted.items():
             for moment in times:
                 name = await patiently(connection, patience, _ADD, table, known[table], moment)

@@ -5,7 +5,7 @@ from tenantry.schema.partitions import parent_names
 
 from .activity import Activities
 from .agents import Agents, AgentStats
-from .audit import AuditLogs, PlatformLogs
+from .audit import AuditLogs, AuditSeals, PlatformLogs, PlatformSeals
 from .base import Page, Repository
 from .conversations import Businesses, Conversations, Messages
 from .costs import Cost, Costs, CostSummary, DeskCost, ModelCost, MonthCost
@@ -37,6 +37,7 @@ __all__ = [
     "Approvals",
     "Artifacts",
     "AuditLogs",
+    "AuditSeals",
     "Businesses",
     "Chunks",
     "Conversations",
@@ -64,6 +65,7 @@ __all__ = [
     "Patterns",
     "PlacedDesk",
     "PlatformLogs",
+    "PlatformSeals",
     "Prices",
     "Projects",
     "Recent",

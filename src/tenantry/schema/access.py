@@ -21,6 +21,7 @@ DEFINER_GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
     "seal_keys": {AUTH: ("SELECT", "INSERT", "DELETE")},
     "audit_logs": {AUDIT: ("INSERT",)},
     "platform_log": {AUDIT: ("INSERT",)},
+    "platform_seals": {AUDIT: ("SELECT",)},
     # UPDATE: what FOR SHARE needs.
     "workflows": {KEEPER: ("SELECT", "INSERT", "UPDATE")},
     "tasks": {KEEPER: ("SELECT",), SEARCH: ("SELECT",), VIEWS: ("SELECT",)},

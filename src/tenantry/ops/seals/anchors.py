@@ -1,0 +1,197 @@
+"""Seals kept where the database's superuser cannot reach them: a rewritten chain does not fit those.
+
+One line of JSON for each seal, as it is hashed, with its hash.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
+
+from tenantry.errors import ConfigurationError, InvalidInput
+
+from .chain import Seal
+
+#: Read from a file's end, to find its last line.
+_TAIL = 64 * 1024
+#: How long S3 refuses to delete, unless told.
+_DAYS = 365
+
+
+class Anchor(Protocol):
+    """A place that holds seals, in the order of their ids. Any object with these will do."""
+
+    def newest(self) -> UUID | None:
+        """The id of the newest seal it holds."""
+
+    def keep(self, seals: Sequence[Seal]) -> None: ...
+
+    def kept(self) -> Iterator[Seal]:
+        """All it holds."""
+
+
+def anchor_of(text: str) -> Anchor:
+    """`FILE`, `git:FOLDER`, or `s3://BUCKET/PREFIX?days=365`."""
+    if text.startswith("git:"):
+        return GitAnchor(Path(text.removeprefix("git:")))
+    if text.startswith("s3://"):
+        url = urlsplit(text)
+        days = parse_qs(url.query).get("days", [str(_DAYS)])[-1]
+        if not url.netloc or not days.isdigit() or int(days) < 1:
+            raise InvalidInput(
+                f"{text} is no place for anchors.", field="anchor", hint="s3://BUCKET/PREFIX?days=N"
+            )
+        return S3Anchor(url.netloc, url.path.strip("/"), int(days))
+    return FileAnchor(Path(text.removeprefix("file:")))
+
+
+def _text(seals: Sequence[Seal]) -> str:
+    return "".join(f"{json.dumps(seal.line, sort_keys=True)}\n" for seal in seals)
+
+
+def _read(where: object, lines: Iterator[str]) -> Iterator[Seal]:
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                yield Seal.anchored(json.loads(line))
+            except (ValueError, KeyError, TypeError, AttributeError):
+                raise InvalidInput(
+                    f"Line {number} of {where} holds no seal.", field="anchor"
+                ) from None
+
+
+class FileAnchor:
+    """Lines at the end of a file, best one that can only be appended to (`chattr +a`)."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def newest(self) -> UUID | None:
+        if not self.path.exists():
+            return None
+        with self.path.open("rb") as file:
+            file.seek(max(0, self.path.stat().st_size - _TAIL))
+            lines = file.read().decode("utf-8", "replace").splitlines()[-1:]
+        return next((seal.id for seal in _read(self, iter(lines))), None)
+
+    def keep(self, seals: Sequence[Seal]) -> None:
+        try:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(_text(seals))
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise InvalidInput(
+                f"{self.path} cannot be written: {error.strerror}.", field="anchor"
+            ) from error
+
+    def kept(self) -> Iterator[Seal]:
+        try:
+            with self.path.open(encoding="utf-8") as file:
+                yield from _read(self, file)
+        except OSError as error:
+            raise InvalidInput(
+                f"{self.path} cannot be read: {error.strerror}.", field="anchor"
+            ) from error
+
+
+class GitAnchor:
+    """Notes on the newest commit of a repository. What is pushed is out of reach:
+    `git push origin refs/notes/tenantry`."""
+
+    ref = "refs/notes/tenantry"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __str__(self) -> str:
+        return f"git:{self.folder}"
+
+    def newest(self) -> UUID | None:
+        return max((seal.id for seal in self.kept()), default=None)
+
+    def keep(self, seals: Sequence[Seal]) -> None:
+        self._git("notes", "--ref", self.ref, "append", "-F", "-", "HEAD", given=_text(seals))
+
+    def kept(self) -> Iterator[Seal]:
+        for line in self._git("notes", "--ref", self.ref, "list").splitlines():
+            note = self._git("cat-file", "blob", line.split()[0])
+            yield from _read(self, iter(note.splitlines()))
+
+    def _git(self, *arguments: str, given: str | None = None) -> str:
+        try:
+            ran = subprocess.run(
+                ["git", "-C", str(self.folder), *arguments],
+                input=given, capture_output=True, check=True, text=True, encoding="utf-8",
+            )  # fmt: skip
+        except FileNotFoundError:
+            raise ConfigurationError("git is not installed here.", setting="anchor") from None
+        except subprocess.CalledProcessError as error:
+            raise InvalidInput(
+                f"git in {self.folder} says: {error.stderr.strip()}", field="anchor"
+            ) from error
+        return ran.stdout
+
+
+class S3Anchor:
+    """Objects that nobody can remove or replace for some days: the bucket needs Object Lock."""
+
+    def __init__(self, bucket: str, prefix: str, days: int = _DAYS, client: Any = None) -> None:
+        self.bucket = bucket
+        self.prefix = f"{prefix}/" if prefix else ""
+        self.days = days
+        self._client = client
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.prefix}"
+
+    @property
+    def client(self) -> Any:
+        if self._client is None:
+            try:
+                boto3 = import_module("boto3")
+            except ImportError:
+                raise ConfigurationError(
+                    "Anchors in S3 need boto3.",
+                    setting="anchor",
+                    hint="pip install 'tenantry[s3]'",
+                ) from None
+            self._client = boto3.client("s3")
+        return self._client
+
+    def newest(self) -> UUID | None:
+        # A key is the id of the newest seal in it.
+        return max((UUID(Path(key).stem) for key in self._keys()), default=None)
+
+    def keep(self, seals: Sequence[Seal]) -> None:
+        self.client.put_object(
+            Bucket=self.bucket,
+            Key=f"{self.prefix}{seals[-1].id}.jsonl",
+            Body=_text(seals).encode(),
+            ChecksumAlgorithm="SHA256",
+            ObjectLockMode="COMPLIANCE",
+            ObjectLockRetainUntilDate=datetime.now(UTC) + timedelta(days=self.days),
+        )
+
+    def kept(self) -> Iterator[Seal]:
+        for key in self._keys():
+            body = self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read().decode()
+            yield from _read(f"s3://{self.bucket}/{key}", iter(body.splitlines()))
+
+    def _keys(self) -> Iterator[str]:
+        pages = self.client.get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=self.bucket, Prefix=self.prefix):
+            for found in page.get("Contents", ()):
+                if found["Key"].endswith(".jsonl"):
+                    yield found["Key"]

@@ -1,0 +1,144 @@
+"""Hashes kept elsewhere find a history that was rewritten as a whole."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tenantry import Database
+from tenantry.errors import InvalidInput
+from tenantry.models import Tenant
+from tenantry.ops import seals
+from tests.fixtures.database import Place
+from tests.fixtures.servers import require
+
+from .record import PAST_TRIGGERS, entries_of, fill, seal_all
+
+BUCKET = "records"
+
+
+@pytest.fixture(params=["file", "git", "s3"])
+def anchor(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[seals.Anchor]:
+    if request.param == "file":
+        yield seals.anchor_of(str(tmp_path / "seals.jsonl"))
+    elif request.param == "git":
+        _git(tmp_path, "init", "-q")
+        _commit(tmp_path)
+        yield seals.anchor_of(f"git:{tmp_path}")
+    else:
+        require("moto and boto3 (pip install 'tenantry[s3,dev]')", importlib.util.find_spec("moto"))
+        import moto
+
+        with moto.mock_aws():
+            client = _s3()
+            client.create_bucket(Bucket=BUCKET, ObjectLockEnabledForBucket=True)
+            yield seals.S3Anchor(BUCKET, "tenantry", 30, client)
+
+
+def _git(folder: Path, *arguments: str) -> None:
+    who = ("-c", "user.name=t", "-c", "user.email=t@example.com")
+    subprocess.run(["git", "-C", str(folder), *who, *arguments], check=True, capture_output=True)
+
+
+def _commit(folder: Path) -> None:
+    _git(folder, "commit", "-q", "--allow-empty", "-m", "x")
+    _git(folder, "config", "user.name", "t")
+    _git(folder, "config", "user.email", "t@example.com")
+
+
+def _s3() -> Any:
+    boto3: Any = importlib.import_module("boto3")
+    return boto3.client(
+        "s3", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
+    )
+
+
+async def test_a_chain_that_was_made_anew_is_found(
+    db: Database, place: Place, acme: Tenant, anchor: seals.Anchor
+) -> None:
+    assert anchor.newest() is None
+    await fill(db, acme, 10)
+    first = await seal_all(db, size=5)  # an earlier run, which did not anchor
+    await fill(db, acme, 2)
+    if isinstance(anchor, seals.GitAnchor):
+        _commit(anchor.folder)
+    run = await seal_all(db, anchors=[anchor])
+    assert run.anchored == {str(anchor): len(first.seals) + len(run.seals)}
+    await fill(db, acme, 2)
+    if isinstance(anchor, seals.GitAnchor):
+        _commit(anchor.folder)
+    last = await seal_all(db, anchors=[anchor])
+    assert run.anchored != last.anchored
+    report = await seals.verify(db, anchors=[anchor])
+    assert (report.ok, report.anchored) == (
+        True,
+        len(first.seals) + len(run.seals) + len(last.seals),
+    )
+
+    target = (await entries_of(place, acme))[3]
+    admin = await place.connection("superuser")
+    await admin.execute(PAST_TRIGGERS)
+    await admin.execute("UPDATE tenantry.audit_logs SET action = 'harmless' WHERE id = $1", target)
+    await admin.execute("TRUNCATE tenantry.audit_seals, tenantry.platform_seals")
+    await admin.close()
+    # Sealed anew, everything fits in itself …
+    await seal_all(db, size=100)
+    assert (await seals.verify(db)).ok
+    # … but not what is held elsewhere.
+    report = await seals.verify(db, anchors=[anchor])
+    mine = {(f.what, f.seal) for f in report.findings if f.tenant_id == acme.id}
+    assert ("seal replaced", 1) in mine
+    assert {what for what, _ in mine} == {"seal replaced", "seal removed"}
+    assert (await seals.verify(db, tenant_id=acme.id, anchors=[anchor])).found == len(mine)
+
+
+async def test_the_newest_seals_were_taken_off(
+    db: Database, place: Place, acme: Tenant, anchor: seals.Anchor
+) -> None:
+    await fill(db, acme, 12)
+    await seal_all(db, size=5, anchors=[anchor])
+    admin = await place.connection("superuser")
+    await admin.execute(PAST_TRIGGERS)
+    await admin.execute("DELETE FROM tenantry.audit_seals WHERE sequence > 1")
+    await admin.execute("TRUNCATE tenantry.platform_seals")
+    await admin.close()
+    assert (await seals.verify(db, tenant_id=acme.id)).ok
+    report = await seals.verify(db, tenant_id=acme.id, anchors=[anchor])
+    assert {(f.what, f.seal) for f in report.findings} == {("seal removed", n) for n in (2, 3, 4)}
+
+
+def test_objects_are_locked() -> None:
+    require("moto and boto3 (pip install 'tenantry[s3,dev]')", importlib.util.find_spec("moto"))
+    import moto
+
+    with moto.mock_aws():
+        client = _s3()
+        client.create_bucket(Bucket=BUCKET, ObjectLockEnabledForBucket=True)
+        hash_ = "00" * 32
+        seal = seals.Seal(
+            {"id": "0199aaaa-0000-7000-8000-000000000001", "sequence": "1"}, bytes.fromhex(hash_)
+        )
+        seals.S3Anchor(BUCKET, "a", 30, client).keep([seal])
+        kept = client.head_object(Bucket=BUCKET, Key=f"a/{seal.id}.jsonl")
+    assert kept["ObjectLockMode"] == "COMPLIANCE"
+    assert kept["ObjectLockRetainUntilDate"] > datetime.now(UTC) + timedelta(days=29)
+
+
+def test_what_is_no_anchor_is_refused(tmp_path: Path) -> None:
+    for text in ("s3://", "s3://bucket/x?days=none"):
+        with pytest.raises(InvalidInput):
+            seals.anchor_of(text)
+    with pytest.raises(InvalidInput, match="git in"):
+        seals.anchor_of(f"git:{tmp_path}").newest()
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        list(seals.anchor_of(f"file:{tmp_path}/none").kept())
+    other = tmp_path / "other"
+    other.write_text("hello\n")
+    with pytest.raises(InvalidInput, match="Line 1"):
+        list(seals.FileAnchor(other).kept())

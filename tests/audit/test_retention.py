@@ -1,0 +1,100 @@
+"""Old partitions leave the record when they are sealed, by a way that verification knows from theft."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from tenantry import Database
+from tenantry.errors import InvalidInput
+from tenantry.ids import uuid7_at
+from tenantry.models import Tenant
+from tenantry.ops import partitions, retention, seals
+from tests.fixtures.database import Place
+
+from .record import forging, seal_all
+
+JANUARY = datetime(2025, 1, 15, tzinfo=UTC)
+MARCH = datetime(2025, 3, 1, tzinfo=UTC)
+_OLD = """INSERT INTO tenantry.audit_logs (tenant_id, id, action, resource_type)
+SELECT $1, id, 'event', 'things' FROM unnest($2::uuid[]) AS id"""
+
+
+@pytest.fixture
+async def old(place: Place, acme: Tenant) -> list[UUID]:
+    """Entries of a January long ago, in a partition of their own."""
+    await partitions.ensure(place.url("owner"), JANUARY, JANUARY, tables=["audit_logs"])
+    ids = sorted(uuid7_at(JANUARY) for _ in range(20))
+    admin = await place.connection("superuser")
+    await admin.execute(_OLD, acme.id, ids)
+    await admin.close()
+    return ids
+
+
+async def test_only_what_is_sealed_is_taken_out(
+    db: Database, place: Place, acme: Tenant, old: list[UUID]
+) -> None:
+    owner = place.url("owner")
+    refused = await retention.detach(owner, MARCH)
+    assert (refused.detached, refused.unsealed) == ([], ["audit_logs_2025_01"])
+    # One tenant's seal is not everyone's.
+    await seal_all(db, tenant_id=acme.id)
+    assert (await retention.detach(owner, MARCH)).detached == []
+    await seal_all(db)
+    assert (await retention.detach(owner, JANUARY)).detached == []
+    taken = await retention.detach(owner, MARCH)
+    assert taken.detached == ["tenantry_archive.audit_logs_2025_01"]
+
+    assert await db.tenant(acme.id).audit.entries(until=MARCH) == []
+    report = await seals.verify(db)
+    assert (report.ok, report.detached) == (True, len(old))
+    assert [part.partition for part in report.partitions] == ["audit_logs_2025_01"]
+    async with db.service("look") as s:
+        (entry,) = await s.platform_log.entries(action="detach")
+    assert entry.details is not None
+    assert entry.details["partition"] == "audit_logs_2025_01"
+    # The archive is the owner's to read and drop, and nobody else's.
+    for role in ("app", "service", "readonly"):
+        connection = await place.connection(role)
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.fetch("SELECT * FROM tenantry_archive.audit_logs_2025_01")
+        await connection.close()
+    assert (await retention.detach(owner, MARCH)).detached == []
+
+
+async def test_theft_is_not_retention(db: Database, place: Place, old: list[UUID]) -> None:
+    await seal_all(db)
+    async with forging(place) as forge:
+        await forge("DELETE FROM tenantry.audit_logs WHERE id = $1", old[3])
+        # To say that the month was taken out does not make it so.
+        await forge(
+            "INSERT INTO tenantry.platform_log (action, resource_type, details) VALUES ('detach',"
+            ' \'audit_logs\', \'{"partition": "audit_logs_2025_01",'
+            ' "from_id": "00000000-0000-0000-0000-000000000000",'
+            ' "to_id": "01960000-0000-0000-0000-000000000000"}\')'
+        )
+        (finding,) = (await seals.verify(db)).findings
+        assert (finding.what, finding.entry_id) == ("entry removed", old[3])
+        await forge.undo()
+        await forge.connection.execute(
+            "ALTER TABLE tenantry.audit_logs DETACH PARTITION tenantry.audit_logs_2025_01"
+        )
+        report = await seals.verify(db)
+        assert {f.entry_id for f in report.findings} == set(old)
+
+
+async def test_what_is_no_partition_of_the_record_stays(place: Place) -> None:
+    owner = await place.connection("owner")
+    for parent, child in (
+        ("messages", "messages_default"),
+        ("audit_logs", "audit_logs_default"),
+        ("audit_logs", "tasks"),
+    ):
+        with pytest.raises(asyncpg.UndefinedTableError, match="no partition of the record"):
+            await owner.fetchval("SELECT tenantry.detach_sealed($1, $2)", parent, child)
+    await owner.close()
+    with pytest.raises(InvalidInput):
+        await retention.detach(place.url("owner"), datetime(2025, 1, 1))
