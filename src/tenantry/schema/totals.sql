@@ -9,6 +9,27 @@ DECLARE
     in_sessions bigint := 0;
 BEGIN
     IF TG_OP = 'INSERT' THEN
+        -- One at a time is how most come: there is nothing to group, and no order to keep.
+        SELECT n.tenant_id, n.conversation_id, n.session_id, n.id, n.input_tokens, n.output_tokens, n.cost_usd,
+               EXISTS (SELECT FROM new_rows OFFSET 1) AS several
+        INTO part FROM new_rows AS n LIMIT 1;
+        IF NOT part.several THEN
+            UPDATE tenantry.conversations AS c
+            SET message_count = c.message_count + 1,
+                first_message_id = least(c.first_message_id, part.id),
+                last_message_id = greatest(c.last_message_id, part.id)
+            WHERE c.tenant_id = part.tenant_id AND c.id = part.conversation_id;
+            IF part.session_id IS NOT NULL THEN
+                UPDATE tenantry.agent_sessions AS s
+                SET message_count = s.message_count + 1,
+                    first_message_id = least(s.first_message_id, part.id),
+                    last_message_id = greatest(s.last_message_id, part.id),
+                    input_tokens = s.input_tokens + part.input_tokens,
+                    output_tokens = s.output_tokens + part.output_tokens, cost_usd = s.cost_usd + part.cost_usd
+                WHERE s.tenant_id = part.tenant_id AND s.id = part.session_id;
+            END IF;
+            RETURN NULL;
+        END IF;
         FOR part IN
             SELECT n.tenant_id, n.conversation_id AS id, count(*) AS many, count(n.session_id) AS in_sessions,
                    min(n.id::text)::uuid AS oldest, max(n.id::text)::uuid AS newest
