@@ -16,11 +16,14 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+from pydantic import SecretStr
 
 import tenantry
 from tenantry import Database, Settings
+from tenantry.keyring import new_key
 from tenantry.local import SUPERUSER, LocalServers
 from tenantry.migrations.runner import Migrator
+from tenantry.migrations.sealing import seal
 from tenantry.models import metadata
 from tenantry.ops.setup import in_database, init
 from tenantry.schema.roles import APP, LOGINS, OWNER, SERVICE
@@ -101,6 +104,19 @@ class World:
             for change in changes:
                 await admin.execute(change)
         return db
+
+    async def sealed(self, name: str) -> Database:
+        """Another database, empty, that asks for sealed contexts."""
+        plain = await self.another(name)
+        settings = plain.settings.model_copy(
+            update={
+                "context": "sealed",
+                "seal_keys": (SecretStr(new_key()),),
+                "owner_url": SecretStr(self.local.postgres_url(OWNER, name)),
+            }
+        )
+        await seal(settings, only=True)
+        return await self._exits.enter_async_context(await tenantry.connect(settings=settings))
 
     @asynccontextmanager
     async def admin(self, database: str = DATABASE) -> AsyncIterator[asyncpg.Connection[Any]]:

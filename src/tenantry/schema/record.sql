@@ -53,7 +53,7 @@ ALTER FUNCTION tenantry.record_platform_event(text, text, uuid, jsonb) OWNER TO 
 
 -- Retention. Below which id everything is sealed, of every tenant and of the platform's log.
 CREATE FUNCTION tenantry.sealed_below() RETURNS uuid
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT s.to_id FROM tenantry.platform_seals AS s ORDER BY s.sequence DESC LIMIT 1
 $$;
 ALTER FUNCTION tenantry.sealed_below() OWNER TO tenantry_audit;
@@ -62,7 +62,7 @@ ALTER FUNCTION tenantry.sealed_below() OWNER TO tenantry_audit;
 -- sealed; null when it is not. The platform's log says so: that is how `audit verify` tells it from
 -- entries that somebody removed.
 CREATE FUNCTION tenantry.detach_sealed(parent text, child text)
-RETURNS text LANGUAGE plpgsql SET search_path = '' AS $$
+RETURNS text LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     bounds text[];
 BEGIN

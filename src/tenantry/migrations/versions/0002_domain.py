@@ -135,7 +135,7 @@ RETURN ((lpad(to_hex(GREATEST(milliseconds, (0)::bigint)), 12, '0'::text) || rep
     r"""CREATE OR REPLACE FUNCTION tenantry.add_partition(parent text, period text, moment timestamp with time zone)
  RETURNS text
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
 DECLARE
@@ -168,7 +168,7 @@ $function$""",
     r"""CREATE OR REPLACE FUNCTION tenantry.move_from_default(parent text, child text, lower uuid, upper uuid)
  RETURNS void
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     rest text := quote_ident(parent || '_default');
@@ -196,7 +196,7 @@ $function$""",
     r"""CREATE OR REPLACE FUNCTION tenantry.drain_default(parent text, period text)
  RETURNS text
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     rest text := quote_ident(parent || '_default');
@@ -223,7 +223,7 @@ $function$""",
  RETURNS TABLE(lower uuid, upper uuid)
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
     WITH bounds AS (
         SELECT parts[1]::uuid AS starts, parts[2]::uuid AS stops
@@ -254,7 +254,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     tenant uuid := tenantry.current_tenant_id();
@@ -280,7 +280,7 @@ $function$""",
  RETURNS void
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF tenant IS DISTINCT FROM tenantry.current_tenant_id()
@@ -296,7 +296,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     INSERT INTO tenantry.tenant_quotas (tenant_id) VALUES (NEW.id);
@@ -311,15 +311,17 @@ $function$""",
  RETURNS uuid
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
-    entry uuid := tenantry.uuidv7();
+    entry uuid;
     tenant uuid := tenantry.current_tenant_id();
 BEGIN
     IF tenant IS NULL THEN
         RAISE EXCEPTION 'an event needs a tenant context' USING ERRCODE = 'TN008';
     END IF;
+    PERFORM pg_catalog.pg_current_xact_id();
+    entry := tenantry.uuidv7();
     INSERT INTO tenantry.audit_logs (
         tenant_id, id, action, resource_type, resource_id, details, actor_kind, user_id, agent_id,
         api_key_id, request_id, ip_address, user_agent, reason)
@@ -333,6 +335,102 @@ $function$""",
     r"""ALTER FUNCTION tenantry.record_event(text, text, uuid, jsonb) OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.record_event(text, text, uuid, jsonb) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.record_event(text, text, uuid, jsonb) TO tenantry_app, tenantry_auth, tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.record_platform_event(action text, resource_type text, resource_id uuid DEFAULT NULL::uuid, details jsonb DEFAULT NULL::jsonb)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    entry uuid;
+BEGIN
+    PERFORM pg_catalog.pg_current_xact_id();
+    entry := tenantry.uuidv7();
+    INSERT INTO tenantry.platform_log (
+        id, tenant_id, action, resource_type, resource_id, details, actor_kind, user_id, agent_id,
+        api_key_id, request_id, ip_address, user_agent, reason)
+    SELECT entry, tenantry.current_tenant_id(), record_platform_event.action,
+           record_platform_event.resource_type, record_platform_event.resource_id,
+           record_platform_event.details, a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id,
+           a.ip_address, a.user_agent, a.reason
+    FROM tenantry.acting() AS a;
+    RETURN entry;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.record_platform_event(text, text, uuid, jsonb) OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.record_platform_event(text, text, uuid, jsonb) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.record_platform_event(text, text, uuid, jsonb) TO tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.sealed_below()
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    SELECT s.to_id FROM tenantry.platform_seals AS s ORDER BY s.sequence DESC LIMIT 1
+$function$""",
+    r"""ALTER FUNCTION tenantry.sealed_below() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.sealed_below() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.detach_sealed(parent text, child text)
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    bounds text[];
+BEGIN
+    SELECT regexp_match(pg_get_expr(c.relpartbound, c.oid), $re$FROM \('(.+)'\) TO \('(.+)'\)$re$) INTO bounds
+    FROM pg_catalog.pg_inherits AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.inhrelid
+    WHERE i.inhparent = to_regclass('tenantry.' || quote_ident(parent)) AND c.relname = child;
+    IF bounds IS NULL OR parent NOT IN ('audit_logs', 'platform_log') THEN
+        RAISE EXCEPTION '% is no partition of the record', child USING ERRCODE = '42P01';
+    END IF;
+    IF bounds[2]::uuid > tenantry.sealed_below() IS NOT FALSE THEN
+        RETURN NULL;
+    END IF;
+    CREATE SCHEMA IF NOT EXISTS tenantry_archive;
+    EXECUTE format('ALTER TABLE tenantry.%I DETACH PARTITION tenantry.%I', parent, child);
+    EXECUTE format('ALTER TABLE tenantry.%I SET SCHEMA tenantry_archive', child);
+    PERFORM tenantry.record_platform_event('detach', parent, NULL,
+        jsonb_build_object('partition', child, 'from_id', bounds[1], 'to_id', bounds[2]));
+    RETURN 'tenantry_archive.' || child;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.detach_sealed(text, text) FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.seal_holds()
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    context text := coalesce(current_setting('app.tenant_id', true), '')
+        || '|' || coalesce(current_setting('app.user_id', true), '')
+        || '|' || coalesce(current_setting('app.actor', true), '');
+    seal text[] := string_to_array(current_setting('app.seal', true), '.');
+    mac bytea;
+BEGIN
+    IF context = '||' OR session_user IN ('tenantry_service', 'tenantry_owner') THEN
+        RETURN true;
+    END IF;
+    SELECT sha256(k.outer_pad || sha256(k.inner_pad || convert_to(seal[2] || '|' || context, 'UTF8')))
+    INTO mac FROM tenantry.seal_keys AS k WHERE k.id = seal[1];
+    -- Hashed once more, so that the time a comparison takes tells nothing of the mac.
+    IF sha256(mac) IS DISTINCT FROM sha256(decode(
+        CASE WHEN seal[3] ~ '^[0-9a-f]{64}$' THEN seal[3] ELSE '' END, 'hex'))
+    THEN
+        RAISE EXCEPTION 'the context is not sealed' USING ERRCODE = 'TN009',
+            HINT = 'Set TENANTRY_CONTEXT=sealed and the TENANTRY_SEAL_KEYS of this database.';
+    END IF;
+    IF to_timestamp(seal[2]::bigint) < transaction_timestamp() THEN
+        RAISE EXCEPTION 'the seal of the context has expired' USING ERRCODE = 'TN009',
+            HINT = 'Compare the clocks of the application and the database.';
+    END IF;
+    RETURN true;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.seal_holds() OWNER TO tenantry_auth""",
+    r"""REVOKE ALL ON FUNCTION tenantry.seal_holds() FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.seal_holds() TO tenantry_app, tenantry_audit, tenantry_keeper, tenantry_owner, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.workflow_lock(workflow_id uuid)
  RETURNS bigint
  LANGUAGE sql
@@ -344,7 +442,7 @@ RETURN hashtextextended((workflow_id)::text, (20261121)::bigint)""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     names text[];
@@ -412,7 +510,7 @@ $function$""",
  RETURNS void
  LANGUAGE sql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
     INSERT INTO tenantry.workflows
         (tenant_id, name, description, stages, transition_rules, initial_stage, qa_pipeline, retry_rule, is_default, is_builtin)
@@ -464,7 +562,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     flow record;
@@ -572,7 +670,7 @@ $function$""",
     r"""CREATE OR REPLACE FUNCTION tenantry.time_review()
  RETURNS trigger
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF NEW.verdict = 'pending' THEN
@@ -596,7 +694,7 @@ RETURN hashtextextended((what || (tenant)::text), (20261121)::bigint)""",
  RETURNS void
  LANGUAGE sql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
  UPDATE tenantry.tenant_usage u SET current_tasks = u.current_tasks
    WHERE (u.tenant_id = one_at_a_time.tenant);
@@ -607,7 +705,7 @@ END""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     circle uuid;
@@ -635,7 +733,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     circle boolean;
@@ -670,7 +768,7 @@ $function$""",
  RETURNS TABLE(id uuid, rank real)
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
     SELECT t.id, ts_rank(t.search, q) AS rank
     FROM tenantry.tasks AS t, websearch_to_tsquery('english', query) AS q
@@ -685,7 +783,7 @@ $function$""",
  RETURNS TABLE(id uuid)
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
  SET plan_cache_mode TO 'force_custom_plan'
 AS $function$
 BEGIN
@@ -701,7 +799,7 @@ $function$""",
     r"""CREATE OR REPLACE FUNCTION tenantry.decide_approval()
  RETURNS trigger
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     -- Not the whole row: a member who leaves is taken out of the decisions made.
@@ -719,7 +817,7 @@ $function$""",
     r"""CREATE OR REPLACE FUNCTION tenantry.answer_delegation()
  RETURNS trigger
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'UPDATE' AND NEW.status <> OLD.status AND NOT (
@@ -756,7 +854,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     PERFORM tenantry.hold_hierarchy(tenantry.current_tenant_id());
@@ -769,7 +867,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     label public.ltree := replace(NEW.id::text, '-', '')::public.ltree;
@@ -791,7 +889,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     moved jsonb;
@@ -850,7 +948,7 @@ $function$""",
  RETURNS TABLE(id uuid, depth integer)
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
     SELECT d.id, public.nlevel(d.path) - public.nlevel(t.path)
     FROM tenantry.desks AS t
@@ -865,7 +963,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     part record;
@@ -993,7 +1091,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF NEW.agent_id IS NOT NULL AND NEW.agent_type IS NULL THEN
@@ -1022,7 +1120,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     part record;
@@ -1132,7 +1230,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF NEW.status = 'active'
@@ -1150,7 +1248,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     touched jsonb;
@@ -1189,7 +1287,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     moment timestamptz := tenantry.time_of(NEW.id);
@@ -1225,7 +1323,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended(NEW.provider || '/' || NEW.model, 20261121));
@@ -1244,7 +1342,7 @@ $function$""",
  RETURNS double precision
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     outcome double precision := CASE WHEN success THEN 1 ELSE 0 END;
@@ -1263,7 +1361,7 @@ $function$""",
  RETURNS bigint
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     times bigint;
@@ -1281,7 +1379,7 @@ $function$""",
  RETURNS TABLE(id uuid, rank real)
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
     SELECT l.id, ts_rank(l.search, q) AS rank
     FROM tenantry.lessons AS l, websearch_to_tsquery('english', query) AS q
@@ -1296,7 +1394,7 @@ $function$""",
  RETURNS TABLE(id uuid)
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
     -- Each branch has its own use of the index, and the other is not entered.
     SELECT t.id FROM (
@@ -1316,7 +1414,7 @@ $function$""",
  RETURNS TABLE(id uuid)
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
     -- Each branch has its own use of the index, and the other is not entered.
     SELECT t.id FROM (
@@ -1336,7 +1434,7 @@ $function$""",
  RETURNS TABLE(id uuid, rank real)
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
     SELECT e.id, ts_rank(e.search, q) AS rank
     FROM tenantry.evidence AS e, websearch_to_tsquery('english', query) AS q
@@ -1351,7 +1449,7 @@ $function$""",
  RETURNS TABLE(id uuid, rank real)
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
     SELECT c.id, ts_rank(c.search, q) AS rank
     FROM websearch_to_tsquery('english', query) AS q,
@@ -1368,7 +1466,7 @@ $function$""",
  RETURNS bytea
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     kept bytea;
@@ -1388,7 +1486,7 @@ $function$""",
  RETURNS void
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     filled boolean;
@@ -1408,7 +1506,7 @@ $function$""",
  RETURNS void
  LANGUAGE sql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
     SELECT tenantry.refresh_view(m.matviewname::text) FROM pg_catalog.pg_matviews AS m
     WHERE m.schemaname = 'tenantry' ORDER BY m.matviewname
@@ -1420,7 +1518,7 @@ $function$""",
  RETURNS TABLE(billing_month date, provider text, model text, entries bigint, input_tokens numeric, output_tokens numeric, cost_usd numeric)
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
     SELECT v.billing_month, v.provider, v.model, v.entries, v.input_tokens, v.output_tokens, v.cost_usd
     FROM tenantry.tenant_cost_summary AS v
@@ -1434,7 +1532,7 @@ $function$""",
  RETURNS TABLE(desk_id uuid, code text, title text, tasks_completed bigint, tasks_open bigint, tasks_failed bigint, sessions bigint, avg_session_ms numeric, cost_usd numeric)
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
     SELECT v.desk_id, v.code, v.title, v.tasks_completed, v.tasks_open, v.tasks_failed, v.sessions, v.avg_session_ms, v.cost_usd
     FROM tenantry.desk_performance AS v
@@ -1525,7 +1623,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -1569,7 +1667,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -1664,7 +1762,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -1762,7 +1860,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -1805,7 +1903,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -1851,7 +1949,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -1897,7 +1995,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -1939,7 +2037,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     change record;
@@ -1974,7 +2072,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -2025,7 +2123,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -2071,7 +2169,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     change record;
@@ -2106,7 +2204,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -2174,7 +2272,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -2219,7 +2317,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -2263,7 +2361,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -2307,7 +2405,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -2356,7 +2454,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -2400,7 +2498,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -2452,7 +2550,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -2502,7 +2600,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -2548,7 +2646,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -2598,7 +2696,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -2639,7 +2737,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -2683,7 +2781,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -2769,7 +2867,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -2812,7 +2910,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -2858,7 +2956,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -2900,7 +2998,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -2942,6 +3040,51 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.audit_task_attachments() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_task_attachments() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_chunks()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'create', 'chunks', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id', 'search'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        IF NOT EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id WHERE o.document_id IS DISTINCT FROM n.document_id OR o.ordinal IS DISTINCT FROM n.ordinal OR o.content IS DISTINCT FROM n.content OR o.token_count IS DISTINCT FROM n.token_count OR o.metadata IS DISTINCT FROM n.metadata) THEN
+            RETURN NULL;
+        END IF;
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'update', 'chunks', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id', 'search'] || ARRAY['created_at',
+                CASE WHEN o.document_id IS NOT DISTINCT FROM n.document_id THEN 'document_id' END,
+                CASE WHEN o.ordinal IS NOT DISTINCT FROM n.ordinal THEN 'ordinal' END,
+                CASE WHEN o.content IS NOT DISTINCT FROM n.content THEN 'content' END,
+                CASE WHEN o.token_count IS NOT DISTINCT FROM n.token_count THEN 'token_count' END,
+                CASE WHEN o.metadata IS NOT DISTINCT FROM n.metadata THEN 'metadata' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.document_id IS DISTINCT FROM n.document_id OR o.ordinal IS DISTINCT FROM n.ordinal OR o.content IS DISTINCT FROM n.content OR o.token_count IS DISTINCT FROM n.token_count OR o.metadata IS DISTINCT FROM n.metadata;
+    ELSE
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT o.tenant_id, 'delete', 'chunks', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id', 'search'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_chunks() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_chunks() FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.messages_get(uuid, uuid)
  RETURNS TABLE(tenant_id uuid, id uuid, conversation_id uuid, session_id uuid, role text, content text, tool_calls jsonb, tool_call_id text, tool_result jsonb, model text, input_tokens integer, output_tokens integer, cost_usd numeric, metadata jsonb, created_at timestamp with time zone, updated_at timestamp with time zone)
  LANGUAGE plpgsql
@@ -3123,6 +3266,19 @@ END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.messages_by_session(uuid, uuid, uuid, integer, boolean) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.messages_by_session(uuid, uuid, uuid, integer, boolean) TO tenantry_app, tenantry_readonly, tenantry_service""",
+    r"""CREATE TABLE tenantry.audit_seals (
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    sequence bigint NOT NULL,
+    from_id uuid NOT NULL,
+    to_id uuid NOT NULL,
+    entries integer NOT NULL,
+    root bytea NOT NULL,
+    leaves bytea NOT NULL,
+    previous bytea,
+    hash bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+)""",
     r"""CREATE TABLE tenantry.model_prices (
     id uuid DEFAULT tenantry.uuidv7() NOT NULL,
     provider text NOT NULL,
@@ -3132,6 +3288,25 @@ $function$""",
     cached_input_price numeric(12,6),
     valid_from timestamp with time zone DEFAULT now() NOT NULL,
     valid_until timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+)""",
+    r"""CREATE TABLE tenantry.platform_seals (
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    sequence bigint NOT NULL,
+    from_id uuid NOT NULL,
+    to_id uuid NOT NULL,
+    entries integer NOT NULL,
+    root bytea NOT NULL,
+    leaves bytea NOT NULL,
+    previous bytea,
+    hash bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+)""",
+    r"""CREATE TABLE tenantry.seal_keys (
+    id text NOT NULL,
+    inner_pad bytea NOT NULL,
+    outer_pad bytea NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 )""",
@@ -3589,8 +3764,13 @@ $function$""",
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 ) PARTITION BY RANGE (id)""",
+    r"""ALTER TABLE tenantry.audit_seals ADD CONSTRAINT audit_seals_pkey PRIMARY KEY (tenant_id, id)""",
+    r"""ALTER TABLE tenantry.audit_seals ADD CONSTRAINT audit_seals_tenant_id_sequence_key UNIQUE (tenant_id, sequence)""",
     r"""ALTER TABLE tenantry.model_prices ADD CONSTRAINT model_prices_pkey PRIMARY KEY (id)""",
     r"""ALTER TABLE tenantry.model_prices ADD CONSTRAINT model_prices_provider_model_valid_from_key UNIQUE (provider, model, valid_from)""",
+    r"""ALTER TABLE tenantry.platform_seals ADD CONSTRAINT platform_seals_pkey PRIMARY KEY (id)""",
+    r"""ALTER TABLE tenantry.platform_seals ADD CONSTRAINT platform_seals_sequence_key UNIQUE (sequence)""",
+    r"""ALTER TABLE tenantry.seal_keys ADD CONSTRAINT seal_keys_pkey PRIMARY KEY (id)""",
     r"""ALTER TABLE tenantry.activity_feed ADD CONSTRAINT activity_feed_pkey PRIMARY KEY (tenant_id, id)""",
     r"""ALTER TABLE tenantry.agents ADD CONSTRAINT agents_pkey PRIMARY KEY (tenant_id, id)""",
     r"""ALTER TABLE tenantry.agents ADD CONSTRAINT agents_tenant_id_name_agent_type_key UNIQUE (tenant_id, name, agent_type)""",
@@ -3628,10 +3808,34 @@ $function$""",
     r"""ALTER TABLE tenantry.chunks ADD CONSTRAINT chunks_pkey PRIMARY KEY (tenant_id, id)""",
     r"""ALTER TABLE tenantry.chunks ADD CONSTRAINT chunks_tenant_id_document_id_ordinal_key UNIQUE (tenant_id, document_id, ordinal)""",
     r"""ALTER TABLE tenantry.messages ADD CONSTRAINT messages_pkey PRIMARY KEY (tenant_id, id)""",
+    r"""ALTER TABLE tenantry.audit_seals ADD CONSTRAINT audit_seals_range_check CHECK ((from_id < to_id))""",
+    r"""ALTER TABLE tenantry.audit_seals ADD CONSTRAINT audit_seals_sequence_check CHECK ((sequence > 0))""",
+    r"""ALTER TABLE tenantry.audit_seals ADD CONSTRAINT audit_seals_entries_check CHECK ((entries > 0))""",
+    r"""ALTER TABLE tenantry.audit_seals ADD CONSTRAINT audit_seals_root_check CHECK ((length(root) = 32))""",
+    r"""ALTER TABLE tenantry.audit_seals ADD CONSTRAINT audit_seals_leaves_check CHECK ((length(leaves) = (entries * 48)))""",
+    r"""ALTER TABLE tenantry.audit_seals ADD CONSTRAINT audit_seals_previous_check CHECK (
+CASE
+    WHEN (sequence = 1) THEN (previous IS NULL)
+    ELSE (length(previous) = 32)
+END)""",
+    r"""ALTER TABLE tenantry.audit_seals ADD CONSTRAINT audit_seals_hash_check CHECK ((length(hash) = 32))""",
     r"""ALTER TABLE tenantry.model_prices ADD CONSTRAINT model_prices_valid_check CHECK ((valid_until > valid_from))""",
     r"""ALTER TABLE tenantry.model_prices ADD CONSTRAINT model_prices_input_price_check CHECK ((input_price >= (0)::numeric))""",
     r"""ALTER TABLE tenantry.model_prices ADD CONSTRAINT model_prices_output_price_check CHECK ((output_price >= (0)::numeric))""",
     r"""ALTER TABLE tenantry.model_prices ADD CONSTRAINT model_prices_cached_input_price_check CHECK ((cached_input_price >= (0)::numeric))""",
+    r"""ALTER TABLE tenantry.platform_seals ADD CONSTRAINT platform_seals_range_check CHECK ((from_id < to_id))""",
+    r"""ALTER TABLE tenantry.platform_seals ADD CONSTRAINT platform_seals_sequence_check CHECK ((sequence > 0))""",
+    r"""ALTER TABLE tenantry.platform_seals ADD CONSTRAINT platform_seals_entries_check CHECK ((entries > 0))""",
+    r"""ALTER TABLE tenantry.platform_seals ADD CONSTRAINT platform_seals_root_check CHECK ((length(root) = 32))""",
+    r"""ALTER TABLE tenantry.platform_seals ADD CONSTRAINT platform_seals_leaves_check CHECK ((length(leaves) = (entries * 48)))""",
+    r"""ALTER TABLE tenantry.platform_seals ADD CONSTRAINT platform_seals_previous_check CHECK (
+CASE
+    WHEN (sequence = 1) THEN (previous IS NULL)
+    ELSE (length(previous) = 32)
+END)""",
+    r"""ALTER TABLE tenantry.platform_seals ADD CONSTRAINT platform_seals_hash_check CHECK ((length(hash) = 32))""",
+    r"""ALTER TABLE tenantry.seal_keys ADD CONSTRAINT seal_keys_inner_pad_check CHECK ((octet_length(inner_pad) = 64))""",
+    r"""ALTER TABLE tenantry.seal_keys ADD CONSTRAINT seal_keys_outer_pad_check CHECK ((octet_length(outer_pad) = 64))""",
     r"""ALTER TABLE tenantry.agents ADD CONSTRAINT agents_name_check CHECK (((length(name) >= 1) AND (length(name) <= 255)))""",
     r"""ALTER TABLE tenantry.agents ADD CONSTRAINT agents_agent_type_check CHECK (((length(agent_type) >= 1) AND (length(agent_type) <= 100)))""",
     r"""ALTER TABLE tenantry.cost_entries ADD CONSTRAINT cost_entries_input_tokens_check CHECK ((input_tokens >= 0))""",
@@ -3809,6 +4013,8 @@ WITH NO DATA""",
 WITH NO DATA""",
     r"""ALTER MATERIALIZED VIEW tenantry.desk_performance OWNER TO tenantry_views""",
     r"""CREATE INDEX audit_logs_agent_id_idx ON tenantry.audit_logs USING btree (tenant_id, agent_id, id) WHERE (agent_id IS NOT NULL)""",
+    r"""CREATE INDEX audit_logs_api_key_id_idx ON tenantry.audit_logs USING btree (tenant_id, api_key_id, id) WHERE (api_key_id IS NOT NULL)""",
+    r"""CREATE INDEX platform_log_user_id_idx ON tenantry.platform_log USING btree (user_id, id)""",
     r"""CREATE INDEX activity_feed_is_public_idx ON tenantry.activity_feed USING btree (tenant_id, id) WHERE is_public""",
     r"""CREATE INDEX activity_feed_project_id_idx ON tenantry.activity_feed USING btree (tenant_id, project_id, id)""",
     r"""CREATE INDEX activity_feed_task_id_idx ON tenantry.activity_feed USING btree (tenant_id, task_id, id)""",
@@ -3905,7 +4111,10 @@ WITH NO DATA""",
     r"""CREATE INDEX messages_session_id_idx ON tenantry.messages USING btree (tenant_id, session_id, id)""",
     r"""CREATE UNIQUE INDEX tenant_cost_summary_key ON tenantry.tenant_cost_summary USING btree (tenant_id, billing_month, provider, model)""",
     r"""CREATE UNIQUE INDEX desk_performance_key ON tenantry.desk_performance USING btree (tenant_id, desk_id)""",
+    r"""ALTER TABLE tenantry.audit_seals ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.model_prices ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.platform_seals ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.seal_keys ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.activity_feed ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.agents ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.cost_entries ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
@@ -3937,8 +4146,10 @@ WITH NO DATA""",
     r"""DROP POLICY audit_insert ON tenantry.audit_logs""",
     r"""CREATE POLICY audit_insert ON tenantry.audit_logs AS PERMISSIVE FOR INSERT TO tenantry_audit WITH CHECK (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.audit_logs AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""CREATE POLICY tenant ON tenantry.audit_seals AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY tenant_floor ON tenantry.audit_seals AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY service ON tenantry.audit_seals AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY tenant ON tenantry.model_prices AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING (true) WITH CHECK (true)""",
-    r"""CREATE POLICY tenant_floor ON tenantry.model_prices AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY service ON tenantry.model_prices AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY keeper_select ON tenantry.model_prices AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
     r"""CREATE POLICY keeper_update ON tenantry.model_prices AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING (true)""",
@@ -3946,6 +4157,13 @@ WITH NO DATA""",
     r"""DROP POLICY audit_insert ON tenantry.platform_log""",
     r"""CREATE POLICY audit_insert ON tenantry.platform_log AS PERMISSIVE FOR INSERT TO tenantry_audit WITH CHECK (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.platform_log AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""CREATE POLICY service ON tenantry.platform_seals AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY audit_select ON tenantry.platform_seals AS PERMISSIVE FOR SELECT TO tenantry_audit USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.platform_seals AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""CREATE POLICY auth_select ON tenantry.seal_keys AS PERMISSIVE FOR SELECT TO tenantry_auth USING (true)""",
+    r"""CREATE POLICY auth_insert ON tenantry.seal_keys AS PERMISSIVE FOR INSERT TO tenantry_auth WITH CHECK (true)""",
+    r"""CREATE POLICY auth_delete ON tenantry.seal_keys AS PERMISSIVE FOR DELETE TO tenantry_auth USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.seal_keys AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""DROP POLICY auth_select ON tenantry.users""",
     r"""CREATE POLICY auth_select ON tenantry.users AS PERMISSIVE FOR SELECT TO tenantry_auth USING (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.users AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
@@ -4104,11 +4322,16 @@ WITH NO DATA""",
     r"""CREATE POLICY service ON tenantry.messages AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY keeper_select ON tenantry.messages AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.messages AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE ON tenantry.audit_seals FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_change()""",
+    r"""CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON tenantry.audit_seals FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_change()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.model_prices REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_model_prices()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.model_prices REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_model_prices()""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.model_prices REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_model_prices()""",
     r"""CREATE TRIGGER range_price BEFORE INSERT ON tenantry.model_prices FOR EACH ROW EXECUTE FUNCTION tenantry.range_price()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.model_prices FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE ON tenantry.platform_seals FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_change()""",
+    r"""CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON tenantry.platform_seals FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_change()""",
+    r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.seal_keys FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.activity_feed FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.agents REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_agents()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.agents REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_agents()""",
@@ -4254,6 +4477,9 @@ WITH NO DATA""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.task_attachments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_task_attachments()""",
     r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.task_attachments FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.task_attachments FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.chunks REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_chunks()""",
+    r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.chunks REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_chunks()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.chunks REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_chunks()""",
     r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.chunks FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.chunks FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.messages FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
@@ -4285,6 +4511,9 @@ WITH NO DATA""",
     r"""GRANT DELETE, INSERT (approved, content, created_at, execution_id, id, metadata, path, task_id, tenant_id, type, updated_at), SELECT, UPDATE (approved, content, execution_id, metadata, path, task_id, type) ON tenantry.artifacts TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.artifacts TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.artifacts TO tenantry_service""",
+    r"""GRANT SELECT ON tenantry.audit_seals TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.audit_seals TO tenantry_readonly""",
+    r"""GRANT INSERT, SELECT ON tenantry.audit_seals TO tenantry_service""",
     r"""GRANT DELETE, INSERT (context, created_at, id, industry, name, stage, tenant_id, updated_at, user_id), SELECT, UPDATE (context, industry, name, stage, user_id) ON tenantry.businesses TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.businesses TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.businesses TO tenantry_service""",
@@ -4344,12 +4573,15 @@ WITH NO DATA""",
     r"""GRANT DELETE, INSERT (agent_type, created_at, frequency, id, last_seen, pattern, tenant_id, type, updated_at), SELECT, UPDATE (agent_type, frequency, last_seen, pattern, type) ON tenantry.patterns TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.patterns TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.patterns TO tenantry_service""",
+    r"""GRANT SELECT ON tenantry.platform_seals TO tenantry_audit""",
+    r"""GRANT INSERT, SELECT ON tenantry.platform_seals TO tenantry_service""",
     r"""REVOKE ALL ON tenantry.projects FROM tenantry_app""",
     r"""GRANT DELETE, INSERT (archived_at, config, created_at, default_branch, description, id, name, owner_id, path, pr_merge_rate, repository_url, slug, status, tech_stack, tenant_id, test_coverage_percent, updated_at), SELECT, UPDATE (archived_at, config, default_branch, description, name, owner_id, path, pr_merge_rate, repository_url, slug, status, tech_stack, test_coverage_percent) ON tenantry.projects TO tenantry_app""",
     r"""GRANT DELETE, INSERT (comment, created_at, findings, id, quality_score, reviewed_at, reviewer_agent_id, reviewer_user_id, stage, task_id, tenant_id, updated_at, verdict), SELECT, UPDATE (comment, findings, quality_score, reviewed_at, reviewer_agent_id, reviewer_user_id, stage, task_id, verdict) ON tenantry.qa_reviews TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.qa_reviews TO tenantry_keeper""",
     r"""GRANT SELECT ON tenantry.qa_reviews TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.qa_reviews TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.seal_keys TO tenantry_auth""",
     r"""GRANT DELETE, INSERT (agent_type, completeness_score, correctness_score, created_at, decision, duration_ms, execution_id, gaps, id, iteration, overall_score, quality_score, reasoning, requirements, task_id, tenant_id, updated_at), SELECT, UPDATE (agent_type, completeness_score, correctness_score, decision, duration_ms, execution_id, gaps, iteration, overall_score, quality_score, reasoning, requirements, task_id) ON tenantry.self_reviews TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.self_reviews TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.self_reviews TO tenantry_service""",
@@ -4529,16 +4761,27 @@ DOWN = (
     r"""DROP POLICY owner_floor ON tenantry.user_identities""",
     r"""DROP POLICY owner_floor ON tenantry.tenants""",
     r"""DROP POLICY owner_floor ON tenantry.users""",
+    r"""DROP POLICY owner_floor ON tenantry.seal_keys""",
+    r"""DROP POLICY auth_delete ON tenantry.seal_keys""",
+    r"""DROP POLICY auth_insert ON tenantry.seal_keys""",
+    r"""DROP POLICY auth_select ON tenantry.seal_keys""",
+    r"""DROP POLICY owner_floor ON tenantry.platform_seals""",
+    r"""DROP POLICY audit_select ON tenantry.platform_seals""",
+    r"""DROP POLICY service ON tenantry.platform_seals""",
     r"""DROP POLICY owner_floor ON tenantry.platform_log""",
     r"""DROP POLICY owner_floor ON tenantry.model_prices""",
     r"""DROP POLICY keeper_update ON tenantry.model_prices""",
     r"""DROP POLICY keeper_select ON tenantry.model_prices""",
     r"""DROP POLICY service ON tenantry.model_prices""",
-    r"""DROP POLICY tenant_floor ON tenantry.model_prices""",
     r"""DROP POLICY tenant ON tenantry.model_prices""",
+    r"""DROP POLICY service ON tenantry.audit_seals""",
+    r"""DROP POLICY tenant_floor ON tenantry.audit_seals""",
+    r"""DROP POLICY tenant ON tenantry.audit_seals""",
     r"""DROP POLICY owner_floor ON tenantry.audit_logs""",
     r"""DROP INDEX tenantry.desk_performance_key""",
     r"""DROP INDEX tenantry.tenant_cost_summary_key""",
+    r"""DROP INDEX tenantry.platform_log_user_id_idx""",
+    r"""DROP INDEX tenantry.audit_logs_api_key_id_idx""",
     r"""DROP INDEX tenantry.audit_logs_agent_id_idx""",
     r"""DROP MATERIALIZED VIEW tenantry.desk_performance""",
     r"""DROP MATERIALIZED VIEW tenantry.tenant_cost_summary""",
@@ -4652,12 +4895,16 @@ DOWN = (
     r"""DROP TABLE tenantry.cost_entries""",
     r"""DROP TABLE tenantry.agents""",
     r"""DROP TABLE tenantry.activity_feed""",
+    r"""DROP TABLE tenantry.seal_keys""",
+    r"""DROP TABLE tenantry.platform_seals""",
     r"""DROP TABLE tenantry.model_prices""",
+    r"""DROP TABLE tenantry.audit_seals""",
     r"""DROP FUNCTION tenantry.messages_by_session(uuid, uuid, uuid, integer, boolean)""",
     r"""DROP FUNCTION tenantry.messages_by_conversation(uuid, uuid, uuid, integer, boolean)""",
     r"""DROP FUNCTION tenantry.messages_append(uuid, uuid, uuid, uuid, text, text, jsonb, text, jsonb, text, integer, integer, numeric, jsonb, timestamp with time zone, timestamp with time zone, uuid, text)""",
     r"""DROP FUNCTION tenantry.messages_newest(uuid, uuid, bigint)""",
     r"""DROP FUNCTION tenantry.messages_get(uuid, uuid)""",
+    r"""DROP FUNCTION tenantry.audit_chunks()""",
     r"""DROP FUNCTION tenantry.audit_task_attachments()""",
     r"""DROP FUNCTION tenantry.audit_evidence_links()""",
     r"""DROP FUNCTION tenantry.audit_documents()""",
@@ -4730,6 +4977,9 @@ DOWN = (
     r"""DROP FUNCTION tenantry.install_workflows(uuid)""",
     r"""DROP FUNCTION tenantry.check_workflow()""",
     r"""DROP FUNCTION tenantry.workflow_lock(uuid)""",
+    r"""DROP FUNCTION tenantry.seal_holds()""",
+    r"""DROP FUNCTION tenantry.detach_sealed(text, text)""",
+    r"""DROP FUNCTION tenantry.sealed_below()""",
     r"""DROP FUNCTION tenantry.refuse_foreign(uuid, text)""",
     r"""DROP FUNCTION tenantry.partition_gaps(text)""",
     r"""DROP FUNCTION tenantry.drain_default(text, text)""",
@@ -4740,7 +4990,7 @@ DOWN = (
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -4783,7 +5033,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -4871,11 +5121,34 @@ END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_logs_get(uuid, uuid) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.audit_logs_get(uuid, uuid) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.record_platform_event(action text, resource_type text, resource_id uuid DEFAULT NULL::uuid, details jsonb DEFAULT NULL::jsonb)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    entry uuid := tenantry.uuidv7();
+BEGIN
+    INSERT INTO tenantry.platform_log (
+        id, tenant_id, action, resource_type, resource_id, details, actor_kind, user_id, agent_id,
+        api_key_id, request_id, ip_address, user_agent, reason)
+    SELECT entry, tenantry.current_tenant_id(), record_platform_event.action,
+           record_platform_event.resource_type, record_platform_event.resource_id,
+           record_platform_event.details, a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id,
+           a.ip_address, a.user_agent, a.reason
+    FROM tenantry.acting() AS a;
+    RETURN entry;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.record_platform_event(text, text, uuid, jsonb) OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.record_platform_event(text, text, uuid, jsonb) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.record_platform_event(text, text, uuid, jsonb) TO tenantry_service""",
     r"""CREATE OR REPLACE FUNCTION tenantry.record_event(action text, resource_type text, resource_id uuid DEFAULT NULL::uuid, details jsonb DEFAULT NULL::jsonb)
  RETURNS uuid
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     entry uuid := tenantry.uuidv7();
@@ -4902,7 +5175,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     INSERT INTO tenantry.tenant_quotas (tenant_id) VALUES (NEW.id);
@@ -4916,7 +5189,7 @@ $function$""",
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
     tenant uuid := tenantry.current_tenant_id();
@@ -4949,7 +5222,7 @@ $function$""",
     r"""CREATE OR REPLACE FUNCTION tenantry.add_partition(parent text, period text, moment timestamp with time zone)
  RETURNS text
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
 DECLARE
