@@ -470,3 +470,17 @@ async def test_history_looks_into_the_partitions_it_needs(
     await reader.close()
     assert 1 <= await admin.fetchval(used) <= 8
     await admin.close()
+
+
+async def test_messages_leave_no_line_of_their_conversation_and_changes_of_it_do(
+    db: Database, acme: Tenant, talk: Conversation
+) -> None:
+    t = db.tenant(acme.id)
+    await t.messages.append(conversation_id=talk.id, role="user", content="Hello")
+    await t.conversations.rename(talk.id, "Renamed")
+    await t.conversations.rename(talk.id, "Renamed")
+    lines = await t.audit.of("conversations", talk.id)
+    assert sorted(line.action for line in lines) == ["create", "update"]
+    (update,) = (line for line in lines if line.action == "update")
+    assert update.old_values == {"title": "Talk"}
+    assert update.new_values == {"title": "Renamed"}
