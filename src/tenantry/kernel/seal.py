@@ -24,12 +24,12 @@ _BLOCK = 64
 class Verifier:
     """A key as the database keeps it: the two padded blocks that HMAC hashes first."""
 
-    id: str
+    name: str
     inner: bytes
     outer: bytes
 
     def __repr__(self) -> str:
-        return f"Verifier({self.id!r})"
+        return f"Verifier({self.name!r})"
 
 
 class Sealer:

@@ -15,7 +15,7 @@ from tenantry.errors import ConfigurationError
 from tenantry.kernel.plain import connected
 from tenantry.kernel.seal import Verifier, verifiers
 from tenantry.schema.roles import OWNER
-from tenantry.schema.sealing import IS_SEALED, add_keys, key_ids, set_kind
+from tenantry.schema.sealing import IS_SEALED, add_keys, key_names, set_kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Sealing:
     """What the database asks for, and what the settings have."""
 
     sealed: bool
-    #: Ids of the keys that the database accepts, and of those in the settings, the newest first.
+    #: Names of the keys that the database accepts, and of those in the settings, the newest first.
     accepted: tuple[str, ...]
     configured: tuple[str, ...]
 
@@ -38,8 +38,8 @@ class Sealing:
 async def sealing(settings: Settings) -> Sealing:
     async with _owner(settings) as connection:
         sealed = await connection.fetchval(IS_SEALED)
-        accepted = await key_ids(connection)
-    return Sealing(sealed, tuple(accepted), tuple(key.id for key in _keys(settings)))
+        accepted = await key_names(connection)
+    return Sealing(sealed, tuple(accepted), tuple(key.name for key in _keys(settings)))
 
 
 async def seal(settings: Settings, *, only: bool) -> None:
@@ -52,7 +52,7 @@ async def seal(settings: Settings, *, only: bool) -> None:
             hint="Make one with `tenantry secrets new-key` and set TENANTRY_SEAL_KEYS.",
         )
     async with _owner(settings) as connection:
-        await add_keys(connection, [(key.id, key.inner, key.outer) for key in keys], only=only)
+        await add_keys(connection, [(key.name, key.inner, key.outer) for key in keys], only=only)
         await set_kind(connection, sealed=True)
 
 

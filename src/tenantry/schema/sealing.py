@@ -25,7 +25,7 @@ IS_SEALED = (
     "SELECT coalesce(pg_catalog.pg_get_functiondef("
     "to_regprocedure('tenantry.current_tenant_id()')) LIKE '%seal_holds%', false)"
 )
-#: (id, inner pad, outer pad)
+#: (name, inner pad, outer pad)
 Key = tuple[str, bytes, bytes]
 
 
@@ -78,20 +78,20 @@ async def add_keys(connection: Connection, keys: Sequence[Key], *, only: bool = 
     await connection.execute(f"SET LOCAL ROLE {AUTH}")
     for key in keys:
         await connection.execute(
-            "INSERT INTO tenantry.seal_keys (id, inner_pad, outer_pad) VALUES ($1, $2, $3)"
-            " ON CONFLICT DO NOTHING",
+            "INSERT INTO tenantry.seal_keys (name, inner_pad, outer_pad) VALUES ($1, $2, $3)"
+            " ON CONFLICT (name) DO NOTHING",
             *key,
         )
     if only:
         await connection.execute(
-            "DELETE FROM tenantry.seal_keys WHERE id <> ALL ($1)", [key[0] for key in keys]
+            "DELETE FROM tenantry.seal_keys WHERE name <> ALL ($1)", [key[0] for key in keys]
         )
     await connection.execute(f"SET LOCAL ROLE {OWNER}")
 
 
-async def key_ids(connection: Connection) -> list[str]:
+async def key_names(connection: Connection) -> list[str]:
     """Those that the database accepts. By the owner, in a transaction."""
     await connection.execute(f"SET LOCAL ROLE {AUTH}")
-    rows = await connection.fetch("SELECT id FROM tenantry.seal_keys ORDER BY created_at, id")
+    rows = await connection.fetch("SELECT name FROM tenantry.seal_keys ORDER BY id")
     await connection.execute(f"SET LOCAL ROLE {OWNER}")
     return [row[0] for row in rows]

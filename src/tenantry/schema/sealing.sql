@@ -16,7 +16,7 @@ BEGIN
         RETURN true;
     END IF;
     SELECT sha256(k.outer_pad || sha256(k.inner_pad || convert_to(seal[2] || '|' || context, 'UTF8')))
-    INTO mac FROM tenantry.seal_keys AS k WHERE k.id = seal[1];
+    INTO mac FROM tenantry.seal_keys AS k WHERE k.name = seal[1];
     -- Hashed once more, so that the time a comparison takes tells nothing of the mac.
     IF sha256(mac) IS DISTINCT FROM sha256(decode(
         CASE WHEN seal[3] ~ '^[0-9a-f]{64}$' THEN seal[3] ELSE '' END, 'hex'))

@@ -413,7 +413,7 @@ BEGIN
         RETURN true;
     END IF;
     SELECT sha256(k.outer_pad || sha256(k.inner_pad || convert_to(seal[2] || '|' || context, 'UTF8')))
-    INTO mac FROM tenantry.seal_keys AS k WHERE k.id = seal[1];
+    INTO mac FROM tenantry.seal_keys AS k WHERE k.name = seal[1];
     -- Hashed once more, so that the time a comparison takes tells nothing of the mac.
     IF sha256(mac) IS DISTINCT FROM sha256(decode(
         CASE WHEN seal[3] ~ '^[0-9a-f]{64}$' THEN seal[3] ELSE '' END, 'hex'))
@@ -1663,6 +1663,47 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.audit_model_prices() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_model_prices() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_seal_keys()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.platform_log (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT NULL, 'create', 'seal_keys', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'id', 'inner_pad', 'outer_pad'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        IF NOT EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n ON n.id = o.id WHERE o.name IS DISTINCT FROM n.name OR o.inner_pad IS DISTINCT FROM n.inner_pad OR o.outer_pad IS DISTINCT FROM n.outer_pad) THEN
+            RETURN NULL;
+        END IF;
+        INSERT INTO tenantry.platform_log (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT NULL, 'update', 'seal_keys', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, CASE WHEN o.inner_pad IS DISTINCT FROM n.inner_pad OR o.outer_pad IS DISTINCT FROM n.outer_pad THEN jsonb_build_object('secrets_changed', to_jsonb(array_remove(ARRAY[CASE WHEN o.inner_pad IS DISTINCT FROM n.inner_pad THEN 'inner_pad' END, CASE WHEN o.outer_pad IS DISTINCT FROM n.outer_pad THEN 'outer_pad' END], NULL))) END,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'id', 'inner_pad', 'outer_pad'] || ARRAY['created_at',
+                CASE WHEN o.name IS NOT DISTINCT FROM n.name THEN 'name' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.name IS DISTINCT FROM n.name OR o.inner_pad IS DISTINCT FROM n.inner_pad OR o.outer_pad IS DISTINCT FROM n.outer_pad;
+    ELSE
+        INSERT INTO tenantry.platform_log (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT NULL, 'delete', 'seal_keys', o.id, to_jsonb(o) - ARRAY['updated_at', 'id', 'inner_pad', 'outer_pad'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_seal_keys() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_seal_keys() FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.audit_users()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -3304,7 +3345,8 @@ $function$""",
     created_at timestamp with time zone DEFAULT now() NOT NULL
 )""",
     r"""CREATE TABLE tenantry.seal_keys (
-    id text NOT NULL,
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    name text NOT NULL,
     inner_pad bytea NOT NULL,
     outer_pad bytea NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -3771,6 +3813,7 @@ $function$""",
     r"""ALTER TABLE tenantry.platform_seals ADD CONSTRAINT platform_seals_pkey PRIMARY KEY (id)""",
     r"""ALTER TABLE tenantry.platform_seals ADD CONSTRAINT platform_seals_sequence_key UNIQUE (sequence)""",
     r"""ALTER TABLE tenantry.seal_keys ADD CONSTRAINT seal_keys_pkey PRIMARY KEY (id)""",
+    r"""ALTER TABLE tenantry.seal_keys ADD CONSTRAINT seal_keys_name_key UNIQUE (name)""",
     r"""ALTER TABLE tenantry.activity_feed ADD CONSTRAINT activity_feed_pkey PRIMARY KEY (tenant_id, id)""",
     r"""ALTER TABLE tenantry.agents ADD CONSTRAINT agents_pkey PRIMARY KEY (tenant_id, id)""",
     r"""ALTER TABLE tenantry.agents ADD CONSTRAINT agents_tenant_id_name_agent_type_key UNIQUE (tenant_id, name, agent_type)""",
@@ -4331,6 +4374,9 @@ WITH NO DATA""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.model_prices FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE ON tenantry.platform_seals FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_change()""",
     r"""CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON tenantry.platform_seals FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_change()""",
+    r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.seal_keys REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_seal_keys()""",
+    r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.seal_keys REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_seal_keys()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.seal_keys REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_seal_keys()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.seal_keys FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.activity_feed FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.agents REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_agents()""",
@@ -4936,6 +4982,7 @@ DOWN = (
     r"""DROP FUNCTION tenantry.audit_agents()""",
     r"""DROP FUNCTION tenantry.activity_feed_newest(uuid, uuid, bigint)""",
     r"""DROP FUNCTION tenantry.activity_feed_get(uuid, uuid)""",
+    r"""DROP FUNCTION tenantry.audit_seal_keys()""",
     r"""DROP FUNCTION tenantry.audit_model_prices()""",
     r"""DROP FUNCTION tenantry.tenant_statistics(uuid)""",
     r"""DROP FUNCTION tenantry.desk_figures()""",
