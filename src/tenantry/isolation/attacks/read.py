@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from itertools import count
 from typing import Any
 
 import asyncpg
@@ -251,18 +252,20 @@ async def _copied(arena: Arena, source: str) -> str:
     9, "A cursor", note="one WITH HOLD does not outlive its transaction: attack 45 looks for it"
 )
 async def by_cursor(arena: Arena) -> Tries:
+    # A name of its own for each: what FETCH returns is described once for every text.
+    numbers = count(1)
     for role in arena.roles:
         for t in arena.targets(role):
-            where, arguments = t.of_theirs()
-            literals = where.replace("$1::text", "$$" + str(arguments[0]) + "$$")
-            if len(arguments) > 1:
-                continue
+            column = t.relation.tenant_column or t.relation.key[0]
+            theirs = str(t.theirs[column]).replace("'", "''")
+            where = f"{quoted(column)} = '{theirs}'::{t.relation.column(column).type}"
             for hold in ("", " WITH HOLD"):
+                name = f"peek_{next(numbers)}"
                 async with arena.scene(role, arena.me):
                     await arena.run(
-                        f"DECLARE peek CURSOR{hold} FOR SELECT 1 FROM {t.name} WHERE {literals}"
+                        f"DECLARE {name} CURSOR{hold} FOR SELECT 1 FROM {t.name} WHERE {where}"
                     )
-                    yield _seen(t, await arena.run("FETCH ALL FROM peek"))
+                    yield _seen(t, await arena.run(f"FETCH ALL FROM {name}"))
 
 
 @attack(10, "RETURNING of a write on the other's id")

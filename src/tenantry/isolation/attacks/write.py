@@ -11,7 +11,7 @@ from tenantry.models.base import AppendOnly
 
 from ..outcome import Outcome
 from ..rows import Reference, Row, quoted
-from .arena import UNIQUE_VIOLATION, Arena, Target
+from .arena import TAKEN, Arena, Target
 from .read import _partitions
 from .registry import Tries, attack
 from .results import Trial
@@ -208,7 +208,7 @@ async def on_conflict(arena: Arena) -> Tries:
 def _tells(outcome: Outcome, target: Target) -> bool:
     """Whether a violation can have been about another tenant's row."""
     column = target.relation.tenant_column
-    return outcome.sqlstate == UNIQUE_VIOLATION and any(
+    return outcome.sqlstate in TAKEN and any(
         column not in unique for unique in target.relation.unique
     )
 
@@ -237,7 +237,7 @@ async def by_unique_violation(arena: Arena) -> Tries:
                         await arena.run(f"DELETE FROM {t.name} WHERE {mine}", *arguments)
                     await arena.act(role, arena.me)
                     outcome = await _insert(arena, role, t, row, keep_id=True)
-                    told = outcome.sqlstate == UNIQUE_VIOLATION and tenant not in unique
+                    told = outcome.sqlstate in TAKEN and tenant not in unique
                     leak = "that a value exists elsewhere" if told else ""
                     yield Trial(f"{t.label} ({', '.join(unique)})", leak, t.control)
 
