@@ -88,7 +88,7 @@ async def by_aggregate(arena: Arena) -> Tries:
 @attack(5, "A partition directly")
 async def by_partition(arena: Arena) -> Tries:
     for role in arena.roles:
-        for schema, name, column, control in await _partitions(arena, role):
+        for schema, name, column, control in await partitions(arena, role):
             where = f"{quoted(column)}::text = $1" if column else "$1 <> ''"
             sql = f"SELECT 1 FROM {schema}.{quoted(name)} WHERE {where} LIMIT 1"
             outcome = await arena.alone(role, arena.me, sql, arena.victim.id)
@@ -97,7 +97,7 @@ async def by_partition(arena: Arena) -> Tries:
             yield Trial(f"{schema}.{name}", leak, control)
 
 
-async def _partitions(arena: Arena, role: str) -> list[tuple[str, str, str | None, bool]]:
+async def partitions(arena: Arena, role: str) -> list[tuple[str, str, str | None, bool]]:
     decoy = arena.decoys[role].schema
     tenant = {(t.schema, t.name): t.column for t in arena.subject.tables}
     sql = """
@@ -113,7 +113,7 @@ async def by_view_and_function(arena: Arena) -> Tries:
         async for trial in _views(arena, role, "v"):
             yield trial
         for function in await callables(arena, role):
-            yield await _called(arena, role, function)
+            yield await called(arena, role, function)
 
 
 @attack(7, "Materialized views")
@@ -164,7 +164,7 @@ async def callables(arena: Arena, role: str, *, definer: bool = False) -> list[A
     return [*(await arena.run(sql, schemas, decoy, role, definer)).rows]
 
 
-async def _called(arena: Arena, role: str, function: Any) -> Trial:
+async def called(arena: Arena, role: str, function: Any) -> Trial:
     """With the victim's ids wherever an id goes, and its words wherever words go."""
     places = ", ".join(f"${n}::text::{kind}" for n, kind in enumerate(function["types"], 1))
     sql = f"SELECT to_jsonb(f)::text AS said FROM {function['name']}({places}) AS f"
