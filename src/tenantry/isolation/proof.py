@@ -97,7 +97,7 @@ async def prove(
         prove_statically, url, subject, excepted, config=options.config, prepare=prepare
     )
     results: list[Result] = []
-    if attacks:
+    if attacks and subject.roles:
         results = await run_attacks(url, subject, doors, progress, prepare=prepare)
         found += attack_findings(results)
     return Proof(

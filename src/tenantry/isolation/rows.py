@@ -57,7 +57,7 @@ class Relation:
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     references: tuple[Reference, ...]
-    #: The columns of each unique rule.
+    #: The columns of each unique or exclusion rule.
     unique: tuple[tuple[str, ...], ...]
     is_partition: bool = False
 
@@ -102,13 +102,13 @@ def quoted(identifier: str) -> str:
 
 async def read_relations(session: Session, subject: Subject) -> list[Relation]:
     """The tables of the schemas in question, referred ones before those that refer to them."""
-    tenant = {table.oid: table.column for table in subject.tables}
+    tenant = {(table.schema, table.name): table.column for table in subject.tables}
     found = (await session.run(_RELATIONS, list(subject.schemas))).rows
     relations = [
         Relation(
             oid=row["oid"],
             name=f"{quoted(row['schema'])}.{quoted(row['name'])}",
-            tenant_column=tenant.get(row["oid"]),
+            tenant_column=tenant.get((row["schema"], row["name"])),
             columns=tuple(
                 Column(n, t, c, r, d, tuple(w))
                 for n, t, c, r, d, w in zip(
@@ -322,7 +322,7 @@ SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relispartition AS is_par
        (SELECT coalesce(jsonb_agg(u.columns), '[]') FROM (
             SELECT (SELECT jsonb_agg(ua.attname ORDER BY o.n) FROM unnest(x.indkey::int2[]) WITH ORDINALITY AS o (attnum, n)
                     JOIN pg_attribute AS ua ON ua.attrelid = c.oid AND ua.attnum = o.attnum) AS columns
-            FROM pg_index AS x WHERE x.indrelid = c.oid AND x.indisunique AND x.indpred IS NULL AND 0 <> ALL (x.indkey::int2[])
+            FROM pg_index AS x WHERE x.indrelid = c.oid AND (x.indisunique OR x.indisexclusion) AND x.indpred IS NULL AND 0 <> ALL (x.indkey::int2[])
         ) AS u WHERE u.columns IS NOT NULL)::text AS "unique"
 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname = ANY ($1)
 CROSS JOIN LATERAL (

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..subject import Subject
-from . import context, read, server, sessions, write  # noqa: F401 - they register themselves
+from . import context, read, rules, server, sessions, write  # noqa: F401 - they register themselves
 from .arena import Arena, arena
 from .doors import Doors
 from .registry import ATTACKS, Attack, NotApplicable
 from .results import Result, Trial, Verdict
-
-#: What made no row of a table keeps the attacks from it; that is said, not passed over.
-_NO_ROW = Result(0, "Every table has a row to attack", Verdict.BLIND, 0)
 
 
 async def run_attacks(
@@ -55,6 +52,7 @@ async def run(made: Arena, chosen: Attack) -> Result:
 
 
 def _unmade(made: Arena) -> Result:
+    """What made no row of a table keeps the attacks from it; that is said, not passed over."""
     missing = {**made.me.missing, **made.victim.missing}
     needed = {
         r.name: missing[r.name]

@@ -27,7 +27,8 @@ from .decoys import Decoy, lay_decoys
 from .doors import Doors
 
 DENIED = "42501"
-UNIQUE_VIOLATION = "23505"
+#: Violations of unique and of exclusion rules.
+TAKEN = ("23505", "23P01")
 _SECONDS = 10.0
 
 

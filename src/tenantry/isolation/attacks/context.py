@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .arena import Arena, Target
-from .read import _called, callables, guesses
+from .read import callables, called, guesses
 from .registry import NotApplicable, Tries, attack
 from .results import Trial
 
@@ -126,7 +126,7 @@ async def definer(arena: Arena) -> Tries:
     for role in arena.roles:
         before = await arena.victims_rows(role)
         for function in await callables(arena, role, definer=True):
-            yield await _called(arena, role, function)
+            yield await called(arena, role, function)
             if not function["control"]:
                 yield await _changed_by(arena, role, function, before)
 
@@ -149,4 +149,4 @@ async def one_shot(arena: Arena) -> Tries:
     for role in arena.roles:
         for function in await callables(arena, role):
             if function["types"][:1] == ["uuid"] or function["control"]:
-                yield await _called(arena, role, function)
+                yield await called(arena, role, function)

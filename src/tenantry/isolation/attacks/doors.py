@@ -18,6 +18,7 @@ import asyncpg
 from tenantry.errors import TenantryError
 from tenantry.kernel.connect import ConnectOptions, Connector
 from tenantry.kernel.context import Context
+from tenantry.kernel.oneshot import OneShot
 from tenantry.kernel.plain import open_plain
 from tenantry.kernel.pool import Pool, PoolOptions
 from tenantry.kernel.transaction import Transaction
@@ -39,6 +40,11 @@ class Door(Protocol):
     pooled: bool
 
     async def visit(self, tenant: str | None, work: Callable[[Visit], Awaitable[T]]) -> T: ...
+
+    async def glance(self, sql: str) -> list[Any]:
+        """One statement on whatever connection comes, as calls of one round trip are made: no context
+        is said, so that nothing covers what the one before has left."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,9 @@ class _Kernel:
         async with Transaction(self._pool, context) as transaction:
             return await work(transaction)
 
+    async def glance(self, sql: str) -> list[Any]:
+        return await OneShot(sql).fetch(self._pool, Context())
+
 
 class _Naive:
     control = True
@@ -83,6 +92,9 @@ class _Naive:
         if tenant:
             await self._connection.execute(f"SET app.tenant_id = '{UUID(tenant)}'")
         return await work(self._connection)
+
+    async def glance(self, sql: str) -> list[Any]:
+        return await self._connection.fetch(sql)
 
 
 #: What a visit may end with.

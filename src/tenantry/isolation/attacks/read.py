@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from itertools import count
 from typing import Any
 
 import asyncpg
@@ -87,7 +88,7 @@ async def by_aggregate(arena: Arena) -> Tries:
 @attack(5, "A partition directly")
 async def by_partition(arena: Arena) -> Tries:
     for role in arena.roles:
-        for schema, name, column, control in await _partitions(arena, role):
+        for schema, name, column, control in await partitions(arena, role):
             where = f"{quoted(column)}::text = $1" if column else "$1 <> ''"
             sql = f"SELECT 1 FROM {schema}.{quoted(name)} WHERE {where} LIMIT 1"
             outcome = await arena.alone(role, arena.me, sql, arena.victim.id)
@@ -96,7 +97,7 @@ async def by_partition(arena: Arena) -> Tries:
             yield Trial(f"{schema}.{name}", leak, control)
 
 
-async def _partitions(arena: Arena, role: str) -> list[tuple[str, str, str | None, bool]]:
+async def partitions(arena: Arena, role: str) -> list[tuple[str, str, str | None, bool]]:
     decoy = arena.decoys[role].schema
     tenant = {(t.schema, t.name): t.column for t in arena.subject.tables}
     sql = """
@@ -112,7 +113,7 @@ async def by_view_and_function(arena: Arena) -> Tries:
         async for trial in _views(arena, role, "v"):
             yield trial
         for function in await callables(arena, role):
-            yield await _called(arena, role, function)
+            yield await called(arena, role, function)
 
 
 @attack(7, "Materialized views")
@@ -163,7 +164,7 @@ async def callables(arena: Arena, role: str, *, definer: bool = False) -> list[A
     return [*(await arena.run(sql, schemas, decoy, role, definer)).rows]
 
 
-async def _called(arena: Arena, role: str, function: Any) -> Trial:
+async def called(arena: Arena, role: str, function: Any) -> Trial:
     """With the victim's ids wherever an id goes, and its words wherever words go."""
     places = ", ".join(f"${n}::text::{kind}" for n, kind in enumerate(function["types"], 1))
     sql = f"SELECT to_jsonb(f)::text AS said FROM {function['name']}({places}) AS f"
@@ -251,18 +252,20 @@ async def _copied(arena: Arena, source: str) -> str:
     9, "A cursor", note="one WITH HOLD does not outlive its transaction: attack 45 looks for it"
 )
 async def by_cursor(arena: Arena) -> Tries:
+    # A name of its own for each: what FETCH returns is described once for every text.
+    numbers = count(1)
     for role in arena.roles:
         for t in arena.targets(role):
-            where, arguments = t.of_theirs()
-            literals = where.replace("$1::text", "$$" + str(arguments[0]) + "$$")
-            if len(arguments) > 1:
-                continue
+            column = t.relation.tenant_column or t.relation.key[0]
+            theirs = str(t.theirs[column]).replace("'", "''")
+            where = f"{quoted(column)} = '{theirs}'::{t.relation.column(column).type}"
             for hold in ("", " WITH HOLD"):
+                name = f"peek_{next(numbers)}"
                 async with arena.scene(role, arena.me):
                     await arena.run(
-                        f"DECLARE peek CURSOR{hold} FOR SELECT 1 FROM {t.name} WHERE {literals}"
+                        f"DECLARE {name} CURSOR{hold} FOR SELECT 1 FROM {t.name} WHERE {where}"
                     )
-                    yield _seen(t, await arena.run("FETCH ALL FROM peek"))
+                    yield _seen(t, await arena.run(f"FETCH ALL FROM {name}"))
 
 
 @attack(10, "RETURNING of a write on the other's id")

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from functools import partial
+from typing import Any
 from uuid import uuid4
 
 from .arena import Arena
@@ -40,14 +41,14 @@ async def _at(deed: Deed, door: Door, visit: Visit) -> object:
 
 
 async def _found(door: Door, look: str, leak: str) -> Trial:
-    async def inspect(visit: Visit) -> bool:
-        rows = await visit.fetch(look)
-        return any(str(value or "") not in ("", "0") for row in rows for value in row.values())
+    async def inspect(visit: Visit) -> list[Any]:
+        return await visit.fetch(look)
 
-    try:
-        found = await door.visit(None, inspect)
-    except FAILURES:
-        found = False
+    rows: list[Any] = []
+    for glance in (door.glance(look), door.visit(None, inspect)):
+        with suppress(*FAILURES):
+            rows += await glance
+    found = any(str(value or "") not in ("", "0") for row in rows for value in row.values())
     return Trial(f"connections of {door.name}", leak if found else "", door.control)
 
 

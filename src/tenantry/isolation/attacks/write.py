@@ -1,4 +1,4 @@
-"""Attacks that write: into another tenant, past its rules, or over the record."""
+"""Attacks that write into another tenant, or learn of it by writing."""
 
 from __future__ import annotations
 
@@ -7,31 +7,14 @@ from typing import Any
 
 import asyncpg
 
-from tenantry.models.base import AppendOnly
-
 from ..outcome import Outcome
 from ..rows import Reference, Row, quoted
-from .arena import UNIQUE_VIOLATION, Arena, Target
-from .read import _partitions
+from .arena import TAKEN, Arena, Target
 from .registry import Tries, attack
 from .results import Trial
 
-#: Columns by which somebody would raise what they may do.
-_RAISING = (
-    "plan",
-    "status",
-    "role",
-    "max_%",
-    "current_%",
-    "%_quota",
-    "stripe_%",
-    "owner_user_id",
-    "is_admin",
-    "platform_role",
-)
 
-
-async def _insert(
+async def insert(
     arena: Arena, role: str, target: Target, row: Row, *, conflict: str = "", keep_id: bool = False
 ) -> Outcome:
     """Add a copy of a row, with the columns that the role may give."""
@@ -64,7 +47,7 @@ async def into_another(arena: Arena) -> Tries:
                 where, arguments = t.their_row()
                 await arena.run(f"DELETE FROM {t.name} WHERE {where}", *arguments)
                 await arena.act(role, arena.me)
-                outcome = await _insert(arena, role, t, t.theirs)
+                outcome = await insert(arena, role, t, t.theirs)
                 yield Trial(
                     t.label, "" if outcome.refused else "a row in another tenant", t.control
                 )
@@ -106,7 +89,7 @@ async def child_of_another(arena: Arena) -> Tries:
                     continue
                 row |= {c: v for c, v in pointed.items() if c != t.relation.tenant_column}
                 async with arena.scene(role, arena.me):
-                    outcome = await _insert(arena, role, t, row)
+                    outcome = await insert(arena, role, t, row)
                     leak = "" if outcome.refused else "a row that points into another tenant"
                     yield Trial(f"{t.label}.{reference.name}", leak, t.control)
                 allowed = await arena.allowed(role, t, "UPDATE")
@@ -192,7 +175,7 @@ async def on_conflict(arena: Arena) -> Tries:
                 async with arena.scene(None):
                     before = await _state(arena, t)
                     await arena.act(role, arena.me)
-                    outcome = await _insert(arena, role, t, row, conflict=conflict, keep_id=True)
+                    outcome = await insert(arena, role, t, row, conflict=conflict, keep_id=True)
                     await arena.act(None)
                     changed = not outcome.refused and await _state(arena, t) != before
                     leak = (
@@ -208,7 +191,7 @@ async def on_conflict(arena: Arena) -> Tries:
 def _tells(outcome: Outcome, target: Target) -> bool:
     """Whether a violation can have been about another tenant's row."""
     column = target.relation.tenant_column
-    return outcome.sqlstate == UNIQUE_VIOLATION and any(
+    return outcome.sqlstate in TAKEN and any(
         column not in unique for unique in target.relation.unique
     )
 
@@ -236,8 +219,8 @@ async def by_unique_violation(arena: Arena) -> Tries:
                         mine, arguments = t.my_row()
                         await arena.run(f"DELETE FROM {t.name} WHERE {mine}", *arguments)
                     await arena.act(role, arena.me)
-                    outcome = await _insert(arena, role, t, row, keep_id=True)
-                    told = outcome.sqlstate == UNIQUE_VIOLATION and tenant not in unique
+                    outcome = await insert(arena, role, t, row, keep_id=True)
+                    told = outcome.sqlstate in TAKEN and tenant not in unique
                     leak = "that a value exists elsewhere" if told else ""
                     yield Trial(f"{t.label} ({', '.join(unique)})", leak, t.control)
 
@@ -289,157 +272,3 @@ async def _copied_in(arena: Arena, target: Target, row: Row) -> str:
         await arena.connection.command("ROLLBACK TO copying")
         return ""
     return "a row in another tenant"
-
-
-@attack(32, "TRUNCATE")
-async def by_truncate(arena: Arena) -> Tries:
-    for role in arena.roles:
-        for t in arena.targets(role):
-            outcome = await arena.alone(role, arena.me, f"TRUNCATE {t.name}")
-            yield Trial(t.label, "" if _forbidden(outcome) else "the table was emptied", t.control)
-
-
-def _forbidden(outcome: Outcome) -> bool:
-    """Refused for want of a right, and not because of another's lock or a reference."""
-    return outcome.sqlstate in ("42501", "TN007")
-
-
-@attack(
-    33, "LOCK TABLE",
-    note="whoever may write to a table may lock it: timeouts of the role and the pool bound that",
-)  # fmt: skip
-async def by_lock(arena: Arena) -> Tries:
-    for role in arena.roles:
-        for t in arena.targets(role):
-            writes = any([await arena.allowed(role, t, p) for p in ("INSERT", "UPDATE")])
-            sql = f"LOCK TABLE {t.name} IN ACCESS EXCLUSIVE MODE NOWAIT"
-            if writes and not t.control:
-                continue
-            outcome = await arena.alone(role, arena.me, sql)
-            yield Trial(
-                t.label, "" if outcome.refused else "a lock without a right to write", t.control
-            )
-
-
-_ALTERING = (
-    "CREATE TRIGGER more BEFORE INSERT ON {} FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
-    "CREATE RULE more AS ON INSERT TO {} DO INSTEAD NOTHING",
-    "CREATE POLICY more ON {} USING (true)",
-    "ALTER TABLE {} DISABLE ROW LEVEL SECURITY",
-    "ALTER TABLE {} NO FORCE ROW LEVEL SECURITY",
-    "ALTER TABLE {} DISABLE TRIGGER ALL",
-    "ALTER TABLE {} ADD COLUMN more int",
-    "CREATE INDEX ON {} ((1))",
-    "DROP TABLE {} CASCADE",
-)
-
-
-@attack(34, "CREATE TRIGGER, RULE, POLICY; ALTER")
-async def by_altering(arena: Arena) -> Tries:
-    for role in arena.roles:
-        for t in arena.targets(role):
-            for sql in _ALTERING:
-                outcome = await arena.alone(role, arena.me, sql.format(t.name))
-                if t.control and outcome.refused:
-                    continue  # an owner may not do all of them everywhere
-                leak = (
-                    "" if outcome.refused else f"{sql.split(' {')[0].split(' ON')[0]} was allowed"
-                )
-                yield Trial(t.label, leak, t.control)
-
-
-@attack(35, "Shadowing through search_path and pg_temp")
-async def by_shadowing(arena: Arena) -> Tries:
-    """Names that functions and policies use, made again where they would be looked up first."""
-    rows = (
-        await arena.run("SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_(toast|temp)'")
-    ).rows
-    schemas = ["pg_temp", *(row["nspname"] for row in rows)]
-    for role in arena.roles:
-        decoy = arena.decoys[role].schema
-        for schema in schemas:
-            if schema.startswith("prove_decoy_") and schema != decoy:
-                continue
-            for sql in (
-                f"CREATE FUNCTION {quoted(schema)}.current_tenant_id(int) RETURNS uuid LANGUAGE sql RETURN NULL::uuid",
-                f"CREATE TABLE {quoted(schema)}.new_rows (x int)",
-            ):
-                outcome = await arena.alone(role, arena.me, sql)
-                leak = "" if outcome.refused else "something that others will call"
-                yield Trial(f"{role}: {schema}", leak, schema == decoy)
-        for t in arena.targets(role):
-            where, arguments = t.of_theirs()
-            async with arena.scene(role, arena.me):
-                await arena.run("SET LOCAL search_path = pg_temp, public")
-                outcome = await arena.run(f"SELECT 1 FROM {t.name} WHERE {where}", *arguments)
-                yield Trial(t.label, "rows of another tenant" if outcome.touched else "", t.control)
-
-
-@attack(36, "Into a partition directly")
-async def into_partition(arena: Arena) -> Tries:
-    for role in arena.roles:
-        for schema, name, column, control in await _partitions(arena, role):
-            table = f"{schema}.{quoted(name)}"
-            key = quoted(column or "id")
-            for sql in (
-                f"INSERT INTO {table} SELECT * FROM {table} LIMIT 1",
-                f"UPDATE {table} SET {key} = {key} WHERE {key}::text = $1",
-                f"DELETE FROM {table} WHERE {key}::text = $1",
-            ):
-                arguments = (arena.victim.id,) if "$1" in sql else ()
-                outcome = await arena.alone(role, arena.me, sql, *arguments)
-                # Allowed is enough: it is past the parent's triggers and policies.
-                leak = "" if outcome.refused else "a write past the parent's policies"
-                yield Trial(f"{schema}.{name}", leak, control)
-
-
-@attack(37, "Raising one's own plan, quota or role")
-async def by_raising(arena: Arena) -> Tries:
-    known = _decided_by_the_platform(arena)
-    for role in arena.roles:
-        for t in arena.targets(role):
-            if not t.control and t.label.partition(".")[2] not in known:
-                continue
-            mine, arguments = t.my_row()
-            for column in await _raising(arena, t):
-                sql = f"UPDATE {t.name} SET {quoted(column)} = {quoted(column)} WHERE {mine}"
-                outcome = await arena.alone(role, arena.me, sql, *arguments)
-                leak = "" if outcome.refused else "it may be changed by those it limits"
-                yield Trial(f"{t.label}.{column}", leak, t.control)
-
-
-def _decided_by_the_platform(arena: Arena) -> set[str]:
-    """Tables that say what a tenant or a user may do; elsewhere `status` is anybody's."""
-    if arena.subject.installed:
-        return {"tenants", "tenant_quotas", "tenant_usage", "memberships", "users"}
-    tenants = (r for r in arena.relations if r.tenant_column and r.key == (r.tenant_column,))
-    return {r.name.rpartition(".")[2].strip('"') for r in tenants}
-
-
-async def _raising(arena: Arena, target: Target) -> list[str]:
-    names = [c.name for c in target.relation.columns]
-    sql = "SELECT c FROM unnest($1::text[]) AS c WHERE c LIKE ANY ($2::text[])"
-    return [row["c"] for row in (await arena.run(sql, names, list(_RAISING))).rows]
-
-
-@attack(38, "Forging, changing or deleting audit rows")
-async def over_the_record(arena: Arena) -> Tries:
-    records = {t.name for t, model in arena.subject.models() if issubclass(model, AppendOnly)}
-    for role in arena.roles:
-        for t in arena.targets(role):
-            if not t.control and t.label.partition(".")[2] not in records:
-                continue
-            mine, arguments = t.my_row()
-            column = quoted(t.relation.columns[-1].name)
-            for sql in (
-                f"UPDATE {t.name} SET {column} = {column} WHERE {mine}",
-                f"DELETE FROM {t.name} WHERE {mine}",
-            ):
-                outcome = await arena.alone(role, arena.me, sql, *arguments)
-                yield Trial(t.label, "" if outcome.refused else "the record was changed", t.control)
-            async with arena.scene(None):
-                if t.control:
-                    await arena.run(f"DELETE FROM {t.name} WHERE {mine}", *arguments)
-                await arena.act(role, arena.me)
-                outcome = await _insert(arena, role, t, t.mine, keep_id=t.control)
-                yield Trial(t.label, "" if outcome.refused else "a line was forged", t.control)
