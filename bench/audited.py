@@ -35,8 +35,7 @@ async def updates(
         await s.tenants.set_quotas(tenant, max_tasks=None)
     made = await world.db.tenant(tenant).fetch(_FILL, tenant, project, rows)
     tasks = [UUID(str(row[0])) for row in made]
-    admin, number = await world.admin(), count()
-    await admin.execute("VACUUM ANALYZE tenantry.tasks")
+    number = count()
 
     async def change() -> None:
         n = next(number)
@@ -53,18 +52,17 @@ async def updates(
         await change()
 
     async def switch(side: Call) -> None:
+        verb = "ENABLE" if side is with_audit else "DISABLE"
         if at_once:
             # What the last turn left behind is neither side's to carry.
-            await admin.execute("VACUUM tenantry.tasks")
-        verb = "ENABLE" if side is with_audit else "DISABLE"
+            await admin.execute("VACUUM ANALYZE tenantry.tasks")
         await admin.execute(f"ALTER TABLE tenantry.tasks {verb} TRIGGER audit_update")
 
-    try:
-        return await compare(
-            with_audit, without, rounds=rounds, calls=calls, callers=callers, before=switch
-        )
-    finally:
-        await admin.execute("ALTER TABLE tenantry.tasks ENABLE TRIGGER audit_update")
-        await world.db.tenant(tenant).execute(
-            "DELETE FROM tenantry.tasks WHERE tenant_id = $1", tenant
-        )
+    async with world.admin() as admin:
+        try:
+            return await compare(
+                with_audit, without, rounds=rounds, calls=calls, callers=callers, before=switch
+            )
+        finally:
+            await switch(with_audit)
+            await admin.execute("DELETE FROM tenantry.tasks WHERE tenant_id = $1", tenant)

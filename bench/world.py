@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -33,6 +34,28 @@ PROJECTS = 50
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 Key = tuple[UUID, UUID]
+
+_COPIED = """
+    SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
+    WHERE attrelid = $1::regclass AND attnum > 0 AND attgenerated = ''
+"""
+#: A table's keys, primary and unique, and its other indexes.
+_KEYS = """
+    SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
+    WHERE conrelid = ('tenantry.' || $1)::regclass AND contype IN ('p', 'u')
+"""
+_INDEXES = """
+    SELECT 'tenantry.' || quote_ident((SELECT relname FROM pg_class WHERE oid = indexrelid)), pg_get_indexdef(indexrelid) FROM pg_index
+    WHERE indrelid = ('tenantry.' || $1)::regclass
+      AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid AND contype IN ('p', 'u'))
+"""
+#: What they refer to, their names and definitions, but for those that the twin has.
+_FOREIGN_KEYS = """
+    SELECT t.relname, c.conname, pg_get_constraintdef(c.oid)
+    FROM pg_constraint AS c JOIN pg_class AS t ON t.oid = c.confrelid
+    WHERE c.contype = 'f' AND c.conparentid = 0 AND c.conrelid = ('tenantry.' || $1)::regclass
+      AND c.conname NOT IN (SELECT conname FROM pg_constraint WHERE conrelid = $2::regclass)
+"""
 
 
 @dataclass(frozen=True)
@@ -71,27 +94,65 @@ class World:
         self._exits.push_async_callback(pool.close)
         return pool
 
-    async def admin(self) -> asyncpg.Connection[Any]:
-        """A connection of the superuser."""
-        connection = await asyncpg.connect(_admin_url(self.local))
-        self._exits.push_async_callback(connection.close)
-        return connection
+    async def another(self, name: str, *changes: str) -> Database:
+        """A database like ours, but empty, after these changes to it."""
+        db = await self._exits.enter_async_context(await _migrated(self.local, name))
+        async with self.admin(name) as admin:
+            for change in changes:
+                await admin.execute(change)
+        return db
 
-    async def twin(self, table: str) -> str:
-        """A copy of a table, same columns, rows, keys and indexes; no row security, no triggers."""
-        name = f"twin.{table}"
-        admin = await asyncpg.connect(_admin_url(self.local))
+    @asynccontextmanager
+    async def admin(self, database: str = DATABASE) -> AsyncIterator[asyncpg.Connection[Any]]:
+        """A superuser's connection: row security does not hold for it."""
+        admin = await asyncpg.connect(_admin_url(self.local, database))
         try:
-            if await admin.fetchval("SELECT to_regclass($1)", name) is None:
-                await admin.execute(f"""
-                    CREATE TABLE {name} (LIKE tenantry.{table} INCLUDING ALL);
-                    INSERT INTO {name} SELECT * FROM tenantry.{table};
-                    GRANT ALL ON {name} TO {PLAIN}
-                """)
-                await admin.execute(f"VACUUM ANALYZE {name}")
+            yield admin
         finally:
             await admin.close()
+
+    async def twin(self, table: str, *, references: bool = False) -> str:
+        """A copy of a table, same columns, rows, keys and indexes; no row security, no triggers and
+        no partitions. With `references` it has the table's foreign keys too, to twins."""
+        name = f"twin.{table}"
+        async with self.admin() as admin:
+            if await admin.fetchval("SELECT to_regclass($1)", name) is None:
+                await admin.execute(
+                    f"CREATE TABLE {name} (LIKE tenantry.{table} INCLUDING ALL EXCLUDING INDEXES)"
+                )
+                columns = await admin.fetchval(_COPIED, name)
+                await admin.execute(f"""
+                    INSERT INTO {name} ({columns}) SELECT {columns} FROM tenantry.{table};
+                    GRANT ALL ON {name} TO {PLAIN}
+                """)
+                for key, definition in await admin.fetch(_KEYS, table):
+                    await admin.execute(f"ALTER TABLE {name} ADD CONSTRAINT {key} {definition}")
+                for _, definition in await indexes(admin, table):
+                    await admin.execute(
+                        re.sub(rf" ON (ONLY )?tenantry.{table} ", f" ON {name} ", definition)
+                    )
+                await admin.execute(f"VACUUM ANALYZE {name}")
+            keys = await admin.fetch(_FOREIGN_KEYS, table, name) if references else []
+        for target, key, definition in keys:
+            await self.twin(target)
+            async with self.admin() as admin:
+                to_twin = definition.replace("REFERENCES tenantry.", "REFERENCES twin.")
+                await admin.execute(f"ALTER TABLE {name} ADD CONSTRAINT {key} {to_twin}")
         return name
+
+    async def twin_function(self, admin: asyncpg.Connection[Any], function: str, table: str) -> str:
+        """A copy of a function that works on the table's twin, for who is held by no row security."""
+        text: str = await admin.fetchval(
+            "SELECT pg_get_functiondef($1::regproc)", f"tenantry.{function}"
+        )
+        twin = text.replace(f"tenantry.{function}(", f"twin.{function}(")
+        await admin.execute(re.sub(rf"\btenantry\.{table}\b", f"twin.{table}", twin))
+        return f"twin.{function}"
+
+
+async def indexes(admin: asyncpg.Connection[Any], table: str) -> list[tuple[str, str]]:
+    """The names and definitions of those that belong to no key."""
+    return [(row[0], row[1]) for row in await admin.fetch(_INDEXES, table)]
 
 
 async def read_json(connection: asyncpg.Connection[Any]) -> None:
@@ -105,13 +166,8 @@ async def read_json(connection: asyncpg.Connection[Any]) -> None:
 @asynccontextmanager
 async def made(*, durable: bool) -> AsyncIterator[World]:
     with _servers(durable) as local:
-        passwords = {role: local.password(role) for role in LOGINS}
-        await init(local.postgres_url(SUPERUSER, "postgres"), DATABASE, passwords)
-        urls = {role: local.postgres_url(role, DATABASE) for role in LOGINS}
-        await Migrator(urls[OWNER], metadata).up()
-        settings = Settings(database_url=urls[APP], service_url=urls[SERVICE], migrate="check")
         async with AsyncExitStack() as exits:
-            db = await exits.enter_async_context(await tenantry.connect(settings=settings))
+            db = await exits.enter_async_context(await _migrated(local, DATABASE))
             yield World(local, db, await _filled(db, local), exits)
 
 
@@ -126,6 +182,16 @@ def _servers(durable: bool) -> Iterator[LocalServers]:
     finally:
         local.down()
         shutil.rmtree(folder)
+
+
+async def _migrated(local: LocalServers, name: str) -> Database:
+    """A new database on the server."""
+    passwords = {role: local.password(role) for role in LOGINS}
+    await init(local.postgres_url(SUPERUSER, "postgres"), name, passwords)
+    urls = {role: local.postgres_url(role, name) for role in LOGINS}
+    await Migrator(urls[OWNER], metadata).up()
+    settings = Settings(database_url=urls[APP], service_url=urls[SERVICE], migrate="check")
+    return await tenantry.connect(settings=settings)
 
 
 async def _filled(db: Database, local: LocalServers) -> list[Key]:
@@ -151,5 +217,5 @@ async def _filled(db: Database, local: LocalServers) -> list[Key]:
     return keys
 
 
-def _admin_url(local: LocalServers) -> str:
-    return in_database(local.postgres_url(SUPERUSER, "postgres"), DATABASE)
+def _admin_url(local: LocalServers, database: str = DATABASE) -> str:
+    return in_database(local.postgres_url(SUPERUSER, "postgres"), database)

@@ -1,3 +1,3 @@
 """Fixtures shared by all tests, loaded by concern."""
 
-pytest_plugins = ["tests.fixtures.servers", "tests.fixtures.database"]
+pytest_plugins = ["tests.fixtures.servers", "tests.fixtures.database", "tests.fixtures.plans"]

@@ -8,7 +8,7 @@ import pytest
 
 from tenantry.schema.catalog import VERSION_TABLE
 
-from .world import TABLES, Connection, World
+from .world import SHARED, TABLES, VIEWS, Connection, World
 
 _TENANT_COLUMN = "SELECT attnum FROM pg_attribute WHERE attrelid = {} AND attname = 'tenant_id'"
 
@@ -26,7 +26,13 @@ async def test_every_table_of_the_database_is_tested(admin: Connection) -> None:
         " AND relkind NOT IN ('i', 'I', 't') AND NOT relispartition AND relname <> $1",
         VERSION_TABLE,
     )
-    assert {row["relname"] for row in rows} == set(TABLES)
+    assert {row["relname"] for row in rows} == {*TABLES, *VIEWS}
+
+
+async def test_what_is_shared_says_nothing_of_a_tenant(world: World) -> None:
+    for table in SHARED:
+        assert "tenant_id" not in world.tables[table].columns
+        assert not world.references(table)
 
 
 async def test_every_table_has_row_security_forced(admin: Connection) -> None:

@@ -12,7 +12,10 @@ from tenantry.models.base import model_of
 
 from .world import DENIED, OTHER_CONTEXT, TABLES, Connection, World, attempt
 
-_GLOBAL = {"tenants", "users", "user_identities", "platform_log", "tenant_quotas", "tenant_usage"}
+_GLOBAL = {
+    *("tenants", "users", "user_identities", "platform_log", "tenant_quotas", "tenant_usage"),
+    "model_prices",
+}
 _SCOPED = [table for table in TABLES if table not in _GLOBAL]
 _CONTEXT = "SELECT coalesce(current_setting('app.tenant_id', true), '')"
 

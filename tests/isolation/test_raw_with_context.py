@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import asyncpg
 import pytest
+
+from tenantry.ids import uuid7
 
 from .world import (
     DENIED,
     HIDDEN,
     NOTHING,
     REFUSED,
+    SHARED,
     TABLES,
+    TENANTS,
     Connection,
     World,
     attempt,
@@ -18,14 +25,14 @@ from .world import (
 
 #: A foreign key found nothing to point at.
 NOT_THERE = "23503"
-_SHOWN = [table for table in TABLES if table not in HIDDEN]
-_OWN = [table for table in TABLES if table not in HIDDEN | {"users"}]
+#: A user belongs to every tenant that has a membership of theirs.
+_OWN = [table for table in TENANTS if table != "users"]
 
 
 @pytest.mark.parametrize("role", ["app", "readonly"])
 @pytest.mark.parametrize("table", _OWN)
 async def test_only_rows_of_the_tenant_are_seen(world: World, table: str, role: str) -> None:
-    column = "id" if table == "tenants" else "tenant_id"
+    column = world.owner(table)
     async with world.acting(role, world.acme.id) as connection:
         seen = await connection.fetch(f"SELECT {column} FROM tenantry.{table}")
         assert {row[0] for row in seen} == {world.acme.id}
@@ -45,7 +52,23 @@ async def test_what_is_the_platforms_is_not_for_tenants(world: World, table: str
             assert await attempt(connection, f"SELECT FROM tenantry.{table}") == DENIED
 
 
-@pytest.mark.parametrize("table", _SHOWN)
+@pytest.mark.parametrize("table", sorted(SHARED))
+async def test_what_is_shared_is_read_by_all_and_changed_by_none(world: World, table: str) -> None:
+    key = world.key(table)
+    rows = {party.rows[table][key] for party in (world.acme, world.beta)}
+    for role in ("app", "readonly"):
+        async with world.acting(role, world.acme.id) as connection:
+            seen = await connection.fetch(f"SELECT {key} FROM tenantry.{table}")
+            assert {row[key] for row in seen} == rows
+            for sql in (
+                f"UPDATE tenantry.{table} SET {world.assignment(table)}",
+                f"DELETE FROM tenantry.{table}",
+                f"SELECT FROM tenantry.{table} FOR UPDATE",
+            ):
+                assert await attempt(connection, sql) == DENIED, sql
+
+
+@pytest.mark.parametrize("table", TENANTS)
 async def test_anothers_row_is_out_of_reach_by_its_id(world: World, table: str) -> None:
     key = world.key(table)
     other = world.beta.rows[table][key]
@@ -82,9 +105,40 @@ def _given(world: World, table: str) -> dict[str, object]:
     return {name: row[name] for name in world.fresh(table, world.beta)}
 
 
+@pytest.mark.parametrize("context", ["none", "acme"])
+@pytest.mark.parametrize("table", _OWN)
+async def test_a_refusal_says_no_more_of_a_tenant_than_of_none(
+    world: World, table: str, context: str
+) -> None:
+    """Triggers ask about a new row before row security does: what they find is not to be told."""
+    theirs, owner = world.fresh(table, world.beta), world.owner(table)
+    rows = [theirs, _given(world, table)]
+    for column in sorted(set(theirs) - {owner}):
+        rows.append({name: value for name, value in theirs.items() if name != column})
+        if column in world.references(table):
+            rows.append({**theirs, column: uuid7()})
+        elif isinstance(theirs[column], str):
+            rows.append({**theirs, column: "nothing of the kind"})
+    async with world.acting("app", world.acme.id if context == "acme" else None) as connection:
+        for row in rows:
+            for_beta, for_nobody = [
+                await _said(connection, *insertion(table, {**row, owner: tenant}))
+                for tenant in (world.beta.id, uuid7())
+            ]
+            assert for_beta == for_nobody, row
+
+
+async def _said(connection: Connection, sql: str, args: list[object]) -> Mapping[str, object]:
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)) as caught:
+        async with connection.transaction():
+            await connection.execute(sql, *args)
+    error = caught.value
+    return error.as_dict() if isinstance(error, asyncpg.PostgresError) else {"said": str(error)}
+
+
 @pytest.mark.parametrize("table", _OWN)
 async def test_no_row_moves_to_another_tenant(world: World, table: str) -> None:
-    column = "id" if table == "tenants" else "tenant_id"
+    column = world.owner(table)
     async with world.acting("app", world.acme.id) as connection:
         sql = f"UPDATE tenantry.{table} SET {column} = $1"
         assert await attempt(connection, sql, world.beta.id) == DENIED
@@ -121,9 +175,9 @@ async def test_a_row_of_ones_own_is_added_changed_and_removed(world: World, tabl
             assert await attempt(connection, sql, row["id"]) == "DELETE 1"
 
 
-@pytest.mark.parametrize("table", _SHOWN)
+@pytest.mark.parametrize("table", TENANTS)
 async def test_cursors_copies_and_plans_show_only_ones_own(world: World, table: str) -> None:
-    column = "id" if table in ("tenants", "users") else "tenant_id"
+    column = world.owner(table)
     mine = {world.acme.rows[table][column]}
     async with world.acting("app", world.acme.id) as connection:
         await connection.execute(f"DECLARE c CURSOR FOR SELECT {column} FROM tenantry.{table}")
@@ -145,10 +199,10 @@ async def test_cursors_copies_and_plans_show_only_ones_own(world: World, table: 
         assert (await attempt(connection, leaky, other)).startswith("SELECT")
 
 
-@pytest.mark.parametrize("table", _SHOWN)
+@pytest.mark.parametrize("table", TENANTS)
 async def test_a_plan_made_for_one_tenant_serves_another_its_own(world: World, table: str) -> None:
     """Past the sixth execution the server may keep one plan for all: the tenant is not in it."""
-    column = "id" if table in ("tenants", "users") else "tenant_id"
+    column = world.owner(table)
     connection = await world.place.connection("app")
     try:
         statement = await connection.prepare(f"SELECT {column} FROM tenantry.{table}")
@@ -168,7 +222,7 @@ async def _enter(connection: Connection, tenant: object) -> None:
 
 async def test_copy_in_is_refused(world: World) -> None:
     async with world.acting("app", world.acme.id) as connection:
-        for table in _SHOWN:
+        for table in TABLES:
             state = await attempt(connection, f"COPY tenantry.{table} FROM STDIN")
             assert state not in NOTHING, table
             assert state in REFUSED | {"0A000"}, table

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from .world import NOTHING, REFUSED, TABLES, World, attempt, insertion
+from .world import NOTHING, REFUSED, SHARED, TABLES, World, attempt, insertion
 
 #: What may stand in the setting without being an existing tenant's id.
 CONTEXTS = {
@@ -24,7 +24,7 @@ def context(request: pytest.FixtureRequest) -> str | None:
 
 
 @pytest.mark.parametrize("role", ["app", "readonly"])
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", [table for table in TABLES if table not in SHARED])
 async def test_nothing_is_seen(world: World, table: str, role: str, context: str | None) -> None:
     key = world.key(table)
     async with world.acting(role, context) as connection:

@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from tenantry.errors import LockTimeout, TenantryError
-from tenantry.migrations import head
+from tenantry.migrations import revisions
 from tenantry.migrations.runner import Migrator
 from tenantry.models import metadata
 from tests.fixtures.database import Place
@@ -96,7 +96,8 @@ async def test_processes_that_migrate_at_once_all_succeed(
     outcomes = [await process.communicate() for process in processes]
     assert [p.returncode for p in processes] == [0, 0, 0], outcomes
     # One of them did it, and the others found it done.
-    assert sorted(output.split() for output, _ in outcomes) == [[], [], [head().encode()]]
+    said = sorted(output.decode().split() for output, _ in outcomes)
+    assert said == [[], [], [*revisions()]]
     assert await empty_migrator.changes() == []
 
 
@@ -112,7 +113,7 @@ async def test_a_migration_that_is_killed_leaves_nothing_half_done(
     await gate.open()
     assert await empty_migrator.current() == ()
     assert await _tables(empty_place) - before == {"schema_version"}
-    assert await empty_migrator.up() == (head(),)
+    assert await empty_migrator.up() == revisions()
     assert await empty_migrator.changes() == []
 
 
@@ -126,7 +127,7 @@ async def test_a_migration_whose_connection_is_cut_says_so_and_can_be_run_again(
         await migration
     await gate.open()
     assert await _tables(empty_place) == {"schema_version"}
-    assert await empty_migrator.up() == (head(),)
+    assert await empty_migrator.up() == revisions()
     assert await empty_migrator.changes() == []
 
 
@@ -141,7 +142,7 @@ async def test_a_cancelled_migration_leaves_nothing_half_done(
         await migration
     await gate.open()
     assert await _tables(empty_place) == {"schema_version"}
-    assert await empty_migrator.up() == (head(),)
+    assert await empty_migrator.up() == revisions()
 
 
 async def test_a_table_in_use_stops_a_migration_and_does_not_hang_it(place: Place) -> None:
@@ -154,7 +155,7 @@ async def test_a_table_in_use_stops_a_migration_and_does_not_hang_it(place: Plac
             with pytest.raises(LockTimeout):
                 await migrator.down("base")
             assert await dump_schema(place) == before
-        assert await migrator.down("base") == (head(),)
+        assert await migrator.down("base") == revisions()[::-1]
     finally:
         await reader.close()
 
@@ -171,7 +172,7 @@ async def test_a_migration_waits_for_another_only_so_long(
         await second.up()
     assert said == ["waiting for another migration to finish"]
     await gate.open()
-    assert await first == (head(),)
+    assert await first == revisions()
     assert await second.up() == ()
 
 
@@ -184,4 +185,31 @@ async def _tables(place: Place) -> set[str]:
         )
         return {row["relname"] for row in rows}
     finally:
+        await connection.close()
+
+
+async def test_writers_go_on_while_a_migration_waits_to_make_partitions(place: Place) -> None:
+    admin, holder, writer = [await place.connection("superuser") for _ in range(3)]
+    write = "UPDATE tenantry.agents SET description = '' WHERE false"
+    await writer.execute("SET lock_timeout = '5s'")
+    hurried = Migrator(place.url("owner"), metadata, partitions_ahead=5, wait=0.0)
+    migrator = Migrator(place.url("owner"), metadata, partitions_ahead=5, lock_timeout=60.0)
+    async with holder.transaction():
+        await holder.execute(write)
+        with pytest.raises(LockTimeout):
+            await hurried.up()
+        migration = asyncio.create_task(migrator.up())
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'tenantry.agents'::regclass"
+        while not await admin.fetchval(waiting):
+            assert not migration.done()
+            await asyncio.sleep(0.01)
+        # It steps back before anybody would give up.
+        await writer.execute(write)
+        assert not migration.done()
+    assert await migration == ()
+    made = (
+        "SELECT count(*) FROM pg_inherits WHERE inhparent = 'tenantry.agent_executions'::regclass"
+    )
+    assert await admin.fetchval(made) == 1 + 1 + 5
+    for connection in (admin, holder, writer):
         await connection.close()

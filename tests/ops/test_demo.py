@@ -216,11 +216,31 @@ async def test_an_interrupted_one_leaves_nothing_and_the_next_is_whole(
     assert all((await demo.seed(db, as_of=DAY)).created.values())
 
 
+#: Of what people see: changed before it was made, or while it was loaded.
+_OUT_OF_TIME = " UNION ALL ".join(
+    f"SELECT '{table}', id, created_at, updated_at FROM tenantry.{table}"
+    f" WHERE updated_at < created_at OR updated_at = (SELECT max(l.created_at) FROM tenantry.audit_logs AS l)"
+    for table in (
+        "projects",
+        "tasks",
+        "agents",
+        "desks",
+        "agent_sessions",
+        "conversations",
+        "lessons",
+        "evidence",
+        "messages",
+    )
+)
+
+
 @wheel
 async def test_what_is_missing_is_added(db: Database, place: Place) -> None:
     """As it was, but for the record of it and the times at which totals changed."""
     shown = await demo.seed(db, as_of=DAY)
     before = await checksums(place, without=("updated_at",))
+    async with db.service("test") as s:
+        assert await s.fetch(_OUT_OF_TIME) == []
     async with db.service("test") as s:
         await s.execute("DELETE FROM tenantry.conversations")
         await s.execute("DELETE FROM tenantry.knowledge_bases")

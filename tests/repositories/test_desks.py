@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -126,7 +127,41 @@ async def test_many_at_once_in_any_order(db: Database, acme: Tenant) -> None:
             ]
         )
     assert isinstance(caught.value.__cause__, CircularReference)
+    assert [fault["index"] for fault in caught.value.errors] == [0, 1, 2]
     assert await t.desks.count() == 6
+
+
+async def test_wrong_rows_of_a_batch_are_named_with_their_own_reason(
+    db: Database, acme: Tenant
+) -> None:
+    t = db.tenant(acme.id)
+    boss, nobody, own = uuid7(), uuid7(), uuid7()
+    rows: list[dict[str, Any]] = [
+        {"code": "below", "title": "Fine: its boss comes later", "reports_to_id": boss},
+        {"code": "lost", "title": "T", "reports_to_id": nobody},
+        {"code": "not a code", "title": "T"},
+        {"code": "boss", "title": "T", "id": boss},
+        {"code": "lower", "title": "Fine as well", "reports_to_id": boss},
+    ]
+    with pytest.raises(InvalidRows) as caught:
+        await t.desks.create_many(rows)
+    assert caught.value.errors == [
+        {"index": 1, "reason": "There is no such desk to report to."},
+        {"index": 2, "reason": "A code is up to 63 letters, digits, hyphens and underscores."},
+    ]
+    assert "row 1" in caught.value.message
+    rows += [{"code": "own", "title": "T", "id": own, "reports_to_id": own}]
+    with pytest.raises(InvalidRows) as caught:
+        await t.desks.create_many(rows)
+    [fault] = caught.value.errors
+    assert (fault["index"], "below itself" in fault["reason"]) == (5, True)
+    with pytest.raises(AlreadyExists) as twice:
+        await t.desks.create_many([rows[0], rows[3], {"code": "boss", "title": "T"}])
+    assert [fault["index"] for fault in twice.value.fields["errors"]] == [2]
+    assert await t.desks.count() == 0
+    made = await t.desks.create_many([rows[0], rows[3], rows[4]])
+    assert codes(made) == ["below", "boss", "lower"]
+    await agree(t)
 
 
 async def test_one_statement_that_moves_several(db: Database, acme: Tenant) -> None:

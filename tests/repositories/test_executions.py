@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -68,7 +69,8 @@ async def test_runs_of_a_task_and_of_an_agent_within_a_time(db: Database, acme: 
     assert await t.executions.exists(until=days[0]) is False
     oldest = [e async for e in t.executions.iterate(since=days[8], batch=1)]
     assert [e.started_at for e in oldest] == days[8:]
-    for wrong in (datetime(2026, 1, 1), "2026-01-01"):
+    wrongs: tuple[Any, ...] = (datetime(2026, 1, 1), "2026-01-01")
+    for wrong in wrongs:
         with pytest.raises(InvalidInput):
             await t.executions.list(since=wrong)
     with pytest.raises(InvalidInput):

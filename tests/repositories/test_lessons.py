@@ -278,3 +278,22 @@ async def test_self_reviews_count_their_iterations(db: Database, acme: Tenant) -
     assert first.overall_score == pytest.approx(0.7)
     assert (first.gaps, first.requirements, second.overall_score) == (["tests"], [], 1.0)
     assert [r.id for r in await own.of(task.id)] == [other.id, second.id, first.id]
+
+
+async def test_a_search_says_how_many_it_finds_at_most(db: Database, acme: Tenant) -> None:
+    t = db.tenant(acme.id)
+    for limit in (0, -1, 1001):
+        for search in (
+            t.tasks.search("x", limit),
+            t.tasks.labelled("x", limit),
+            t.lessons.search("x", limit),
+            t.lessons.by_tags(["x"], limit=limit),
+            t.evidence.search("x", limit),
+            t.evidence.by_tags(["x"], limit=limit),
+            t.knowledge.search("x", limit=limit),
+        ):
+            with pytest.raises(InvalidInput, match="1 to 1000") as caught:
+                await search
+            assert caught.value.fields["field"] == "limit"
+    await t.tasks.create_many([{"title": "x", "labels": ["x"]} for _ in range(3)])
+    assert len(await t.tasks.search("x", 1000)) == len(await t.tasks.labelled("x", 1000)) == 3

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator
+import random
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
-from uuid import uuid4
+from typing import Any, Literal
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -16,11 +17,12 @@ import pytest
 from tenantry import Database, ids
 from tenantry.errors import InvalidInput
 from tenantry.handles import Tenant as Handle
-from tenantry.handles import TenantTransaction
 from tenantry.models import Tenant, metadata
 from tenantry.ops import partitions
+from tenantry.repositories import Repository
 from tenantry.schema.partitions import moments, parent_names, partitioned
-from tests.fixtures.database import Place
+from tests.fixtures.database import Place, make_tenant
+from tests.fixtures.plans import Plans, nodes
 
 _LAST_YEAR = [datetime(2025, month, 10, tzinfo=UTC) for month in range(1, 13)]
 
@@ -51,6 +53,20 @@ async def history(t: Handle, days: list[datetime] = _LAST_YEAR) -> None:
         ]
     )  # fmt: skip
     await t.costs.create_many([{"cost_usd": Decimal(1), "created_at": d} for d in days])
+
+
+async def runs(t: Handle, days: list[datetime]) -> tuple[UUID, UUID]:
+    """An agent's runs for a task, with what they cost and a line about each; both their ids."""
+    ada = await t.agents.create(name="Ada", agent_type="architect")
+    task = await t.tasks.create(title="T")
+    await t.executions.create_many(
+        [{"agent_id": ada.id, "task_id": task.id, "started_at": d} for d in days]
+    )
+    await t.costs.create_many([{"cost_usd": Decimal(1), "created_at": d} for d in days])
+    await t.activity.create_many(
+        [{"activity_type": "a", "task_id": task.id, "created_at": d} for d in days]
+    )
+    return ada.id, task.id
 
 
 def test_names_of_a_partition_lead_to_its_parent_s() -> None:
@@ -157,7 +173,8 @@ async def test_partitions_made_before_an_import_take_its_rows(
 
 async def test_an_id_of_no_time_stays_and_is_told(db: Database, place: Place, acme: Tenant) -> None:
     t = db.tenant(acme.id)
-    odd = await t.costs.record(id=uuid4(), cost_usd=Decimal(1))
+    odd = await t.costs.record(id=UUID(int=uuid4().int | 0xF << 124), cost_usd=Decimal(1))
+    assert odd.billing_month == datetime.now(UTC).date().replace(day=1)
     assert await partitions.drain(place.url("owner")) == []
     assert await strays(place) == {"cost_entries": 1}
     assert (await t.costs.get(odd.id)).cost_usd == 1
@@ -194,67 +211,124 @@ async def test_writers_go_on_while_partitions_are_made(
     assert (await t.agents.get(ada.id)).execution_count == await t.executions.count() == written
 
 
+@pytest.mark.parametrize("drained", [False, True])
+async def test_pages_are_the_same_wherever_the_rows_lie(
+    db: Database, place: Place, acme: Tenant, drained: bool
+) -> None:
+    t = db.tenant(acme.id)
+    now = datetime.now(UTC)
+    gaps = random.Random(7)  # noqa: S311 - no secret
+    days = [now - timedelta(days=n**2 * gaps.random()) for n in range(60)]
+    ada, _ = await runs(t, [*days, now + timedelta(days=20)])
+    odd = await t.executions.create(id=uuid4(), agent_id=ada)
+    if drained:
+        await partitions.drain(place.url("owner"))
+    orders: tuple[Literal["newest", "oldest"], ...] = ("newest", "oldest")
+    for order in orders:
+        whole = await Repository.list(t.executions, agent_id=ada, order=order, limit=100)
+        assert len(whole) == 62
+        assert odd.id in {e.id for e in whole}
+        for size in (1, 7, 61, 62):
+            found, after = [], None
+            while True:
+                page = await t.executions.of_agent(ada, limit=size, after=after, order=order)
+                found += [e.id for e in page]
+                if (after := page.next) is None:
+                    break
+                assert len(page) == size
+            assert found == [e.id for e in whole]
+        for since, until in (
+            (days[40], days[5]),
+            (days[50], None),
+            (None, days[3]),
+            (days[2], days[1]),
+        ):
+            wanted = await Repository.list(
+                t.executions, order=order, limit=100, since=since, until=until
+            )
+            page = await t.executions.list(order=order, limit=100, since=since, until=until)
+            assert [e.id for e in page] == [e.id for e in wanted]
+            assert page.next is None
+    assert [e.id async for e in t.executions.iterate(batch=5)] == sorted(e.id for e in whole)
+    with pytest.raises(InvalidInput, match="limit"):
+        await t.executions.list(limit=0)
+
+
 # ---- plans --------------------------------------------------------------------------------------
 
 
-async def scanned(
-    t: TenantTransaction, call: Callable[[], Awaitable[Any]]
-) -> tuple[set[str], set[str]]:
-    """The relations and indexes that the plans of a call's statements would scan."""
-    seen: list[tuple[str, tuple[Any, ...]]] = []
-    fetch = t._transaction.fetch
-
-    async def record(sql: str, *args: Any) -> Any:
-        seen.append((sql, args))
-        return await fetch(sql, *args)
-
-    t._scope.fetch = record  # type: ignore[method-assign]
-    await call()
-    relations, indexes = set(), set()
-    for sql, args in seen:
-        [(plan,)] = await fetch(f"EXPLAIN (FORMAT JSON, COSTS OFF) {sql}", *args)
-        for node in _nodes(plan[0]["Plan"]):
-            if "Scan" in node["Node Type"] and "Relation Name" in node:
-                relations.add(node["Relation Name"])
-            indexes |= {node["Index Name"]} if "Index Name" in node else set()
-    return relations, indexes
-
-
-def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for part in plan.get("Plans", []):
-        yield from _nodes(part)
-
-
 async def test_plans_scan_the_partitions_of_the_id_and_of_the_time(
-    db: Database, place: Place, acme: Tenant
+    plans: Plans, place: Place
 ) -> None:
+    acme = await make_tenant(plans.db, "acme")
     await partitions.ensure(place.url("owner"), _LAST_YEAR[0], _LAST_YEAR[-1])
-    handle = db.tenant(acme.id)
-    await history(handle)
+    await history(plans.db.tenant(acme.id))
     since, until = datetime(2025, 3, 1, tzinfo=UTC), datetime(2025, 5, 1, tzinfo=UTC)
-    march_and_april = {"agent_executions_2025_03", "agent_executions_2025_04"}
-    async with handle as t:
+    march, april = "2025_03", "2025_04"
+    async with plans.db.tenant(acme.id) as t:
         [run, *_] = await t.executions.list(since=since, until=until, order="oldest")
         [agent] = await t.agents.list()
-        cases: list[tuple[Callable[[], Awaitable[Any]], set[str]]] = [
-            (lambda: t.executions.get(run.id), {"agent_executions_2025_03"}),
-            (lambda: t.executions.update(run.id, error=None), {"agent_executions_2025_03"}),
-            (lambda: t.executions.list(since=since, until=until), march_and_april),
-            (lambda: t.executions.count(since=since, until=until), march_and_april),
-            (lambda: t.executions.of_agent(agent.id, since=since, until=until), march_and_april),
-            (
-                lambda: t.costs.by_desk(since=since, until=until),
-                {"cost_entries_2025_03", "cost_entries_2025_04"},
-            ),
-            (
-                lambda: t.activity.feed(since=since, until=since + timedelta(days=1)),
-                {"activity_feed_2025_03"},
-            ),
-        ]
-        for call, expected in cases:
-            relations, _ = await scanned(t, call)
-            assert relations == expected
+        [talk] = await t.conversations.create_many([{"title": "T"}])
+        said = await t.messages.append(
+            id=ids.uuid7_at(since), conversation_id=talk.id, role="user", content="Hello"
+        )
+        cases: list[tuple[str, Callable[[], Awaitable[Any]], set[str]]] = [
+            ("agent_executions", lambda: t.executions.get(run.id), {march}),
+            ("agent_executions", lambda: t.executions.update(run.id, error=None), {march}),
+            ("agent_executions", lambda: t.executions.list(since=since, until=until), {march, april}),
+            ("agent_executions", lambda: t.executions.count(since=since, until=until), {march, april}),
+            ("agent_executions",
+             lambda: t.executions.of_agent(agent.id, since=since, until=until), {march, april}),
+            ("cost_entries", lambda: t.costs.by_desk(since=since, until=until), {march, april}),
+            ("cost_entries", lambda: t.costs.total(since=since, until=until), {march, april}),
+            ("activity_feed",
+             lambda: t.activity.feed(since=since, until=since + timedelta(days=1)), {march}),
+            ("messages", lambda: t.messages.get(said.id), {"2025w09"}),
+            ("messages", lambda: t.messages.history(talk.id), {"2025w09"}),
+        ]  # fmt: skip
+        for table, call, expected in cases:
+            assert (await plans.of(t, call)).partitions(table) == expected
+    # Also outside a transaction, where the hot calls are functions with plans of their own.
+    handle = plans.db.tenant(acme.id)
+    assert (await plans.of(handle, lambda: handle.messages.history(talk.id))).partitions(
+        "messages"
+    ) == {"2025w09"}
+    assert (await plans.of(handle, lambda: handle.executions.get(run.id))).partitions(
+        "agent_executions"
+    ) == {march}
+
+
+async def test_what_is_newest_is_found_in_the_newest_partitions(plans: Plans, place: Place) -> None:
+    acme = await make_tenant(plans.db, "acme")
+    now = datetime.now(UTC)
+    days = [now - timedelta(days=2 + 15 * n) for n in range(48)]
+    await partitions.ensure(place.url("owner"), days[-1], now)
+    ada, task = await runs(plans.db.tenant(acme.id), days)
+
+    def months(since: datetime, until: datetime) -> set[str]:
+        return {f"{m:%Y_%m}" for m in moments("month", since, until)}
+
+    # Nothing tells that the future is empty.
+    newest = months(now - timedelta(days=31), now + 3 * timedelta(days=31)) | {"default"}
+    async with plans.db.tenant(acme.id) as t:
+        await t.agents.update(ada, description="on record twice")
+        half = await t.executions.list(limit=24)
+        then = ids.time_of(half[-1].id)
+        before = months(then - timedelta(days=31), then)
+        cases: list[tuple[str, Callable[[], Awaitable[Any]], set[str]]] = [
+            ("agent_executions", lambda: t.executions.list(limit=1), newest),
+            ("agent_executions", lambda: t.executions.of_agent(ada, limit=1), newest),
+            ("agent_executions", lambda: t.executions.of_task(task, limit=1), newest),
+            ("agent_executions", lambda: t.executions.of_agent(ada, limit=1, after=half.next), before),
+            ("activity_feed", lambda: t.activity.feed(limit=1), newest),
+            ("activity_feed", lambda: t.activity.feed(task_id=task, limit=1), newest),
+            ("cost_entries", lambda: t.costs.list(limit=1), newest),
+            ("audit_logs", lambda: t.audit.of("agents", ada, limit=1), newest),
+        ]  # fmt: skip
+        for table, call, expected in cases:
+            scanned = (await plans.of(t, call)).partitions(table)
+            assert scanned <= expected, table
+            assert scanned
 
 
 async def test_status_looks_only_into_the_default_partitions(
@@ -267,52 +341,6 @@ async def test_status_looks_only_into_the_default_partitions(
         [(plan,)] = await connection.fetch(
             f"EXPLAIN (FORMAT JSON, COSTS OFF) SELECT count(*) FROM tenantry.{table} WHERE {outside}"
         )
-        relations = {n.get("Relation Name") for n in _nodes(json.loads(plan)[0]["Plan"])}
+        relations = {n.get("Relation Name") for n in nodes(json.loads(plan)[0]["Plan"])}
         assert relations - {None} == {f"{table}_default"}
     await connection.close()
-
-
-async def test_the_queries_of_each_repository_use_their_index(
-    db: Database, place: Place, acme: Tenant
-) -> None:
-    handle = db.tenant(acme.id)
-    since = datetime.now(UTC) - timedelta(days=1)
-    month = f"{datetime.now(UTC):_%Y_%m}"
-    async with handle as t:
-        await t.agents.create_many(
-            [{"name": f"A{n}", "agent_type": f"t{n % 50}"} for n in range(2000)]
-        )
-        agents = await t.agents.list(limit=500)
-        desks = await t.desks.create_many([{"code": f"d{n}", "title": "T"} for n in range(100)])
-        await t.executions.create_many([{"agent_id": a.id} for a in agents for _ in range(4)])
-        await t.sessions.create_many(
-            [{"desk_id": desks[n % 100].id, "status": "completed"} for n in range(2000)]
-        )
-        await t.activity.create_many(
-            [{"activity_type": "a", "is_public": n % 100 == 0} for n in range(3000)]
-        )
-    admin = await place.connection("superuser")
-    await admin.execute("ANALYZE")
-    await admin.close()
-    async with handle as t:
-        # Small tables are read whole, and rightly; this asks what would be used for big ones.
-        await t.execute("SET LOCAL enable_seqscan = off")
-        cases: list[tuple[Callable[[], Awaitable[Any]], str]] = [
-            (lambda: t.agents.by_type("t1"), "agents_agent_type_idx"),
-            (lambda: t.sessions.list(desk_id=desks[0].id), "agent_sessions_desk_id_idx"),
-            (t.sessions.active, "agent_sessions_open_idx"),
-            (lambda: t.desks.by_code("d1"), "desks_tenant_id_code_key"),
-            (
-                lambda: t.executions.of_agent(
-                    agents[0].id, since=since, until=since + timedelta(days=2)
-                ),
-                f"agent_executions{month}_tenant_id_agent_id_id_idx",
-            ),
-            (
-                lambda: t.activity.feed(public=True, since=since, until=since + timedelta(days=2)),
-                f"activity_feed{month}_tenant_id_id_idx",
-            ),
-        ]
-        for call, expected in cases:
-            _, indexes = await scanned(t, call)
-            assert expected in indexes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -12,6 +13,7 @@ from tenantry import Database, ids
 from tenantry.errors import InvalidInput, ReferenceNotFound
 from tenantry.handles import Tenant as Handle
 from tenantry.models import AgentSession, Tenant
+from tests.fixtures.database import Place
 
 _RECOUNT = """
 SELECT (SELECT count(*) FROM tenantry.messages WHERE session_id = $1),
@@ -114,6 +116,94 @@ async def test_the_accounts_follow_what_happens_after_the_end(db: Database, acme
     await t.sessions.update(session.id, status="active")
     await t.sessions.close(session.id)
     assert await t.costs.count() == 1
+
+
+async def booked(t: Handle, session: AgentSession) -> tuple[int, int]:
+    """Cost and input tokens in the accounts for a session."""
+    total = await t.costs.total(session_id=session.id)
+    assert total.cost_usd == int(total.cost_usd)
+    return int(total.cost_usd), total.input_tokens
+
+
+@pytest.mark.parametrize("first", ["record", "close"])
+async def test_what_was_recorded_by_itself_is_not_booked_again(
+    db: Database, acme: Tenant, first: str
+) -> None:
+    t = db.tenant(acme.id)
+    session = await t.sessions.open()
+    run = await t.executions.create(
+        session_id=session.id, status="success", cost_usd=Decimal(2), input_tokens=20
+    )
+    await t.messages.append(
+        session_id=session.id, role="user", cost_usd=Decimal(1), input_tokens=10
+    )
+    if first == "close":
+        await t.sessions.close(session.id)
+        assert await booked(t, session) == (3, 30)
+    # The run's use of a model, by its execution alone: the session is known from it.
+    use = await t.costs.record(
+        execution_id=run.id, provider="p", model="m", cost_usd=Decimal(2), input_tokens=20
+    )
+    assert use.session_id == session.id
+    if first == "record":
+        assert await booked(t, session) == (2, 20)
+        await t.sessions.close(session.id)
+    assert await booked(t, session) == (3, 30)
+    own = await t.costs.get(session.id)
+    assert own.cost_usd == Decimal(1)
+    assert own.input_tokens == 10
+    # The whole session by itself: nothing is left for its own entry.
+    await t.costs.record(session_id=session.id, model="m", cost_usd=Decimal(1), input_tokens=10)
+    assert await booked(t, session) == (3, 30)
+    # What is no use of a model comes on top, and what is recorded beyond the totals stays.
+    fee = await t.costs.record(session_id=session.id, cost_usd=Decimal(8), description="licence")
+    assert await booked(t, session) == (11, 30)
+    await t.costs.update(use.id, cost_usd=Decimal(5))
+    assert await booked(t, session) == (14, 30)
+    await t.costs.delete(use.id)
+    assert await booked(t, session) == (11, 30)
+    await t.costs.update(fee.id, session_id=None)
+    assert await booked(t, session) == (3, 30)
+    for _ in range(2):
+        await t.sessions.update(session.id, status="active")
+        await t.sessions.close(session.id)
+    assert await booked(t, session) == (3, 30)
+
+
+async def test_a_tenant_goes_with_sessions_whose_costs_were_recorded(
+    db: Database, acme: Tenant, place: Place
+) -> None:
+    t = db.tenant(acme.id)
+    session = await t.sessions.open()
+    await t.messages.append(session_id=session.id, role="user", cost_usd=Decimal(1))
+    await t.costs.record(session_id=session.id, model="m", cost_usd=Decimal(1))
+    await t.sessions.close(session.id)
+    assert await t.costs.count() == 1
+    admin = await place.connection("superuser")
+    await admin.execute("DELETE FROM tenantry.tenants WHERE id = $1", acme.id)
+    assert await admin.fetchval("SELECT count(*) FROM tenantry.cost_entries") == 0
+    await admin.close()
+
+
+async def test_an_end_and_a_record_at_once_book_it_once(db: Database, acme: Tenant) -> None:
+    t = db.tenant(acme.id)
+    sessions = await t.sessions.create_many([{} for _ in range(12)])
+    await t.messages.append_many(
+        [{"session_id": s.id, "role": "user", "cost_usd": Decimal(3)} for s in sessions]
+    )
+
+    async def record(session: AgentSession) -> None:
+        async with db.tenant(acme.id) as inside:
+            await inside.costs.record(session_id=session.id, model="m", cost_usd=Decimal(1))
+            await asyncio.sleep(0.01)
+
+    async def close(session: AgentSession) -> None:
+        async with db.tenant(acme.id) as inside:
+            await inside.sessions.close(session.id)
+            await asyncio.sleep(0.01)
+
+    await asyncio.gather(*(work(s) for s in sessions for work in (record, close, record)))
+    assert [await booked(t, s) for s in sessions] == [(3, 0)] * 12
 
 
 async def test_a_session_of_the_past_is_booked_in_its_month(db: Database, acme: Tenant) -> None:

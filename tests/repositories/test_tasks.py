@@ -241,3 +241,33 @@ async def test_a_checkpoint_is_where_to_go_on(db: Database, acme: Tenant) -> Non
     assert found is not None
     assert (found.id, found.data, found.artifacts) == (last.id, {"step": [1, {"n": 2}]}, ["a.py"])
     assert [c.state for c in await handle.checkpoints.of(task.id)] == ["planned", "built"]
+
+
+async def test_many_at_once_keep_objects_and_lists_as_they_are(db: Database, acme: Tenant) -> None:
+    handle = db.tenant(acme.id)
+    deep = {"a": [1, {"b": None}], "ü": '"quoted" {not, an, array}', "n": 1.5}
+    rows: list[dict[str, Any]] = [
+        {"labels": ["a", "b,c", '"d"', "{e}", "null", ""], "config": deep, "result": deep,
+         "ai_suggestions": [1, "two", {"three": [3]}, [4, []], None], "metadata_": {"k": [[]]}},
+        {"labels": [], "config": {}, "result": None, "ai_suggestions": [], "metadata_": {}},
+        {"labels": ["x"], "analysis": {"complexity": "simple"}, "agent_queue": ["p", "q"]},
+    ]  # fmt: skip
+    made = await handle.tasks.create_many([{"title": f"T{n}", **row} for n, row in enumerate(rows)])
+    for task, row in zip(made, rows, strict=True):
+        read = await handle.tasks.get(task.id)
+        for name, value in row.items():
+            assert getattr(task, name) == getattr(read, name) == value, name
+    # NULL, not JSON's null, where there is nothing.
+    assert await handle.tasks.count(Task.result.is_(None)) == 2
+
+
+async def test_the_owner_of_the_tables_reads_no_row(
+    db: Database, place: Place, acme: Tenant
+) -> None:
+    await db.tenant(acme.id).tasks.create(title="T")
+    owner = await place.connection("owner")
+    await owner.execute(f"SET app.tenant_id = '{acme.id}'")
+    assert await owner.fetchval("SELECT count(*) FROM tenantry.tasks") == 0
+    assert await owner.fetchval("SELECT count(*) FROM tenantry.users") == 0
+    assert await owner.execute("UPDATE tenantry.tasks SET title = 'x'") == "UPDATE 0"
+    await owner.close()

@@ -219,7 +219,7 @@ async def test_nor_is_one_made_so(db: Database, acme: Tenant) -> None:
     a, b, c = uuid7(), uuid7(), uuid7()
     with pytest.raises(CircularReference):
         await handle.tasks.create(title="A", id=a, parent_id=a)
-    with pytest.raises(InvalidRows):
+    with pytest.raises(InvalidRows) as caught:
         await handle.tasks.create_many(
             [
                 {"id": a, "title": "A", "parent_id": c},
@@ -227,6 +227,16 @@ async def test_nor_is_one_made_so(db: Database, acme: Tenant) -> None:
                 {"id": c, "title": "C", "parent_id": b},
             ]
         )
+    assert [fault["index"] for fault in caught.value.errors] == [0, 1, 2]
+    with pytest.raises(InvalidRows) as caught:
+        await handle.tasks.create_many(
+            [
+                {"id": a, "title": "A", "parent_id": b},
+                {"title": "B", "status": "nowhere"},
+                {"id": b, "title": "C"},
+            ]
+        )
+    assert caught.value.errors == [{"index": 1, "reason": "workflow basic has no stage nowhere"}]
     made = await handle.tasks.create_many(
         [
             {"id": a, "title": "A", "parent_id": b},

@@ -15,6 +15,7 @@ from . import (
     initialise,
     key,
     migrate,
+    partitions,
     secrets,
     seed,
     servers,
@@ -40,6 +41,7 @@ def application() -> typer.Typer:
         app.add_typer(module.app)
     for name, module in (
         ("migrate", migrate),
+        ("partitions", partitions),
         ("feature", feature),
         ("tenant", tenant),
         ("user", user),

@@ -7,10 +7,15 @@ from collections.abc import Iterable
 from importlib.resources import files
 
 
-def head() -> str:
-    """The newest revision of Tenantry's own schema. Does not import Alembic: `connect` asks this."""
+def revisions() -> tuple[str, ...]:
+    """Those of Tenantry's own schema, oldest first. Does not import Alembic: `connect` asks this."""
     names = (f.name for f in files(__package__).joinpath("versions").iterdir())
-    return max(n.split("_")[0] for n in names if re.match(r"\d{4}_.*\.py$", n))
+    return tuple(sorted(n.split("_")[0] for n in names if re.match(r"\d{4}_.*\.py$", n)))
+
+
+def head() -> str:
+    """The newest of them."""
+    return revisions()[-1]
 
 
 def run(statements: Iterable[str]) -> None:

@@ -8,7 +8,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
@@ -25,10 +25,11 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from tenantry.errors import LockTimeout, MigrationError
+from tenantry.kernel.patience import SHORT_WAITS, patiently
 from tenantry.kernel.plain import connected, open_plain
 from tenantry.kernel.translate import translate
-from tenantry.models.base import Partitioned, model_of
 from tenantry.schema.catalog import VERSION_TABLE
+from tenantry.schema.partitions import AHEAD, partitioned, upcoming
 from tenantry.schema.roles import APP, OWNER, READONLY, SERVICE
 
 from .compare import Change, essential, find_changes
@@ -77,7 +78,7 @@ class Migrator:
         locations: tuple[Path, ...] = (),
         lock_timeout: float = 5.0,
         wait: float = 300.0,
-        partitions_ahead: int = 3,
+        partitions_ahead: int = AHEAD,
         progress: _Progress = lambda _: None,
     ) -> None:
         self._url = owner_url
@@ -238,23 +239,14 @@ class Migrator:
             await engine.dispose()
 
     async def _make_partitions(self) -> None:
-        """Partitions for now and the periods ahead."""
-        async with self._connection() as connection:
-            for table in self._metadata.sorted_tables:
-                model = model_of(table)
-                if not issubclass(model, Partitioned):
-                    continue
-                if not await connection.fetchval(
-                    "SELECT to_regclass($1)", f"tenantry.{table.name}"
-                ):
-                    continue
-                step = timedelta(days=7 if model.__period__ == "week" else 31)
-                for ahead in range(self._ahead + 1):
-                    moment = datetime.now(UTC) + ahead * step
-                    await connection.fetchval(
-                        "SELECT tenantry.add_partition($1, $2, $3)",
-                        table.name, model.__period__, moment,
-                    )  # fmt: skip
+        """Partitions for now and the periods ahead, of the tables that are there by now."""
+        now = datetime.now(UTC)
+        async with connected(self._url, self._setup, SHORT_WAITS, name=_NAME) as connection:
+            for table, period in partitioned(self._metadata).items():
+                if await connection.fetchval("SELECT to_regclass($1)", f"tenantry.{table}"):
+                    for moment in upcoming(period, self._ahead, now):
+                        call = "SELECT tenantry.add_partition($1, $2, $3)"
+                        await patiently(connection, self._wait, call, table, period, moment)
 
 
 def _refused(error: CommandError) -> MigrationError:

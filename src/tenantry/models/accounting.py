@@ -43,7 +43,10 @@ class CostEntry(TenantRow, Partitioned):
     """One expense. Its cost comes from the price of the day when none is given."""
 
     __tablename__ = "cost_entries"
-    __rules__: ClassVar[tuple[Rule, ...]] = (Rule("price_cost_entry", "BEFORE INSERT OR UPDATE"),)
+    __rules__: ClassVar[tuple[Rule, ...]] = (
+        Rule("price_cost_entry", "BEFORE INSERT OR UPDATE"),
+        Rule("account_expenses", "INSERT UPDATE DELETE", set_based=True),
+    )
     __table_args__ = (
         Index("cost_entries_billing_month_idx", "tenant_id", "billing_month", "id"),  # by_month
         Index("cost_entries_desk_id_idx", "tenant_id", "desk_id", "id"),

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Float, Index, Numeric, Uuid, text
 from sqlalchemy.orm import Mapped
 
-from .base import Audited, Counted, Partitioned, Rule, TenantScoped, unique
+from .base import Audited, Counted, Partitioned, Rule, TenantScoped, Totalled, unique
 from .columns import Json, LTree, column, reference, words
 
 #: The built-in kinds of agents; a platform may use any other word.
@@ -89,7 +89,7 @@ class Desk(TenantScoped, Audited, Counted):
     agent_id: Mapped[UUID | None] = reference("agents", on_delete="set null", default=None)
 
 
-class AgentSession(TenantScoped, Audited):
+class AgentSession(TenantScoped, Totalled):
     """A stretch of an agent's work. Its totals are sums of its messages and executions."""
 
     __tablename__ = "agent_sessions"

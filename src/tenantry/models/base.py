@@ -155,6 +155,11 @@ class Audited:
     """Every insert, update and delete leaves a line in the audit log."""
 
 
+class Totalled(Audited):
+    """Rows hold totals of others, and change with every one of them, which is not on record: what
+    is asked of an update is asked only when it sets another column."""
+
+
 class AppendOnly:
     """Rows are written once: nobody may change or remove them, whatever their rights."""
 

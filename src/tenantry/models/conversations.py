@@ -10,7 +10,17 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, Numeric, Uuid
 from sqlalchemy.orm import Mapped
 
-from .base import OWN_TENANT, Access, Appended, Audited, Partitioned, Rule, TenantScoped, Walked
+from .base import (
+    OWN_TENANT,
+    Access,
+    Appended,
+    Audited,
+    Partitioned,
+    Rule,
+    TenantScoped,
+    Totalled,
+    Walked,
+)
 from .columns import Json, column, member, reference, words
 
 MessageRole = Literal["user", "assistant", "system", "tool"]
@@ -29,7 +39,7 @@ class Business(TenantScoped, Audited):
     context: Mapped[Json] = column(default={})
 
 
-class Conversation(TenantScoped, Audited):
+class Conversation(TenantScoped, Totalled):
     """A talk about a business, a project or a session."""
 
     __tablename__ = "conversations"

@@ -8,11 +8,9 @@ behind it for long.
 
 from __future__ import annotations
 
-import asyncio
-import random
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,15 +18,14 @@ import asyncpg
 
 from tenantry import ids
 from tenantry.errors import InvalidInput
+from tenantry.kernel.patience import SHORT_WAITS, patiently
 from tenantry.kernel.plain import connected
 from tenantry.models import metadata
-from tenantry.schema.partitions import moments, partitioned
+from tenantry.schema.partitions import AHEAD, moments, partitioned, upcoming
 from tenantry.schema.roles import OWNER
 
-#: Shorter than the server's deadlock_timeout, so that of two that wait for each other it is this one
-#: that gives way, and no caller's transaction.
-_LOCK_TIMEOUT = "500ms"
-SETUP = f"SET statement_timeout = 0; SET lock_timeout = '{_LOCK_TIMEOUT}'; SET ROLE {OWNER}"
+_SETUP = f"SET statement_timeout = 0; {SHORT_WAITS}; SET ROLE {OWNER}"
+_ADD = "SELECT tenantry.add_partition($1, $2, $3)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +38,8 @@ class Standing:
     #: What the made ones reach from and to; there may be gaps.
     since: datetime | None
     until: datetime | None
+    #: How many periods beyond the current one can begin; -1 when the current one has no partition.
+    ahead: int
     strays: int
     oldest_stray: datetime | None
     newest_stray: datetime | None
@@ -60,14 +59,21 @@ async def ensure(
             raise InvalidInput("A partition's time needs a timezone.", field="since")
     if until < since:
         raise InvalidInput("The range ends before it begins.", field="until")
-    made = []
-    async with connected(owner_url, SETUP) as connection:
-        for table, period in _chosen(tables).items():
-            for moment in moments(period, since, until):
-                call = "SELECT tenantry.add_partition($1, $2, $3)"
-                name = await patiently(connection, patience, call, table, period, moment)
-                made += [name] if name else []
-    return made
+    wanted = {t: list(moments(p, since, until)) for t, p in _chosen(tables).items()}
+    return await _make(owner_url, wanted, patience)
+
+
+async def prepare(
+    owner_url: str,
+    *,
+    ahead: int = AHEAD,
+    tables: Iterable[str] | None = None,
+    patience: float = 60.0,
+) -> list[str]:
+    """Make the missing partitions of the current period and of those that follow."""
+    now = datetime.now(UTC)
+    wanted = {t: list(upcoming(p, ahead, now)) for t, p in _chosen(tables).items()}
+    return await _make(owner_url, wanted, patience)
 
 
 async def drain(
@@ -75,7 +81,7 @@ async def drain(
 ) -> list[str]:
     """Empty the default partitions into ones of the right time; the partitions made for it."""
     made = []
-    async with connected(owner_url, SETUP) as connection:
+    async with connected(owner_url, _SETUP) as connection:
         for table, period in _chosen(tables).items():
             call = "SELECT tenantry.drain_default($1, $2)"
             while name := await patiently(connection, patience, call, table, period):
@@ -87,6 +93,16 @@ async def status(service_url: str) -> list[Standing]:
     """How every partitioned table stands. The service role sees the rows; the owner sees none."""
     async with connected(service_url) as connection, connection.transaction(readonly=True):
         return [await _standing(connection, t, p) for t, p in partitioned(metadata).items()]
+
+
+async def _make(owner_url: str, wanted: dict[str, list[datetime]], patience: float) -> list[str]:
+    known, made = partitioned(metadata), []
+    async with connected(owner_url, _SETUP) as connection:
+        for table, times in wanted.items():
+            for moment in times:
+                name = await patiently(connection, patience, _ADD, table, known[table], moment)
+                made += [name] if name else []
+    return made
 
 
 async def _standing(connection: asyncpg.Connection[Any], table: str, period: str) -> Standing:
@@ -103,11 +119,23 @@ async def _standing(connection: asyncpg.Connection[Any], table: str, period: str
     )
     strays, *ends = row or (0, None, None)
     known = [ids.time_of(gap) for pair in gaps for gap in pair if gap is not None]
+    open_ = [
+        (_time(lower), _time(upper)) for lower, upper in gaps if lower != upper or lower is None
+    ]
     oldest, newest = (_time(end) for end in ends)
     return Standing(
-        table, period, made, min(known, default=None), max(known, default=None),
+        table, period, made, min(known, default=None), max(known, default=None), _ahead(period, open_),
         strays, oldest, newest,
     )  # fmt: skip
+
+
+def _ahead(period: str, gaps: list[tuple[datetime | None, datetime | None]]) -> int:
+    """From what the gaps between partitions leave."""
+    now = datetime.now(UTC)
+    if any((not lower or lower <= now) and (not upper or now < upper) for lower, upper in gaps):
+        return -1
+    reach = min(lower for lower, _ in gaps if lower and lower > now)
+    return sum(1 for _ in moments(period, now, reach - timedelta(milliseconds=1))) - 1
 
 
 def _within(lower: UUID | None, upper: UUID | None) -> str:
@@ -131,19 +159,3 @@ def _chosen(tables: Iterable[str] | None) -> dict[str, str]:
     if unknown := [t for t in tables if t not in known]:
         raise InvalidInput(f"{unknown[0]} is no partitioned table.", field="tables")
     return {t: known[t] for t in tables}
-
-
-async def patiently(
-    connection: asyncpg.Connection[Any], patience: float, call: str, *args: Any
-) -> str | None:
-    """Try until the locks are granted, for `patience` seconds."""
-    clock = asyncio.get_running_loop().time
-    deadline = clock() + patience
-    while True:
-        try:
-            name: str | None = await connection.fetchval(call, *args)
-            return name
-        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
-            if clock() > deadline:
-                raise
-        await asyncio.sleep(random.uniform(0.05, 0.3))  # noqa: S311 - no secret

@@ -12,13 +12,14 @@ from datetime import datetime
 
 from tenantry import ids
 from tenantry.errors import InvalidInput
+from tenantry.kernel.patience import SHORT_WAITS, patiently
 from tenantry.kernel.plain import connected
 from tenantry.models import AuditLog, PlatformLog
-
-from .partitions import SETUP, patiently
+from tenantry.schema.roles import OWNER
 
 TABLES = (AuditLog.__tablename__, PlatformLog.__tablename__)
 
+_SETUP = f"SET statement_timeout = 0; {SHORT_WAITS}; SET ROLE {OWNER}"
 _OLD = """
 SELECT p.name FROM (
     SELECT c.relname AS name, regexp_match(pg_get_expr(c.relpartbound, c.oid), $re$TO \\('(.+)'\\)$re$) AS upper
@@ -47,7 +48,7 @@ async def detach(
     if before.tzinfo is None:
         raise InvalidInput("The moment needs a timezone.", field="before")
     done = Retired()
-    async with connected(owner_url, SETUP) as connection:
+    async with connected(owner_url, _SETUP) as connection:
         for table in tables:
             for (child,) in await connection.fetch(
                 _OLD, f"tenantry.{table}", ids.lower_bound(before)

@@ -18,6 +18,7 @@ from .knowledge import Chunks, DataSources, Documents, Knowledge, KnowledgeBases
 from .lessons import Lessons, Patterns
 from .prices import Prices
 from .projects import Projects
+from .recent import Recent
 from .reviews import Reviews, SelfReviews
 from .sessions import AgentSessions
 from .statistics import TenantStatistics
@@ -67,6 +68,7 @@ __all__ = [
     "PlatformSeals",
     "Prices",
     "Projects",
+    "Recent",
     "Repository",
     "Reviews",
     "SelfReviews",

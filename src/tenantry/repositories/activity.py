@@ -9,10 +9,11 @@ from uuid import UUID
 from tenantry.models import Activity
 
 from .base import Creates, Page
+from .recent import Recent
 from .timed import Timed
 
 
-class Activities(Timed[Activity]):
+class Activities(Timed[Activity], Recent[Activity]):
     model = Activity
     create = post = Creates(Activity)
 

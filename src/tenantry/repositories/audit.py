@@ -9,11 +9,12 @@ from uuid import UUID
 from tenantry.models import ActorKind, AuditLog, AuditSeal, PlatformLog, PlatformSeal
 
 from .base import Order, Page, Repository
+from .recent import Recent
 
 E = TypeVar("E", AuditLog, PlatformLog)
 
 
-class _Entries(Repository[E]):
+class _Entries(Recent[E]):
     async def entries(
         self,
         *,
@@ -41,11 +42,11 @@ class _Entries(Repository[E]):
             "agent_id": agent_id,
             "api_key_id": api_key_id,
             "request_id": request_id,
-            "since": since,
-            "until": until,
         }
         filters = {name: value for name, value in given.items() if value is not None}
-        return await self.list(limit=limit, after=after, order=order, **filters)
+        return await self.list(
+            limit=limit, after=after, order=order, since=since, until=until, **filters
+        )
 
     async def of(self, resource_type: str, resource_id: UUID, limit: int = 50) -> Page[E]:
         """What happened to one thing, newest first."""

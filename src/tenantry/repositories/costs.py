@@ -15,6 +15,7 @@ from tenantry.kernel.translate import CONSTRAINT_MESSAGES
 from tenantry.models import CostEntry
 
 from .base import Creates, Row
+from .recent import Recent
 from .timed import Timed
 
 CONSTRAINT_MESSAGES.update({"cost_entries_cost_usd_check": "A cost is not negative."})
@@ -62,8 +63,13 @@ class CostSummary:
     cost_usd: Decimal
 
 
-class Costs(Timed[CostEntry]):
-    """The sums take `since=` and `until=`, and filters as `list` does: `total(task_id=…)`."""
+class Costs(Timed[CostEntry], Recent[CostEntry]):
+    """The sums take `since=` and `until=`, and filters as `list` does: `total(task_id=…)`.
+
+    A session's messages and executions carry costs of their own, which are booked when it is closed.
+    Uses of models that are recorded here with its `session_id`, or for an execution of it, are taken
+    off that: each is booked once, before the end or after. An expense with neither model, tokens nor
+    execution, a tool's fee say, comes on top."""
 
     model = CostEntry
     #: The cost is that of the tokens at the price of the moment, unless it is given.

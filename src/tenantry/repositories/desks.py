@@ -15,7 +15,8 @@ from tenantry.kernel.translate import CONSTRAINT_MESSAGES
 from tenantry.models import Desk
 from tenantry.schema.statements import Statement, compile_statement, readable, slot
 
-from .base import Creates, Repository
+from .base import Creates
+from .hierarchy import Hierarchy
 
 CONSTRAINT_MESSAGES.update(
     {
@@ -49,10 +50,11 @@ class DeskPerformance:
     cost_usd: Decimal
 
 
-class Desks(Repository[Desk]):
+class Desks(Hierarchy[Desk]):
     """The database keeps each desk's path, and refuses that one would report to itself."""
 
     model = Desk
+    above = "reports_to_id"
     create = Creates(Desk)
 
     async def create_many(self, rows: Any) -> Any:

@@ -19,7 +19,8 @@ from tenantry.models.quality import EvidenceLinkKind, EvidenceTarget
 from tenantry.schema.statements import Statement, compile_statement, readable, slot
 
 from .base import Creates, Repository
-from .lessons import tag_list, within
+from .found import within
+from .lessons import tag_list
 
 CONSTRAINT_MESSAGES.update(
     {

@@ -11,6 +11,7 @@ from tenantry.kernel.translate import CONSTRAINT_MESSAGES
 from tenantry.models import AgentExecution, Json
 
 from .base import Creates, Page
+from .recent import Recent
 from .timed import Timed
 
 CONSTRAINT_MESSAGES.update(
@@ -42,7 +43,7 @@ class Outcome(TypedDict, total=False):
     metadata_: Json
 
 
-class Executions(Timed[AgentExecution]):
+class Executions(Timed[AgentExecution], Recent[AgentExecution]):
     """Agents' records and sessions' totals follow. History is imported with `create_many`, each row
     with its `started_at`."""
 

@@ -16,7 +16,7 @@ from tenantry.models import Chunk, DataSource, Document, KnowledgeBase
 from tenantry.models.knowledge import DocumentStatus, SourceType, SyncStatus
 
 from .base import Creates, Repository, Scope
-from .lessons import within
+from .found import within
 
 T = TypeVar("T")
 

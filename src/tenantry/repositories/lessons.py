@@ -16,6 +16,7 @@ from tenantry.models import Lesson, Pattern
 from tenantry.schema.statements import Statement, compile_statement, readable, slot
 
 from .base import Creates, Repository
+from .found import within
 
 CONSTRAINT_MESSAGES.update(
     {
@@ -26,15 +27,6 @@ CONSTRAINT_MESSAGES.update(
         "patterns_type_check": "A type has 1 to 50 characters.",
     }
 )
-
-#: As many as the functions that search return.
-MOST_FOUND = 1000
-
-
-def within(limit: int) -> int:
-    if not 0 < limit <= MOST_FOUND:
-        raise InvalidInput(f"limit must be 1 to {MOST_FOUND}.", field="limit")
-    return limit
 
 
 class Lessons(Repository[Lesson]):

@@ -24,7 +24,7 @@ CONSTRAINT_MESSAGES.update(
 
 class AgentSessions(Timed[AgentSession]):
     """What a session cost stands in the accounts from the moment it is closed, and is corrected
-    there when its totals change later."""
+    there when its totals change later. What `costs.record` was told of it is not booked again."""
 
     model = AgentSession
     moment: ClassVar[str] = "started_at"

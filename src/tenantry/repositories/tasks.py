@@ -15,6 +15,8 @@ from tenantry.schema.statements import Statement
 
 from . import task_queries as queries
 from .base import MAX_LIMIT, Creates, Page, Repository
+from .found import within
+from .hierarchy import Hierarchy
 from .work import Artifacts, TaskCheckpoints
 from .workflows import Workflows
 
@@ -70,8 +72,9 @@ def _creates_in(
     return create_in
 
 
-class Tasks(Repository[Task]):
+class Tasks(Hierarchy[Task]):
     model = Task
+    above = "parent_id"
     create = Creates(Task)
     create_in = _creates_in(Task)
 
@@ -139,12 +142,13 @@ class Tasks(Repository[Task]):
         return await self.list(project_id=project_id, limit=limit)
 
     async def search(self, text: str, limit: int = 20) -> Sequence[Task]:
-        """By title and description, best match first. Words, "a phrase", `or`, and -without."""
-        return await self._named(queries.search(), query=text, many=_limited(limit))
+        """By title and description, best match first, `limit` up to 1,000. Words, "a phrase", `or`,
+        and -without."""
+        return await self._named(queries.search(), query=text, many=within(limit))
 
     async def labelled(self, label: str, limit: int = 50) -> Sequence[Task]:
-        """Tasks with this label, newest first."""
-        return await self._named(queries.labelled(), label=label, many=_limited(limit))
+        """Tasks with this label, newest first, `limit` up to 1,000."""
+        return await self._named(queries.labelled(), label=label, many=within(limit))
 
     async def with_executions(self, id: UUID, limit: int = 100) -> TaskDetails:
         """The task with its newest executions and artifacts, in one round trip."""

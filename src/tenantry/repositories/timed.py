@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
 from tenantry import ids
-from tenantry.errors import InvalidInput
 from tenantry.models.base import Base
 
 from .base import Repository
+from .recent import check_moment
 
 M = TypeVar("M", bound=Base)
 
@@ -33,6 +32,5 @@ class Timed(Repository[M]):
         moment = values.get(self.moment)
         if moment is None or values.get("id") is not None:
             return dict(values)
-        if not isinstance(moment, datetime) or moment.tzinfo is None:
-            raise InvalidInput(f"{self.moment} is a datetime with a timezone.", field=self.moment)
+        check_moment(self.moment, moment)
         return {**values, "id": ids.uuid7_at(moment)}

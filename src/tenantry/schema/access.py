@@ -31,6 +31,7 @@ DEFINER_GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
     "conversations": {KEEPER: ("SELECT", "UPDATE")},
     "messages": {KEEPER: ("SELECT",)},
     "agent_sessions": {KEEPER: ("SELECT", "UPDATE"), VIEWS: ("SELECT",)},
+    "agent_executions": {KEEPER: ("SELECT",)},
     "cost_entries": {KEEPER: ("SELECT", "INSERT", "UPDATE"), VIEWS: ("SELECT",)},
     "model_prices": {KEEPER: ("SELECT", "UPDATE")},
     "lessons": {KEEPER: ("SELECT", "UPDATE"), SEARCH: ("SELECT",)},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Table
 
-from tenantry.models.base import TenantRow, model_of
+from tenantry.models.base import TenantRow, Totalled, model_of
 
 _ACTOR = (
     "actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason",
@@ -13,7 +13,8 @@ _ACTOR = (
 
 
 def audit_function(table: Table) -> str:
-    """One set-based insert a statement; the comparison is spelt out for the table's own columns.
+    """One set-based insert a statement (one a row for updates of rows with totals); the comparison
+    is spelt out for the table's own columns.
 
     An update is recorded as the columns that changed, before and after. Keys and secrets never
     are, and a change of nothing but quiet columns leaves no line.
@@ -25,15 +26,8 @@ def audit_function(table: Table) -> str:
     tenant = (
         "tenant_id" if "tenant_id" in table.columns else "id" if table.name == "tenants" else None
     )
-    hidden = [
-        "updated_at",
-        *keys,
-        *_marked(table, "secret"),
-        *_marked(table, "quiet"),
-        *_marked(table, "kept"),
-    ]
-    compared = [c.name for c in table.columns if c.name not in {*hidden, "created_at"}]
-    secrets = _marked(table, "secret")
+    hidden, secrets = _hidden(table), _marked(table, "secret")
+    compared = _compared(table)
 
     def entry(
         action: str, row: str, old: str, new: str, source: str, *, details: str = "NULL"
@@ -59,13 +53,16 @@ def audit_function(table: Table) -> str:
             f"jsonb_build_object('secrets_changed', to_jsonb(array_remove(ARRAY[{pairs}], NULL))) END"
         )
     join = " AND ".join(f"n.{k} = o.{k}" for k in keys)
-    update_source = f"""old_rows AS o
-        JOIN new_rows AS n ON {join}
+    by_row = issubclass(model_of(table), Totalled)
+    both = f"old_rows AS o\n        JOIN new_rows AS n ON {join}"
+    if by_row:
+        both = "(SELECT OLD.*) AS o\n        CROSS JOIN (SELECT NEW.*) AS n"
+    update_source = f"""{both}
         CROSS JOIN LATERAL (SELECT {hide} || ARRAY['created_at',
                 {unchanged}] AS names) AS same"""
     leave_early = ""
-    if len(hidden) > len(keys) + 1:
-        # Totals are kept in the same row, and change far more often than what is on record.
+    if len(hidden) > len(keys) + 1 and not by_row:
+        # What is not on record may change far more often than what is.
         leave_early = f"""
         IF NOT EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n ON {join} WHERE {changed}) THEN
             RETURN NULL;
@@ -84,6 +81,21 @@ BEGIN
     RETURN NULL;
 END
 $$"""
+
+
+def recorded(table: Table) -> list[str]:
+    """The columns whose changes are on record."""
+    return [*_compared(table), *_marked(table, "secret")]
+
+
+def _compared(table: Table) -> list[str]:
+    left_out = {*_hidden(table), "created_at"}
+    return [c.name for c in table.columns if c.name not in left_out]
+
+
+def _hidden(table: Table) -> list[str]:
+    marked = (name for mark in ("secret", "quiet", "kept") for name in _marked(table, mark))
+    return ["updated_at", *(c.name for c in table.primary_key.columns), *marked]
 
 
 def _marked(table: Table, mark: str) -> list[str]:

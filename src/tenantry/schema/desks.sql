@@ -34,6 +34,7 @@ DECLARE
     above public.ltree;
 BEGIN
     IF TG_OP = 'INSERT' THEN
+        PERFORM tenantry.refuse_foreign(NEW.tenant_id, TG_TABLE_NAME);
         PERFORM tenantry.hold_hierarchy(NEW.tenant_id);
     END IF;
     SELECT d.path INTO above FROM tenantry.desks AS d

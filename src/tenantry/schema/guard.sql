@@ -8,6 +8,10 @@ LANGUAGE plpgsql SET search_path = '' AS $$
 DECLARE
     open_table text;
 BEGIN
+    -- Most of a schema's commands neither grant nor make a table, and asking takes milliseconds.
+    IF tg_tag IN ('CREATE FUNCTION', 'ALTER FUNCTION', 'CREATE POLICY', 'CREATE TRIGGER', 'CREATE INDEX', 'REVOKE') THEN
+        RETURN;
+    END IF;
     SELECT format('%I.%I', n.nspname, c.relname) INTO open_table
     FROM pg_catalog.pg_class AS c
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace

@@ -46,6 +46,7 @@ _AFTER_TABLES = (
     "work.sql",
     "desks.sql",
     "totals.sql",
+    "accounting.sql",
     "learning.sql",
     "views.sql",
 )
@@ -79,10 +80,12 @@ _FOR_SERVICE = (
     "install_workflows(uuid)",
 )
 _FOR_KEEPER = (
+    "refuse_foreign(uuid, text)",
     "workflow_lock(uuid)",
     "structure_lock(text, uuid)",
     "one_at_a_time(uuid)",
     "hold_hierarchy(uuid)",
+    "book_session(uuid, uuid)",
 )
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 from sqlalchemy import MetaData
 
 from tenantry.models.base import Partitioned, model_of
 
+#: For how many periods beyond the current one partitions are made unless somebody says otherwise.
+AHEAD = 3
 _CHILD = re.compile(r"^(?P<parent>\w+?)_(?:default|\d{4}_\d\d|\d{4}w\d\d)(?P<rest>_\w+)?$")
 
 
@@ -31,6 +34,11 @@ def moments(period: str, since: datetime, until: datetime) -> Iterator[datetime]
             moment = (start.replace(day=1) + timedelta(days=32)).replace(day=1)
         if moment > until:
             return
+
+
+def upcoming(period: str, count: int, now: datetime) -> Iterator[datetime]:
+    """One moment in the current period and in each of the `count` that follow it."""
+    return islice(moments(period, now, datetime.max.replace(tzinfo=UTC)), count + 1)
 
 
 def parent_names(table: str, constraint: str) -> tuple[str, str]:

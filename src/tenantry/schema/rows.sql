@@ -2,9 +2,12 @@
 -- SECURITY DEFINER under a role that may do just that: what a foreign-key cascade fires runs as the
 -- table's owner on some server versions and as the caller on others, and neither sees every row.
 
+-- Who may write the column (the service role, for history it loads) may say another time.
 CREATE FUNCTION tenantry.touch_updated_at() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    NEW.updated_at := pg_catalog.now();
+    IF NEW.updated_at = OLD.updated_at THEN
+        NEW.updated_at := pg_catalog.now();
+    END IF;
     RETURN NEW;
 END
 $$;
@@ -32,6 +35,20 @@ BEGIN
 END
 $$;
 ALTER FUNCTION tenantry.refuse_unwritable() OWNER TO tenantry_keeper;
+
+-- Row security asks about a new row only after the triggers before it have. One of those that looks
+-- at other rows of its tenant calls this first, lest what it says of them reach another tenant.
+CREATE FUNCTION tenantry.refuse_foreign(tenant uuid, relation text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+BEGIN
+    IF tenant IS DISTINCT FROM tenantry.current_tenant_id()
+       AND NOT pg_has_role(session_user, 'tenantry_service', 'MEMBER') THEN
+        RAISE EXCEPTION 'a row of another tenant is not added to %', relation
+            USING ERRCODE = '42501', TABLE = relation, SCHEMA = 'tenantry';
+    END IF;
+END
+$$;
+ALTER FUNCTION tenantry.refuse_foreign(uuid, text) OWNER TO tenantry_keeper;
 
 CREATE FUNCTION tenantry.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -9,6 +9,27 @@ DECLARE
     in_sessions bigint := 0;
 BEGIN
     IF TG_OP = 'INSERT' THEN
+        -- One at a time is how most come: there is nothing to group, and no order to keep.
+        SELECT n.tenant_id, n.conversation_id, n.session_id, n.id, n.input_tokens, n.output_tokens, n.cost_usd,
+               EXISTS (SELECT FROM new_rows OFFSET 1) AS several
+        INTO part FROM new_rows AS n LIMIT 1;
+        IF NOT part.several THEN
+            UPDATE tenantry.conversations AS c
+            SET message_count = c.message_count + 1,
+                first_message_id = least(c.first_message_id, part.id),
+                last_message_id = greatest(c.last_message_id, part.id)
+            WHERE c.tenant_id = part.tenant_id AND c.id = part.conversation_id;
+            IF part.session_id IS NOT NULL THEN
+                UPDATE tenantry.agent_sessions AS s
+                SET message_count = s.message_count + 1,
+                    first_message_id = least(s.first_message_id, part.id),
+                    last_message_id = greatest(s.last_message_id, part.id),
+                    input_tokens = s.input_tokens + part.input_tokens,
+                    output_tokens = s.output_tokens + part.output_tokens, cost_usd = s.cost_usd + part.cost_usd
+                WHERE s.tenant_id = part.tenant_id AND s.id = part.session_id;
+            END IF;
+            RETURN NULL;
+        END IF;
         FOR part IN
             SELECT n.tenant_id, n.conversation_id AS id, count(*) AS many, count(n.session_id) AS in_sessions,
                    min(n.id::text)::uuid AS oldest, max(n.id::text)::uuid AS newest
@@ -197,76 +218,3 @@ BEGIN
     RETURN NEW;
 END
 $$;
-
--- A session's cost stands in the accounts once, however often it is saved: its entry has its id.
-CREATE FUNCTION tenantry.account_session() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
-BEGIN
-    IF NEW.status = 'active' THEN
-        RETURN NULL;
-    END IF;
-    IF TG_OP = 'UPDATE' AND OLD.status <> 'active' THEN
-        IF (NEW.cost_usd, NEW.input_tokens, NEW.output_tokens) = (OLD.cost_usd, OLD.input_tokens, OLD.output_tokens) THEN
-            RETURN NULL;
-        END IF;
-    ELSIF NEW.cost_usd = 0 AND NEW.input_tokens = 0 AND NEW.output_tokens = 0
-          AND NOT EXISTS (SELECT FROM tenantry.cost_entries AS c WHERE c.tenant_id = NEW.tenant_id AND c.id = NEW.id) THEN
-        RETURN NULL;
-    END IF;
-    INSERT INTO tenantry.cost_entries
-        (tenant_id, id, desk_id, agent_id, task_id, session_id, provider, model, input_tokens, output_tokens,
-         cost_usd, billing_month, description)
-    SELECT NEW.tenant_id, NEW.id, NEW.desk_id, coalesce(NEW.agent_id, d.agent_id), NEW.task_id, NEW.id,
-           coalesce(a.model_provider, d.llm_provider, ''), coalesce(a.model_name, d.llm_model, ''),
-           NEW.input_tokens, NEW.output_tokens, NEW.cost_usd,
-           date_trunc('month', NEW.started_at AT TIME ZONE 'UTC')::date, 'session'
-    FROM (SELECT) AS one
-    LEFT JOIN tenantry.desks AS d ON d.tenant_id = NEW.tenant_id AND d.id = NEW.desk_id
-    LEFT JOIN tenantry.agents AS a ON a.tenant_id = NEW.tenant_id AND a.id = coalesce(NEW.agent_id, d.agent_id)
-    ON CONFLICT (tenant_id, id) DO UPDATE
-    SET input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens, cost_usd = excluded.cost_usd;
-    RETURN NULL;
-END
-$$;
-ALTER FUNCTION tenantry.account_session() OWNER TO tenantry_keeper;
-
--- An expense without a cost takes that of its tokens, at the price of the moment its id carries.
-CREATE FUNCTION tenantry.price_cost_entry() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
-DECLARE
-    moment timestamptz := tenantry.time_of(NEW.id);
-BEGIN
-    NEW.billing_month := coalesce(NEW.billing_month, date_trunc('month', moment AT TIME ZONE 'UTC')::date);
-    IF NEW.cost_usd IS NULL THEN
-        SELECT round((NEW.input_tokens * p.input_price + NEW.output_tokens * p.output_price
-                      + NEW.cached_tokens * coalesce(p.cached_input_price, p.input_price)) / 1000000, 6)
-        INTO NEW.cost_usd
-        FROM tenantry.model_prices AS p
-        WHERE p.provider = NEW.provider AND p.model = NEW.model
-          AND date_trunc('milliseconds', p.valid_from) <= moment AND (p.valid_until IS NULL OR p.valid_until > moment)
-        ORDER BY p.valid_from DESC LIMIT 1;
-    END IF;
-    IF NEW.cost_usd IS NULL THEN
-        RAISE EXCEPTION 'no cost given, and no price of that day is known for %/%', NEW.provider, NEW.model
-            USING ERRCODE = 'TN004', TABLE = 'cost_entries', SCHEMA = 'tenantry', COLUMN = 'cost_usd', CONSTRAINT = 'price_known';
-    END IF;
-    RETURN NEW;
-END
-$$;
-ALTER FUNCTION tenantry.price_cost_entry() OWNER TO tenantry_keeper;
-
--- A model has one price at a time: a new one ends the one before it, and ends where the next begins.
-CREATE FUNCTION tenantry.range_price() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
-BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended(NEW.provider || '/' || NEW.model, 20261121));
-    UPDATE tenantry.model_prices AS p SET valid_until = NEW.valid_from
-    WHERE p.provider = NEW.provider AND p.model = NEW.model AND p.valid_from < NEW.valid_from
-      AND (p.valid_until IS NULL OR p.valid_until > NEW.valid_from);
-    SELECT least(NEW.valid_until, min(p.valid_from)) INTO NEW.valid_until
-    FROM tenantry.model_prices AS p
-    WHERE p.provider = NEW.provider AND p.model = NEW.model AND p.valid_from > NEW.valid_from;
-    RETURN NEW;
-END
-$$;
-ALTER FUNCTION tenantry.range_price() OWNER TO tenantry_keeper;

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from sqlalchemy import Table
 
-from tenantry.models.base import AppendOnly, Audited, Counted, Timestamped, model_of
+from tenantry.models.base import AppendOnly, Audited, Counted, Timestamped, Totalled, model_of
 
 from .access import is_guarded
-from .audit import audit_function
+from .audit import audit_function, recorded
 from .roles import AUDIT, KEEPER
 
 #: Event -> the transition tables its triggers see.
@@ -29,8 +29,13 @@ def triggers(table: Table) -> Iterator[str]:
             " FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()"
         )
     if is_guarded(table):
+        written = ""
+        if issubclass(model, Totalled):
+            # The totals are nobody's to write: a rule keeps them, after a statement that was asked.
+            given = (c.name for c in table.columns if not c.info.get("kept"))
+            written = f" OF {', '.join(given)}"
         yield (
-            f"CREATE TRIGGER refuse_unwritable BEFORE INSERT OR UPDATE OR DELETE {on}"
+            f"CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE{written} {on}"
             " FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()"
         )
     if issubclass(model, AppendOnly):
@@ -47,7 +52,17 @@ def triggers(table: Table) -> Iterator[str]:
     if issubclass(model, Audited):
         yield audit_function(table)
         yield f"ALTER FUNCTION tenantry.audit_{name}() OWNER TO {AUDIT}"
-        yield from _statement_triggers(table, "audit", _TRANSITIONS)
+        if issubclass(model, Totalled):
+            chosen = {k: v for k, v in _TRANSITIONS.items() if k != "UPDATE"}
+            yield from _statement_triggers(table, "audit", chosen)
+            # Rows to compare cost more to hand to a trigger than all the rest of adding to a total,
+            # unless columns say when it is called: then they come one by one.
+            yield (
+                f"CREATE TRIGGER audit_update AFTER UPDATE OF {', '.join(recorded(table))} {on}"
+                f" FOR EACH ROW EXECUTE FUNCTION tenantry.audit_{name}()"
+            )
+        else:
+            yield from _statement_triggers(table, "audit", _TRANSITIONS)
     for rule in model.__rules__:
         if rule.set_based:
             chosen = {event: _TRANSITIONS[event] for event in rule.on.split()}

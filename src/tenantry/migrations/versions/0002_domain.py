@@ -224,6 +224,18 @@ AS $function$
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.partition_gaps(text) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.partition_gaps(text) TO tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.touch_updated_at()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF NEW.updated_at = OLD.updated_at THEN
+        NEW.updated_at := pg_catalog.now();
+    END IF;
+    RETURN NEW;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.touch_updated_at() FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.refuse_unwritable()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -250,6 +262,22 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.refuse_unwritable() OWNER TO tenantry_keeper""",
     r"""REVOKE ALL ON FUNCTION tenantry.refuse_unwritable() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.refuse_foreign(tenant uuid, relation text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+BEGIN
+    IF tenant IS DISTINCT FROM tenantry.current_tenant_id()
+       AND NOT pg_has_role(session_user, 'tenantry_service', 'MEMBER') THEN
+        RAISE EXCEPTION 'a row of another tenant is not added to %', relation
+            USING ERRCODE = '42501', TABLE = relation, SCHEMA = 'tenantry';
+    END IF;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.refuse_foreign(uuid, text) OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.refuse_foreign(uuid, text) FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.open_tenant()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -431,6 +459,9 @@ DECLARE
     gate jsonb;
     lacking text[];
 BEGIN
+    IF TG_OP = 'INSERT' THEN
+        PERFORM tenantry.refuse_foreign(NEW.tenant_id, TG_TABLE_NAME);
+    END IF;
     -- Other systems' words for the same things.
     NEW.type := CASE NEW.type WHEN 'bug' THEN 'bugfix' WHEN 'documentation' THEN 'docs' ELSE NEW.type END;
     NEW.title := coalesce(
@@ -638,14 +669,17 @@ $function$""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.search_tasks(text, integer) TO tenantry_app, tenantry_readonly, tenantry_service""",
     r"""CREATE OR REPLACE FUNCTION tenantry.tasks_labelled(label text, many integer DEFAULT 50)
  RETURNS TABLE(id uuid)
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO ''
+ SET plan_cache_mode TO 'force_custom_plan'
 AS $function$
-    SELECT t.id FROM tenantry.tasks AS t
+BEGIN
+    RETURN QUERY SELECT t.id FROM tenantry.tasks AS t
     WHERE t.tenant_id = tenantry.current_tenant_id() AND t.labels ? label
     ORDER BY t.id DESC
-    LIMIT least(many, 1000)
+    LIMIT least(many, 1000);
+END
 $function$""",
     r"""ALTER FUNCTION tenantry.tasks_labelled(text, integer) OWNER TO tenantry_search""",
     r"""REVOKE ALL ON FUNCTION tenantry.tasks_labelled(text, integer) FROM PUBLIC""",
@@ -728,6 +762,7 @@ DECLARE
     above public.ltree;
 BEGIN
     IF TG_OP = 'INSERT' THEN
+        PERFORM tenantry.refuse_foreign(NEW.tenant_id, TG_TABLE_NAME);
         PERFORM tenantry.hold_hierarchy(NEW.tenant_id);
     END IF;
     SELECT d.path INTO above FROM tenantry.desks AS d
@@ -824,6 +859,27 @@ DECLARE
     in_sessions bigint := 0;
 BEGIN
     IF TG_OP = 'INSERT' THEN
+        -- One at a time is how most come: there is nothing to group, and no order to keep.
+        SELECT n.tenant_id, n.conversation_id, n.session_id, n.id, n.input_tokens, n.output_tokens, n.cost_usd,
+               EXISTS (SELECT FROM new_rows OFFSET 1) AS several
+        INTO part FROM new_rows AS n LIMIT 1;
+        IF NOT part.several THEN
+            UPDATE tenantry.conversations AS c
+            SET message_count = c.message_count + 1,
+                first_message_id = least(c.first_message_id, part.id),
+                last_message_id = greatest(c.last_message_id, part.id)
+            WHERE c.tenant_id = part.tenant_id AND c.id = part.conversation_id;
+            IF part.session_id IS NOT NULL THEN
+                UPDATE tenantry.agent_sessions AS s
+                SET message_count = s.message_count + 1,
+                    first_message_id = least(s.first_message_id, part.id),
+                    last_message_id = greatest(s.last_message_id, part.id),
+                    input_tokens = s.input_tokens + part.input_tokens,
+                    output_tokens = s.output_tokens + part.output_tokens, cost_usd = s.cost_usd + part.cost_usd
+                WHERE s.tenant_id = part.tenant_id AND s.id = part.session_id;
+            END IF;
+            RETURN NULL;
+        END IF;
         FOR part IN
             SELECT n.tenant_id, n.conversation_id AS id, count(*) AS many, count(n.session_id) AS in_sessions,
                    min(n.id::text)::uuid AS oldest, max(n.id::text)::uuid AS newest
@@ -1019,6 +1075,45 @@ BEGIN
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.time_session() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.book_session(tenant uuid, session uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+    rest record;
+BEGIN
+    SELECT greatest(s.input_tokens - u.tokens_in, 0) AS tokens_in, greatest(s.output_tokens - u.tokens_out, 0) AS tokens_out,
+           greatest(s.cost_usd - u.cost, 0) AS cost
+    INTO rest
+    FROM tenantry.agent_sessions AS s, (
+        SELECT coalesce(sum(c.input_tokens), 0) AS tokens_in, coalesce(sum(c.output_tokens), 0) AS tokens_out,
+               coalesce(sum(c.cost_usd), 0) AS cost
+        FROM tenantry.cost_entries AS c
+        WHERE c.tenant_id = tenant AND c.session_id = session AND c.id <> session
+          AND (c.model <> '' OR c.execution_id IS NOT NULL OR c.input_tokens + c.output_tokens > 0)
+    ) AS u
+    WHERE s.tenant_id = tenant AND s.id = session;
+    IF (rest.tokens_in, rest.tokens_out, rest.cost) = (0, 0, 0)
+       AND NOT EXISTS (SELECT FROM tenantry.cost_entries AS c WHERE c.tenant_id = tenant AND c.id = session) THEN
+        RETURN;
+    END IF;
+    INSERT INTO tenantry.cost_entries
+        (tenant_id, id, desk_id, agent_id, task_id, session_id, provider, model, input_tokens, output_tokens,
+         cost_usd, billing_month, description)
+    SELECT tenant, session, s.desk_id, coalesce(s.agent_id, d.agent_id), s.task_id, session,
+           coalesce(a.model_provider, d.llm_provider, ''), coalesce(a.model_name, d.llm_model, ''),
+           rest.tokens_in, rest.tokens_out, rest.cost,
+           date_trunc('month', s.started_at AT TIME ZONE 'UTC')::date, 'session'
+    FROM tenantry.agent_sessions AS s
+    LEFT JOIN tenantry.desks AS d ON d.tenant_id = s.tenant_id AND d.id = s.desk_id
+    LEFT JOIN tenantry.agents AS a ON a.tenant_id = s.tenant_id AND a.id = coalesce(s.agent_id, d.agent_id)
+    WHERE s.tenant_id = tenant AND s.id = session
+    ON CONFLICT ON CONSTRAINT cost_entries_pkey DO UPDATE
+    SET input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens, cost_usd = excluded.cost_usd;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.book_session(uuid, uuid) OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.book_session(uuid, uuid) FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.account_session()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1026,34 +1121,56 @@ $function$""",
  SET search_path TO ''
 AS $function$
 BEGIN
-    IF NEW.status = 'active' THEN
+    IF NEW.status = 'active'
+       OR (TG_OP = 'UPDATE' AND OLD.status <> 'active'
+           AND (NEW.cost_usd, NEW.input_tokens, NEW.output_tokens) = (OLD.cost_usd, OLD.input_tokens, OLD.output_tokens)) THEN
         RETURN NULL;
     END IF;
-    IF TG_OP = 'UPDATE' AND OLD.status <> 'active' THEN
-        IF (NEW.cost_usd, NEW.input_tokens, NEW.output_tokens) = (OLD.cost_usd, OLD.input_tokens, OLD.output_tokens) THEN
-            RETURN NULL;
-        END IF;
-    ELSIF NEW.cost_usd = 0 AND NEW.input_tokens = 0 AND NEW.output_tokens = 0
-          AND NOT EXISTS (SELECT FROM tenantry.cost_entries AS c WHERE c.tenant_id = NEW.tenant_id AND c.id = NEW.id) THEN
-        RETURN NULL;
-    END IF;
-    INSERT INTO tenantry.cost_entries
-        (tenant_id, id, desk_id, agent_id, task_id, session_id, provider, model, input_tokens, output_tokens,
-         cost_usd, billing_month, description)
-    SELECT NEW.tenant_id, NEW.id, NEW.desk_id, coalesce(NEW.agent_id, d.agent_id), NEW.task_id, NEW.id,
-           coalesce(a.model_provider, d.llm_provider, ''), coalesce(a.model_name, d.llm_model, ''),
-           NEW.input_tokens, NEW.output_tokens, NEW.cost_usd,
-           date_trunc('month', NEW.started_at AT TIME ZONE 'UTC')::date, 'session'
-    FROM (SELECT) AS one
-    LEFT JOIN tenantry.desks AS d ON d.tenant_id = NEW.tenant_id AND d.id = NEW.desk_id
-    LEFT JOIN tenantry.agents AS a ON a.tenant_id = NEW.tenant_id AND a.id = coalesce(NEW.agent_id, d.agent_id)
-    ON CONFLICT (tenant_id, id) DO UPDATE
-    SET input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens, cost_usd = excluded.cost_usd;
+    PERFORM tenantry.book_session(NEW.tenant_id, NEW.id);
     RETURN NULL;
 END
 $function$""",
     r"""ALTER FUNCTION tenantry.account_session() OWNER TO tenantry_keeper""",
     r"""REVOKE ALL ON FUNCTION tenantry.account_session() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.account_expenses()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+DECLARE
+    touched jsonb;
+    part record;
+    stage text;
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        SELECT jsonb_agg(DISTINCT jsonb_build_object('tenant_id', n.tenant_id, 'id', n.session_id)) INTO touched
+        FROM new_rows AS n WHERE n.session_id <> n.id;
+    ELSIF TG_OP = 'DELETE' THEN
+        -- Nothing is booked anew for a tenant that goes with all it has.
+        SELECT jsonb_agg(DISTINCT jsonb_build_object('tenant_id', o.tenant_id, 'id', o.session_id)) INTO touched
+        FROM old_rows AS o JOIN tenantry.tenants AS t ON t.id = o.tenant_id WHERE o.session_id <> o.id;
+    ELSE
+        SELECT jsonb_agg(DISTINCT jsonb_build_object('tenant_id', r.tenant_id, 'id', r.session_id)) INTO touched
+        FROM (SELECT n.tenant_id, n.id, n.session_id FROM new_rows AS n
+              UNION ALL SELECT o.tenant_id, o.id, o.session_id FROM old_rows AS o) AS r
+        WHERE r.session_id <> r.id;
+    END IF;
+    IF touched IS NULL THEN
+        RETURN NULL;
+    END IF;
+    FOR part IN SELECT r.tenant_id, r.id FROM jsonb_to_recordset(touched) AS r (tenant_id uuid, id uuid) ORDER BY 1, 2 LOOP
+        SELECT s.status INTO stage FROM tenantry.agent_sessions AS s
+        WHERE s.tenant_id = part.tenant_id AND s.id = part.id FOR NO KEY UPDATE;
+        IF stage <> 'active' THEN
+            PERFORM tenantry.book_session(part.tenant_id, part.id);
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.account_expenses() OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.account_expenses() FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.price_cost_entry()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1063,6 +1180,14 @@ AS $function$
 DECLARE
     moment timestamptz := tenantry.time_of(NEW.id);
 BEGIN
+    -- An id that is no UUIDv7 tells no time.
+    IF moment > now() + interval '2 years' THEN
+        moment := now();
+    END IF;
+    IF NEW.session_id IS NULL AND NEW.execution_id IS NOT NULL THEN
+        SELECT e.session_id INTO NEW.session_id FROM tenantry.agent_executions AS e
+        WHERE e.tenant_id = NEW.tenant_id AND e.id = NEW.execution_id;
+    END IF;
     NEW.billing_month := coalesce(NEW.billing_month, date_trunc('month', moment AT TIME ZONE 'UTC')::date);
     IF NEW.cost_usd IS NULL THEN
         SELECT round((NEW.input_tokens * p.input_price + NEW.output_tokens * p.output_price
@@ -2516,16 +2641,13 @@ BEGIN
             a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
         FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
     ELSIF TG_OP = 'UPDATE' THEN
-        IF NOT EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id WHERE o.desk_id IS DISTINCT FROM n.desk_id OR o.agent_id IS DISTINCT FROM n.agent_id OR o.task_id IS DISTINCT FROM n.task_id OR o.status IS DISTINCT FROM n.status OR o.started_at IS DISTINCT FROM n.started_at OR o.ended_at IS DISTINCT FROM n.ended_at OR o.metrics IS DISTINCT FROM n.metrics OR o.state IS DISTINCT FROM n.state) THEN
-            RETURN NULL;
-        END IF;
         INSERT INTO tenantry.audit_logs (
             tenant_id, action, resource_type, resource_id, old_values, new_values, details,
             actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
         SELECT n.tenant_id, 'update', 'agent_sessions', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, NULL,
             a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
-        FROM old_rows AS o
-        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        FROM (SELECT OLD.*) AS o
+        CROSS JOIN (SELECT NEW.*) AS n
         CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id', 'duration_ms', 'message_count', 'input_tokens', 'output_tokens', 'cost_usd', 'first_message_id', 'last_message_id'] || ARRAY['created_at',
                 CASE WHEN o.desk_id IS NOT DISTINCT FROM n.desk_id THEN 'desk_id' END,
                 CASE WHEN o.agent_id IS NOT DISTINCT FROM n.agent_id THEN 'agent_id' END,
@@ -3678,16 +3800,13 @@ BEGIN
             a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
         FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
     ELSIF TG_OP = 'UPDATE' THEN
-        IF NOT EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id WHERE o.business_id IS DISTINCT FROM n.business_id OR o.project_id IS DISTINCT FROM n.project_id OR o.session_id IS DISTINCT FROM n.session_id OR o.user_id IS DISTINCT FROM n.user_id OR o.title IS DISTINCT FROM n.title OR o.metadata IS DISTINCT FROM n.metadata) THEN
-            RETURN NULL;
-        END IF;
         INSERT INTO tenantry.audit_logs (
             tenant_id, action, resource_type, resource_id, old_values, new_values, details,
             actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
         SELECT n.tenant_id, 'update', 'conversations', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, NULL,
             a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
-        FROM old_rows AS o
-        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        FROM (SELECT OLD.*) AS o
+        CROSS JOIN (SELECT NEW.*) AS n
         CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id', 'message_count', 'first_message_id', 'last_message_id'] || ARRAY['created_at',
                 CASE WHEN o.business_id IS NOT DISTINCT FROM n.business_id THEN 'business_id' END,
                 CASE WHEN o.project_id IS NOT DISTINCT FROM n.project_id THEN 'project_id' END,
@@ -4176,9 +4295,9 @@ BEGIN
     during := pg_catalog.set_config('app.tenant_id', $1::text, true);
     SELECT p.message_count, p.first_message_id, p.last_message_id INTO total, first_id, last_id
     FROM tenantry.conversations AS p WHERE p.tenant_id = $1 AND p.id = $2;
-    -- Twice the time in which as many rows fall on average.
+    -- A third more than the time in which as many rows fall on average: each partition has its price.
     span := tenantry.milliseconds_of(last_id) - tenantry.milliseconds_of(first_id) + 1;
-    width := least(span, span * 2.0 * many / total + 1);
+    width := least(span, span * 1.3 * many / total + 1);
     near := CASE WHEN oldest_first THEN greatest(first_id, beyond) ELSE least(last_id, beyond) END;
     WHILE wanted > 0 AND CASE WHEN oldest_first THEN near <= last_id ELSE near >= first_id END LOOP
         IF oldest_first THEN
@@ -4230,9 +4349,9 @@ BEGIN
     during := pg_catalog.set_config('app.tenant_id', $1::text, true);
     SELECT p.message_count, p.first_message_id, p.last_message_id INTO total, first_id, last_id
     FROM tenantry.agent_sessions AS p WHERE p.tenant_id = $1 AND p.id = $2;
-    -- Twice the time in which as many rows fall on average.
+    -- A third more than the time in which as many rows fall on average: each partition has its price.
     span := tenantry.milliseconds_of(last_id) - tenantry.milliseconds_of(first_id) + 1;
-    width := least(span, span * 2.0 * many / total + 1);
+    width := least(span, span * 1.3 * many / total + 1);
     near := CASE WHEN oldest_first THEN greatest(first_id, beyond) ELSE least(last_id, beyond) END;
     WHILE wanted > 0 AND CASE WHEN oldest_first THEN near <= last_id ELSE near >= first_id END LOOP
         IF oldest_first THEN
@@ -4910,16 +5029,16 @@ $function$""",
     r"""ALTER TABLE tenantry.messages ADD CONSTRAINT messages_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES tenantry.conversations(tenant_id, id) ON DELETE CASCADE""",
     r"""ALTER TABLE tenantry.messages ADD CONSTRAINT messages_session_id_fkey FOREIGN KEY (tenant_id, session_id) REFERENCES tenantry.agent_sessions(tenant_id, id) ON DELETE CASCADE""",
     r"""CREATE MATERIALIZED VIEW tenantry.tenant_cost_summary AS
- SELECT c.tenant_id,
-    c.billing_month,
-    c.provider,
-    c.model,
+ SELECT tenant_id,
+    billing_month,
+    provider,
+    model,
     count(*) AS entries,
-    sum(c.input_tokens) AS input_tokens,
-    sum(c.output_tokens) AS output_tokens,
-    sum(c.cost_usd) AS cost_usd
+    sum(input_tokens) AS input_tokens,
+    sum(output_tokens) AS output_tokens,
+    sum(cost_usd) AS cost_usd
    FROM tenantry.cost_entries c
-  GROUP BY c.tenant_id, c.billing_month, c.provider, c.model
+  GROUP BY tenant_id, billing_month, provider, model
 WITH NO DATA""",
     r"""ALTER MATERIALIZED VIEW tenantry.tenant_cost_summary OWNER TO tenantry_views""",
     r"""CREATE MATERIALIZED VIEW tenantry.desk_performance AS
@@ -5211,6 +5330,8 @@ WITH NO DATA""",
     r"""CREATE POLICY tenant ON tenantry.agent_executions AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.agent_executions AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.agent_executions AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY keeper_select ON tenantry.agent_executions AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.agent_executions AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.conversations AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.conversations AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.conversations AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
@@ -5249,6 +5370,9 @@ WITH NO DATA""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.agents REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_agents()""",
     r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.agents FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.agents FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER account_expenses_delete AFTER DELETE ON tenantry.cost_entries REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.account_expenses()""",
+    r"""CREATE TRIGGER account_expenses_insert AFTER INSERT ON tenantry.cost_entries REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.account_expenses()""",
+    r"""CREATE TRIGGER account_expenses_update AFTER UPDATE ON tenantry.cost_entries REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.account_expenses()""",
     r"""CREATE TRIGGER price_cost_entry BEFORE INSERT OR UPDATE ON tenantry.cost_entries FOR EACH ROW EXECUTE FUNCTION tenantry.price_cost_entry()""",
     r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.cost_entries FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.patterns REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_patterns()""",
@@ -5295,8 +5419,8 @@ WITH NO DATA""",
     r"""CREATE TRIGGER account_session AFTER INSERT OR UPDATE ON tenantry.agent_sessions FOR EACH ROW EXECUTE FUNCTION tenantry.account_session()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.agent_sessions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_agent_sessions()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.agent_sessions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_agent_sessions()""",
-    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.agent_sessions REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_agent_sessions()""",
-    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.agent_sessions FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE OF desk_id, agent_id, task_id, status, started_at, ended_at, metrics, state ON tenantry.agent_sessions FOR EACH ROW EXECUTE FUNCTION tenantry.audit_agent_sessions()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE OF tenant_id, id, desk_id, agent_id, task_id, status, started_at, ended_at, metrics, state, created_at, updated_at ON tenantry.agent_sessions FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER time_session BEFORE INSERT OR UPDATE ON tenantry.agent_sessions FOR EACH ROW EXECUTE FUNCTION tenantry.time_session()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.agent_sessions FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.approvals REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_approvals()""",
@@ -5367,8 +5491,8 @@ WITH NO DATA""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.agent_executions FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.conversations REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_conversations()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.conversations REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_conversations()""",
-    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.conversations REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_conversations()""",
-    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.conversations FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE OF business_id, project_id, session_id, user_id, title, metadata ON tenantry.conversations FOR EACH ROW EXECUTE FUNCTION tenantry.audit_conversations()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE OF tenant_id, id, business_id, project_id, session_id, user_id, title, metadata, created_at, updated_at ON tenantry.conversations FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.conversations FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.documents REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_documents()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.documents REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_documents()""",
@@ -5396,6 +5520,7 @@ WITH NO DATA""",
     r"""GRANT SELECT ON tenantry.activity_feed TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.activity_feed TO tenantry_service""",
     r"""GRANT DELETE, INSERT (agent_id, agent_type, completed_at, cost_usd, created_at, duration_ms, error, evidence_id, id, input, input_tokens, metadata, model_name, model_provider, output, output_tokens, project_id, session_id, started_at, status, task_id, tenant_id, updated_at), SELECT, UPDATE (agent_id, agent_type, completed_at, cost_usd, duration_ms, error, evidence_id, input, input_tokens, metadata, model_name, model_provider, output, output_tokens, project_id, session_id, started_at, status, task_id) ON tenantry.agent_executions TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.agent_executions TO tenantry_keeper""",
     r"""GRANT SELECT ON tenantry.agent_executions TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.agent_executions TO tenantry_service""",
     r"""GRANT DELETE, INSERT (agent_id, created_at, desk_id, ended_at, id, metrics, started_at, state, status, task_id, tenant_id, updated_at), SELECT, UPDATE (agent_id, desk_id, ended_at, metrics, started_at, state, status, task_id) ON tenantry.agent_sessions TO tenantry_app""",
@@ -5515,8 +5640,6 @@ WITH NO DATA""",
     r"""CREATE TABLE tenantry.messages_default PARTITION OF tenantry.messages DEFAULT""",
     r"""SELECT tenantry.secure_partition('messages_default', 'messages')""",
     r"""REVOKE CREATE ON SCHEMA tenantry FROM tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_search, tenantry_views""",
-    # Tenants that were there before workflows were.
-    r"""SELECT tenantry.install_workflows()""",
 )
 
 DOWN = (
@@ -5548,6 +5671,8 @@ DOWN = (
     r"""DROP POLICY service ON tenantry.conversations""",
     r"""DROP POLICY tenant_floor ON tenantry.conversations""",
     r"""DROP POLICY tenant ON tenantry.conversations""",
+    r"""DROP POLICY owner_floor ON tenantry.agent_executions""",
+    r"""DROP POLICY keeper_select ON tenantry.agent_executions""",
     r"""DROP POLICY service ON tenantry.agent_executions""",
     r"""DROP POLICY tenant_floor ON tenantry.agent_executions""",
     r"""DROP POLICY tenant ON tenantry.agent_executions""",
@@ -5881,7 +6006,9 @@ DOWN = (
     r"""DROP FUNCTION tenantry.record_lesson_outcome(uuid, boolean)""",
     r"""DROP FUNCTION tenantry.range_price()""",
     r"""DROP FUNCTION tenantry.price_cost_entry()""",
+    r"""DROP FUNCTION tenantry.account_expenses()""",
     r"""DROP FUNCTION tenantry.account_session()""",
+    r"""DROP FUNCTION tenantry.book_session(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.time_session()""",
     r"""DROP FUNCTION tenantry.total_executions()""",
     r"""DROP FUNCTION tenantry.time_execution()""",
@@ -5904,6 +6031,7 @@ DOWN = (
     r"""DROP FUNCTION tenantry.install_workflows(uuid)""",
     r"""DROP FUNCTION tenantry.check_workflow()""",
     r"""DROP FUNCTION tenantry.workflow_lock(uuid)""",
+    r"""DROP FUNCTION tenantry.refuse_foreign(uuid, text)""",
     r"""DROP FUNCTION tenantry.partition_gaps(text)""",
     r"""DROP FUNCTION tenantry.drain_default(text, text)""",
     r"""DROP FUNCTION tenantry.move_from_default(text, text, uuid, uuid)""",
@@ -6250,6 +6378,16 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.refuse_unwritable() OWNER TO tenantry_keeper""",
     r"""REVOKE ALL ON FUNCTION tenantry.refuse_unwritable() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.touch_updated_at()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    NEW.updated_at := pg_catalog.now();
+    RETURN NEW;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.touch_updated_at() FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.add_partition(parent text, period text, moment timestamp with time zone)
  RETURNS text
  LANGUAGE plpgsql
@@ -6357,7 +6495,7 @@ RETURN (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid"""
  RETURNS uuid
  LANGUAGE sql
  PARALLEL SAFE
-RETURN (SELECT (encode(((SUBSTRING(int8send((m.us / 1000)) FROM 3) || int2send(((28672 + (((m.us % (1000)::bigint) * 4096) / 1000)))::smallint)) || set_byte(r.bits, 0, ((get_byte(r.bits, 0) & 63) | 128))), 'hex'::text))::uuid AS encode FROM (SELECT ((EXTRACT(epoch FROM clock_timestamp()) * (1000000)::numeric))::bigint AS us) m, (SELECT SUBSTRING(uuid_send(gen_random_uuid()) FROM 9) AS bits) r)""",
+RETURN uuidv7()""",
     r"""REVOKE ALL ON FUNCTION tenantry.uuidv7() FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.uuidv7() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.uuidv7() FROM tenantry_views""",

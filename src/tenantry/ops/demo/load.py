@@ -32,6 +32,18 @@ _ORDER: tuple[type[Base], ...] = (
     m.Pattern, m.EvidenceLink, m.Business, m.Conversation, m.Message, m.KnowledgeBase, m.DataSource,
     m.Document, m.Chunk, m.Activity,
 )  # fmt: skip
+#: Rows that triggers completed have changed now; in the story they did with what was added to them last.
+_LAST_CHANGED = (
+    "UPDATE tenantry.desks SET updated_at = created_at WHERE updated_at = now()",
+    "UPDATE tenantry.conversations SET updated_at = tenantry.time_of(last_message_id)"
+    " WHERE updated_at = now() AND last_message_id IS NOT NULL",
+    "UPDATE tenantry.agent_sessions SET updated_at = greatest("
+    "coalesce(ended_at, started_at), tenantry.time_of(last_message_id)) WHERE updated_at = now()",
+    "UPDATE tenantry.agents AS a SET updated_at = e.ended FROM ("
+    " SELECT tenant_id, agent_id, max(coalesce(completed_at, started_at)) AS ended"
+    " FROM tenantry.agent_executions GROUP BY 1, 2) AS e"
+    " WHERE e.tenant_id = a.tenant_id AND e.agent_id = a.id AND a.updated_at = now()",
+)
 _PAST = ("messages", "agent_executions", "cost_entries", "activity_feed")
 
 
@@ -53,6 +65,8 @@ async def seed(db: Database, *, as_of: date | None = None) -> Demo:
         tell(story, {slug: await _workflows(s, demo.tenant(slug)) for slug in demo.tenants})
         for model in _ORDER:
             await _write(s, story, model)
+        for statement in _LAST_CHANGED:
+            await s.execute(statement)
     return demo
 
 
