@@ -36,36 +36,33 @@ async def updates(
     made = await world.db.tenant(tenant).fetch(_FILL, tenant, project, rows)
     tasks = [UUID(str(row[0])) for row in made]
     number = count()
-    async with world.admin() as admin:
-        await admin.execute("VACUUM ANALYZE tenantry.tasks")
 
-        async def change() -> None:
-            n = next(number)
-            async with world.db.tenant(tenant) as t:
-                if at_once:
-                    await t.execute(_ALL, tenant, n % 5)
-                else:
-                    await t.execute(_ONE, tenant, tasks[n % rows], n)
-
-        async def with_audit() -> None:
-            await change()
-
-        async def without() -> None:
-            await change()
-
-        async def switch(side: Call) -> None:
+    async def change() -> None:
+        n = next(number)
+        async with world.db.tenant(tenant) as t:
             if at_once:
-                # What the last turn left behind is neither side's to carry.
-                await admin.execute("VACUUM tenantry.tasks")
-            verb = "ENABLE" if side is with_audit else "DISABLE"
-            await admin.execute(f"ALTER TABLE tenantry.tasks {verb} TRIGGER audit_update")
+                await t.execute(_ALL, tenant, n % 5)
+            else:
+                await t.execute(_ONE, tenant, tasks[n % rows], n)
 
+    async def with_audit() -> None:
+        await change()
+
+    async def without() -> None:
+        await change()
+
+    async def switch(side: Call) -> None:
+        verb = "ENABLE" if side is with_audit else "DISABLE"
+        if at_once:
+            # What the last turn left behind is neither side's to carry.
+            await admin.execute("VACUUM ANALYZE tenantry.tasks")
+        await admin.execute(f"ALTER TABLE tenantry.tasks {verb} TRIGGER audit_update")
+
+    async with world.admin() as admin:
         try:
             return await compare(
                 with_audit, without, rounds=rounds, calls=calls, callers=callers, before=switch
             )
         finally:
-            await admin.execute("ALTER TABLE tenantry.tasks ENABLE TRIGGER audit_update")
-            await world.db.tenant(tenant).execute(
-                "DELETE FROM tenantry.tasks WHERE tenant_id = $1", tenant
-            )
+            await switch(with_audit)
+            await admin.execute("DELETE FROM tenantry.tasks WHERE tenant_id = $1", tenant)

@@ -8,7 +8,15 @@ from .live import Live
 from .things import Things
 
 #: What belongs to no tenant.
-_GLOBAL = {"tenants", "users", "user_identities", "model_prices", "platform_log", "schema_version"}
+_GLOBAL = {
+    "tenants",
+    "users",
+    "user_identities",
+    "model_prices",
+    "platform_log",
+    "platform_seals",
+    "schema_version",
+}
 #: A session's entry in the accounts has the session's id, so its key is given; prices alike.
 _KEYS_OF_OTHERS = {"tenant_quotas", "tenant_usage", "schema_version"}
 

@@ -5295,8 +5295,8 @@ $function$""",
 RETURN to_timestamp((((((('x'::text || lpad("left"(replace((id)::text, '-'::text, ''::text), 12), 16, '0'::text)))::bit(64))::bigint)::numeric / 1000.0))::double precision)""",
     r"""REVOKE ALL ON FUNCTION tenantry.time_of(uuid) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.time_of(uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.time_of(id uuid) FROM tenantry_search""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.time_of(id uuid) FROM tenantry_views""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.time_of(id uuid) FROM tenantry_search""",
     r"""CREATE OR REPLACE FUNCTION tenantry.uuid_at(moment timestamp with time zone)
  RETURNS uuid
  LANGUAGE sql
@@ -5304,8 +5304,8 @@ RETURN to_timestamp((((((('x'::text || lpad("left"(replace((id)::text, '-'::text
 RETURN ((lpad(to_hex(((EXTRACT(epoch FROM moment) * (1000)::numeric))::bigint), 12, '0'::text) || repeat('0'::text, 20)))::uuid""",
     r"""REVOKE ALL ON FUNCTION tenantry.uuid_at(timestamp with time zone) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.uuid_at(timestamp with time zone) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.uuid_at(moment timestamp with time zone) FROM tenantry_search""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.uuid_at(moment timestamp with time zone) FROM tenantry_views""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.uuid_at(moment timestamp with time zone) FROM tenantry_search""",
     r"""CREATE OR REPLACE FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text)
  RETURNS record
  LANGUAGE plpgsql
@@ -5335,8 +5335,8 @@ END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.acting() FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.acting() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text) FROM tenantry_search""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text) FROM tenantry_views""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text) FROM tenantry_search""",
     r"""CREATE OR REPLACE FUNCTION tenantry.same_context(tenant_id uuid)
  RETURNS uuid
  LANGUAGE plpgsql
@@ -5351,8 +5351,8 @@ END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.same_context(uuid) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.same_context(uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.same_context(tenant_id uuid) FROM tenantry_search""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.same_context(tenant_id uuid) FROM tenantry_views""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.same_context(tenant_id uuid) FROM tenantry_search""",
     r"""CREATE OR REPLACE FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid DEFAULT NULL::uuid)
  RETURNS void
  LANGUAGE plpgsql
@@ -5365,8 +5365,8 @@ END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.set_tenant_context(uuid, uuid) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.set_tenant_context(uuid, uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid) FROM tenantry_search""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid) FROM tenantry_views""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid) FROM tenantry_search""",
     r"""CREATE OR REPLACE FUNCTION tenantry.current_user_id()
  RETURNS uuid
  LANGUAGE sql
@@ -5374,8 +5374,8 @@ $function$""",
 RETURN (NULLIF(current_setting('app.user_id'::text, true), ''::text))::uuid""",
     r"""REVOKE ALL ON FUNCTION tenantry.current_user_id() FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.current_user_id() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.current_user_id() FROM tenantry_search""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.current_user_id() FROM tenantry_views""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.current_user_id() FROM tenantry_search""",
     r"""CREATE OR REPLACE FUNCTION tenantry.current_tenant_id()
  RETURNS uuid
  LANGUAGE sql
@@ -5383,8 +5383,8 @@ RETURN (NULLIF(current_setting('app.user_id'::text, true), ''::text))::uuid""",
 RETURN (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid""",
     r"""REVOKE ALL ON FUNCTION tenantry.current_tenant_id() FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.current_tenant_id() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.current_tenant_id() FROM tenantry_search""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.current_tenant_id() FROM tenantry_views""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.current_tenant_id() FROM tenantry_search""",
     r"""CREATE OR REPLACE FUNCTION tenantry.uuidv7()
  RETURNS uuid
  LANGUAGE sql
@@ -5392,8 +5392,8 @@ RETURN (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid"""
 RETURN (SELECT (encode(((SUBSTRING(int8send((m.us / 1000)) FROM 3) || int2send(((28672 + (((m.us % (1000)::bigint) * 4096) / 1000)))::smallint)) || set_byte(r.bits, 0, ((get_byte(r.bits, 0) & 63) | 128))), 'hex'::text))::uuid AS encode FROM (SELECT ((EXTRACT(epoch FROM clock_timestamp()) * (1000000)::numeric))::bigint AS us) m, (SELECT SUBSTRING(uuid_send(gen_random_uuid()) FROM 9) AS bits) r)""",
     r"""REVOKE ALL ON FUNCTION tenantry.uuidv7() FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.uuidv7() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_service""",
-    r"""REVOKE EXECUTE ON FUNCTION tenantry.uuidv7() FROM tenantry_search""",
     r"""REVOKE EXECUTE ON FUNCTION tenantry.uuidv7() FROM tenantry_views""",
+    r"""REVOKE EXECUTE ON FUNCTION tenantry.uuidv7() FROM tenantry_search""",
     r"""DROP POLICY auth_select ON tenantry.api_keys""",
     r"""CREATE POLICY auth_select ON tenantry.api_keys AS PERMISSIVE FOR SELECT TO tenantry_auth USING ((CURRENT_USER = 'tenantry_auth'::name))""",
     r"""DROP POLICY keeper_update ON tenantry.tenant_usage""",

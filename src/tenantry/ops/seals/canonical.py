@@ -42,10 +42,16 @@ def _piece_by_piece(text: str) -> str:
             done = open_.pop()
             open_[-1].append(_object(done) if piece == "}" else f"[{','.join(done)}]")
         else:
-            open_[-1].append(_encode(json.loads(piece)) if piece[0] == '"' else piece)
+            open_[-1].append(_encode(json.loads(piece)) if "\\" in piece else piece)
     return open_[0][0]
 
 
 def _object(parts: list[str]) -> str:
-    pairs = sorted(zip(parts[::2], parts[1::2], strict=True), key=lambda pair: json.loads(pair[0]))
+    pairs = sorted(zip(parts[::2], parts[1::2], strict=True), key=_key)
     return "{" + ",".join(f"{key}:{value}" for key, value in pairs) + "}"
+
+
+def _key(pair: tuple[str, str]) -> str:
+    quoted = pair[0]
+    key: str = json.loads(quoted) if "\\" in quoted else quoted[1:-1]
+    return key

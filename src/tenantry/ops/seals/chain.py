@@ -269,7 +269,7 @@ async def newer(s: Reads, than: UUID, limit: int = 5000) -> list[Seal]:
 
 
 def leaf_of(entry: Mapping[str, str]) -> bytes:
-    return UUID(entry["id"]).bytes + sha256(canonical(entry)).digest()
+    return bytes.fromhex(entry["id"].replace("-", "")) + sha256(canonical(entry)).digest()
 
 
 def split(leaves: bytes) -> list[bytes]:

@@ -2,9 +2,10 @@
 
 An entry's id carries the moment at which it was drawn, but the entry is seen only when its transaction
 has committed, which may be much later. So a seal reaches up to a moment of which no more entries can
-come. Every id is drawn when its transaction has a number (schema/record.sql): whoever drew one before
-some moment is below the next number to be given out at that moment, and has ended when the oldest
-number still under way is not below it. Nothing of this is seen by those who write: no lock is taken.
+come. Every id is drawn when its transaction has a number (schema/record.sql), and numbers are given out
+in order: whoever drew an id before some moment has a lower number than one given out after it, and has
+ended when the lowest number under way is not below that one. Nothing of this is seen by those who
+write: no lock is taken.
 """
 
 from __future__ import annotations
@@ -32,9 +33,10 @@ LAG = timedelta(minutes=1)
 SIZE = 10_000
 _WORK = 100_000
 
-_NOW = """
-SELECT statement_timestamp() AS moment, pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS number"""
-_OLDEST = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+#: The moment is that of the statement's arrival, so the number is given out after it. (The end of a
+#: snapshot would not do: it is past the last transaction that has ended, not the last that began.)
+_NOW = "SELECT statement_timestamp(), pg_current_xact_id()::text::bigint"
+_LOWEST = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 #: Tenants with entries from a moment on: a look into the index for each. The moment is that of a
 #: partition, so that older ones are not looked into and nothing within one has to be passed over.
 _TENANTS = """
@@ -108,11 +110,10 @@ async def seal(
 
 async def _settled(s: ServiceTransaction, lag: timedelta, patience: float) -> datetime:
     """A moment before which no more entries can come."""
-    # The clock's time is taken before the snapshot is.
     (moment, number) = (await s.fetch(_NOW))[0]
     clock = asyncio.get_running_loop().time
     deadline, pause = clock() + patience, 0.01
-    while await s.fetch_value(_OLDEST) < number:
+    while await s.fetch_value(_LOWEST) < number:
         if clock() > deadline:
             raise LockTimeout(
                 f"A transaction that may still write to the record has been open for {patience:g} s.",
