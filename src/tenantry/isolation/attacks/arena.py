@@ -268,7 +268,8 @@ async def _take(connection: Connection) -> str:
 
 def _party() -> Party:
     identity = uuid4()
-    return Party(f"prove-{identity.hex[:12]}", str(identity))
+    # Short enough for most columns, long enough to be nobody else's.
+    return Party(f"p{identity.hex[:10]}", str(identity))
 
 
 async def _settle_ids(arena: Arena) -> None:
