@@ -126,7 +126,7 @@ def attack_findings(results: Iterable[Result]) -> list[Finding]:
         if result.verdict is Verdict.BLIND:
             found.append(
                 Finding(
-                    check, "error", "the attack itself",
+                    check, "error", "the attack itself" if result.number else result.note.split(" ")[2],
                     f"{result.title}: {result.note or 'its control went unnoticed'}.",
                     "Its failing proves nothing here; mend what keeps it from seeing its own control.",
                 )

@@ -24,7 +24,8 @@ _numbers = count(1)
 _NOT_NULL = "23502"
 #: Every text and number, what must be given, or what the server itself says is missing.
 _FILLINGS = ("full", "required", "bare")
-_STYLES = ("{}", "{}@example.com")
+#: Forms that checks ask of a text: a word, an address, something short.
+_STYLES = ("{tag}-{n}", "{tag}-{n}@example.com", "x{n}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +251,7 @@ def _candidates(relation: Relation, party: Party) -> Iterator[Row]:
                 row.update(_target(reference, party, row, spare))
         for column in relation.columns:
             if column.name not in row and not column.has_default and _fills(column, filling):
-                text = style.format(f"{party.tag}-{next(_numbers)}")
+                text = style.format(tag=party.tag, n=next(_numbers))
                 row[column.name] = column.words[0] if column.words else _value(column, text)
         yield row
 

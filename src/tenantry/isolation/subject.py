@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -19,6 +19,7 @@ from tenantry.models.base import AppendOnly, Base, model_of
 from tenantry.schema.access import insertable, updatable
 from tenantry.schema.catalog import VERSION_TABLE
 from tenantry.schema.roles import APP, DEFINERS, OWNER, READONLY, SERVICE, TENANT_ROLES
+from tenantry.schema.sealing import IS_SEALED
 
 #: Names of the tenant's column, the likeliest first.
 TENANT_COLUMNS = (
@@ -26,11 +27,11 @@ TENANT_COLUMNS = (
     "company_id", "customer_id", "team_id",
 )  # fmt: skip
 #: The settings that the kernel carries a context in.
-OUR_SETTINGS = ("app.tenant_id", "app.user_id", "app.actor")
+OUR_SETTINGS = ("app.tenant_id", "app.user_id", "app.actor", "app.seal")
 
 
 class Connection(Protocol):
-    async def fetch(self, query: str, /, *args: object) -> Sequence[Mapping[str, Any]]: ...
+    async def fetch(self, query: str, /, *args: object) -> Sequence[Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,8 @@ class Subject:
     setting: str
     settings: tuple[str, ...]
     metadata: MetaData | None = field(repr=False)
+    #: Whether it asks for contexts under a seal.
+    sealed: bool = False
 
     @property
     def arguments(self) -> tuple[Any, ...]:
@@ -157,6 +160,7 @@ async def recognise(
     return Subject(
         installed, chosen, tables, examined, service, found or "", settings,
         metadata if installed else None,
+        sealed=bool(installed and (await connection.fetch(IS_SEALED))[0][0]),
     )  # fmt: skip
 
 

@@ -44,9 +44,9 @@ class Sealer:
     def __repr__(self) -> str:
         return f"Sealer({self._id!r})"
 
-    def seal(self, tenant: str, user: str, actor: str) -> str:
+    def seal(self, tenant: str, user: str, actor: str, *, lifetime: int = LIFETIME) -> str:
         """`key.expiry.mac`: characters that need no quoting."""
-        expiry = int(time()) + LIFETIME
+        expiry = int(time()) + lifetime
         message = f"{expiry}|{tenant}|{user}|{actor}".encode()
         return f"{self._id}.{expiry}.{hmac.digest(self._key, message, 'sha256').hex()}"
 

@@ -23,7 +23,7 @@ async def run_attacks(
 ) -> list[Result]:
     """All attacks, or those of these numbers, on a database that `prepare` changed for them alone."""
     async with arena(url, subject, doors, prepare=prepare) as made:
-        results = [_unmade(made)]
+        results = _unmade(made)
         for number, chosen in sorted(ATTACKS.items()):
             if only is None or number in only:
                 progress(f"Attack {number} of {max(ATTACKS)}: {chosen.title}")
@@ -41,7 +41,8 @@ async def run(made: Arena, chosen: Attack) -> Result:
     leaks = tuple(t for t in trials if t.leak and not t.control)
     tries = len(trials) - len(controls)
     if leaks:
-        verdict = Verdict.OPEN if chosen.open_when_plain else Verdict.SUCCEEDED
+        is_open = chosen.open_when_plain and not made.subject.sealed
+        verdict = Verdict.OPEN if is_open else Verdict.SUCCEEDED
     else:
         verdict = Verdict.FAILED if all(t.leak for t in controls) and controls else Verdict.BLIND
     note = chosen.note
@@ -51,19 +52,17 @@ async def run(made: Arena, chosen: Attack) -> Result:
     return Result(chosen.number, chosen.title, verdict, tries, leaks, note)
 
 
-def _unmade(made: Arena) -> Result:
+def _unmade(made: Arena) -> list[Result]:
     """What made no row of a table keeps the attacks from it; that is said, not passed over."""
     missing = {**made.me.missing, **made.victim.missing}
-    needed = {
-        r.name: missing[r.name]
-        for r in made.relations
-        if r.name in missing and (r.tenant_column is not None)
-    }
-    title = "Every table has a row to attack"
-    if not needed:
-        return Result(0, title, Verdict.FAILED, len(made.relations))
-    name, why = next(iter(needed.items()))
-    return Result(0, title, Verdict.BLIND, 0, note=f"no row of {name} could be made: {why[:200]}")
+    needed = [r.name for r in made.relations if r.name in missing and r.tenant_column is not None]
+    return [
+        Result(
+            0, "No row to attack", Verdict.BLIND, 0,
+            note=f"none of {name} could be made: {missing[name][:200]}",
+        )
+        for name in needed
+    ]  # fmt: skip
 
 
 __all__ = ["ATTACKS", "Attack", "Doors", "Result", "Trial", "Verdict", "run_attacks"]

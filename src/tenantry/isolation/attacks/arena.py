@@ -19,6 +19,8 @@ from tenantry.errors import PermissionDenied
 from tenantry.kernel.connect import ConnectOptions, Connector
 from tenantry.kernel.connection import Connection
 from tenantry.kernel.context import Context
+from tenantry.kernel.seal import Sealer, verifiers
+from tenantry.keyring import new_key
 
 from ..outcome import Outcome
 from ..rows import Party, Relation, Row, furnish, quoted, read_relations
@@ -74,6 +76,8 @@ class Arena:
     doors: Doors | None
     #: Takes and gives back a role.
     take_role: str
+    #: Where contexts are sealed: under a key that the database accepts in this transaction alone.
+    sealer: Sealer | None = None
     decoys: dict[str, Decoy] = field(default_factory=dict)
     _depth: int = 0
     #: The last scene's doings are still there, until somebody acts again.
@@ -144,7 +148,8 @@ class Arena:
         if self.subject.installed:
             user = party.rows.get(self._users, {}).get("id") if party else None
             made = Context(UUID(tenant) if tenant else None, UUID(user) if user else None)
-            return made.settings.removeprefix("; ")
+            words = made.sealed(self.sealer) if self.sealer else made.settings
+            return words.removeprefix("; ")
         if not self.subject.setting:
             return "SELECT"
         return f"SET LOCAL {self.subject.setting} = '{_literal(tenant or '')}'"
@@ -230,6 +235,8 @@ async def arena(
             await connection.command(prepare)
         made = Arena(subject, connection, _party(), _party(), [], doors, await _take(connection))
         await _hold_off_guards(made)
+        if subject.sealed:
+            made.sealer = await _sealer(made)
         made.relations = await read_relations(made, subject)
         await _settle_ids(made)
         for party in (made.me, made.victim):
@@ -259,6 +266,21 @@ async def _hold_off_guards(arena: Arena) -> None:
             await arena.run(f"ALTER EVENT TRIGGER {quoted(row['evtname'])} DISABLE")
 
 
+async def _sealer(arena: Arena) -> Sealer:
+    key = new_key()
+    (made,) = verifiers([key])
+    outcome = await arena.run(
+        "INSERT INTO tenantry.seal_keys (name, inner_pad, outer_pad) VALUES ($1, $2, $3)",
+        made.name, made.inner, made.outer,
+    )  # fmt: skip
+    if outcome.refused:
+        raise PermissionDenied(
+            "The database asks for sealed contexts, and the administrator may add no key.",
+            hint="Give a superuser's URL.",
+        )
+    return Sealer([key])
+
+
 async def _take(connection: Connection) -> str:
     rows, _ = await connection.fetch(
         "SELECT rolsuper FROM pg_roles WHERE rolname = current_user", (), True, _SECONDS
@@ -268,7 +290,8 @@ async def _take(connection: Connection) -> str:
 
 def _party() -> Party:
     identity = uuid4()
-    return Party(f"prove-{identity.hex[:12]}", str(identity))
+    # Short enough for most columns, long enough to be nobody else's.
+    return Party(f"p{identity.hex[:10]}", str(identity))
 
 
 async def _settle_ids(arena: Arena) -> None:

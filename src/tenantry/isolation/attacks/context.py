@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tenantry.kernel.seal import Sealer
+from tenantry.keyring import new_key
+
 from .arena import Arena, Target
 from .read import callables, called, guesses
 from .registry import NotApplicable, Tries, attack
@@ -102,8 +105,29 @@ async def savepoint(arena: Arena) -> Tries:
 
 @attack(47, "An expired, foreign, altered or replayed seal")
 async def seal(arena: Arena) -> Tries:
-    raise NotApplicable("the context is plain: there is no seal to forge")
-    yield Trial("")
+    if arena.sealer is None:
+        raise NotApplicable("the context is plain: there is no seal to forge")
+    theirs = arena.victim.id
+    mine = arena.sealer.seal(arena.me.id, "", "")
+    name, expiry, mac = arena.sealer.seal(theirs, "", "").split(".")
+    forged = (
+        mine,  # one's own, for another tenant
+        f"{name}.{int(expiry) + 3600}.{mac}",
+        f"{name}.{int(expiry) - 3600}.{mac}",
+        f"{name}.{expiry}.{mac[:-1]}{'0' if mac[-1] != '0' else '1'}",
+        f"{name}.{expiry}.",
+        f"nobody.{expiry}.{mac}",
+        Sealer([new_key()]).seal(theirs, "", ""),
+        arena.sealer.seal(theirs, "", "", lifetime=-60),
+        "",
+    )
+    for role in arena.roles:
+        for word in forged:
+            async with arena.scene(role, arena.me):
+                await arena.run("SELECT set_config('app.seal', $1, true)", word)
+                await arena.run("SELECT set_config($1, $2, true)", _setting(arena), theirs)
+                for t in arena.targets(role):
+                    yield _trial(t, await _sees(arena, t))
 
 
 @attack(48, "DO blocks and dynamic SQL")

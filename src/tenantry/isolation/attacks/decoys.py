@@ -94,8 +94,8 @@ def _row(party: Party, parent: str | None) -> Row:
 
 
 def _uuid(party: Party, number: int) -> str:
-    digits = party.tag.rpartition("-")[2]
-    return f"{digits[:8]}-{digits[8:12]}-4000-8000-{number:012}"
+    digits = party.tag[1:]
+    return f"{digits[:8]}-0000-4000-8000-{number:012}"
 
 
 def _tenant_type(arena: Arena) -> str:

@@ -1,0 +1,68 @@
+"""The ways in: through a pooler, and what becomes of an attack that cannot see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from unittest.mock import patch
+
+import pytest
+
+from tenantry.isolation.attacks import ATTACKS, Doors, Trial, Verdict, run_attacks
+from tenantry.isolation.attacks.arena import Arena
+from tenantry.isolation.attacks.registry import Tries
+from tenantry.isolation.proof import attack_findings
+from tenantry.isolation.subject import Subject
+from tests.fixtures.database import Place
+from tests.fixtures.servers import Pooler
+
+_APP = "tenantry_app"
+_BY_DOOR = frozenset({22, 23, 45, 51, 52, 53, 54, 55})
+
+
+@pytest.fixture
+def pooled(proved: Place, pgbouncer: Callable[..., Pooler]) -> Doors:
+    password = proved.server.password(_APP)
+    # One connection behind it, so that whoever comes next meets what the last one left.
+    pooler = pgbouncer(proved.server, {_APP: password}, {"default_pool_size": "1"})
+    return Doors({_APP: pooler.url(_APP, proved.name)})
+
+
+async def test_nothing_gets_through_a_pooler(
+    proved: Place, subject: Subject, pooled: Doors
+) -> None:
+    only = _BY_DOOR - {51}  # which needs two connections at a time
+    results = await run_attacks(proved.url("superuser"), subject, pooled, only=only)
+    assert {r.number: r.verdict for r in results} == dict.fromkeys(only, Verdict.FAILED)
+
+
+async def test_an_attack_whose_control_goes_unnoticed_is_a_finding(
+    proved: Place, subject: Subject
+) -> None:
+    async def blind(arena: Arena) -> Tries:
+        for target in arena.targets(_APP):
+            yield Trial(target.label, "", target.control)
+
+    async def uncontrolled(arena: Arena) -> Tries:
+        yield Trial("anything")
+
+    replaced = {n: replace(ATTACKS[n], make=m) for n, m in ((1, blind), (2, uncontrolled))}
+    with patch.dict(ATTACKS, replaced):
+        results = await run_attacks(proved.url("superuser"), subject, None, only=frozenset({1, 2}))
+    assert {r.number for r in results if r.verdict is Verdict.BLIND} == {1, 2}
+    assert {f.key for f in attack_findings(results)} == {
+        "attack-01:the attack itself",
+        "attack-02:the attack itself",
+    }
+
+
+async def test_a_table_that_no_row_fits_is_a_finding(proved: Place, subject: Subject) -> None:
+    made = "CREATE TABLE tenantry.riddles (tenant_id uuid, id uuid, answer text CHECK (md5(answer) = 'x'))"
+    table = replace(subject.tables[0], schema="tenantry", name="riddles", column="tenant_id")
+    widened = replace(subject, tables=(*subject.tables, table))
+    results = await run_attacks(
+        proved.url("superuser"), widened, None, prepare=f"{made}; ALTER TABLE tenantry.riddles ALTER answer SET NOT NULL", only=frozenset()
+    )  # fmt: skip
+    (unmade,) = results
+    assert unmade.verdict is Verdict.BLIND
+    assert "riddles" in unmade.note
