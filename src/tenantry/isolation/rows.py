@@ -37,6 +37,8 @@ class Column:
     has_default: bool
     #: The only values it takes, as far as its checks and type tell.
     words: tuple[str, ...]
+    #: How many bytes it holds, where a check says so.
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ async def read_relations(session: Session, subject: Subject) -> list[Relation]:
             name=f"{quoted(row['schema'])}.{quoted(row['name'])}",
             tenant_column=tenant.get((row["schema"], row["name"])),
             columns=tuple(
-                Column(n, t, c, r, d, tuple(w))
+                Column(n, t, c, r, d, tuple(w), _size(n, row["checks"]))
                 for n, t, c, r, d, w in zip(
                     row["names"], row["types"], row["categories"], row["required"], row["defaults"],
                     [_words(n, row["checks"], label) for n, label in zip(row["names"], row["labels"], strict=True)],
@@ -147,6 +149,15 @@ def _words(column: str, checks: Sequence[str], label: str | None) -> list[str]:
         if listed:
             return re.findall(r"'((?:[^']|'')*)'", listed[1])
     return []
+
+
+def _size(column: str, checks: Sequence[str]) -> int | None:
+    """Also of so many bytes for each of another column's, which is given as 1."""
+    size = re.compile(
+        rf"length\(\(?\"?{re.escape(column)}\"?\)? ?\)? = \(?(?:\"?\w+\"? \* )?(\d+)"
+    )
+    found = [match for check in checks if (match := size.search(check))]
+    return int(found[0][1]) if found else None
 
 
 def _in_order(relations: list[Relation]) -> list[Relation]:
@@ -286,7 +297,6 @@ _BY_TYPE: dict[str, Callable[[str], str]] = {
     "uuid": lambda _: str(uuid4()),
     "json": lambda _: "{}",
     "jsonb": lambda _: "{}",
-    "bytea": lambda text: "\\x" + text.encode().hex(),
     "inet": lambda _: "127.0.0.1",
     "tsvector": lambda _: "",
     "public.ltree": lambda text: text.replace("-", "_"),
@@ -299,6 +309,9 @@ _BY_CATEGORY = {
 
 def _value(column: Column, text: str) -> str:
     plain = column.type.partition("(")[0]
+    if plain == "bytea":
+        data = text.encode()
+        return "\\x" + (data if column.size is None else data[-column.size :].ljust(column.size)).hex()
     if plain in _BY_TYPE:
         return _BY_TYPE[plain](text)
     return _BY_CATEGORY.get(column.category, text)
