@@ -3,7 +3,7 @@
 from tenantry.migrations import run
 
 revision = "0003"
-down_revision = '0002'
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 
