@@ -21,7 +21,15 @@ Call = Callable[[], Awaitable[Any]]
 Cases = list[tuple[type[Repository[Any]], Call, str]]
 r = repositories
 
+_SEALS = """
+INSERT INTO tenantry.{0} ({1}sequence, from_id, to_id, entries, root, leaves, previous, hash)
+SELECT {2} n, tenantry.uuid_of(n), tenantry.uuid_of(n + 1), 1, sha256(''), sha256('') || substring(sha256('') FOR 16),
+       CASE WHEN n > 1 THEN sha256('') END, sha256('') FROM generate_series(1, 500) AS n"""
 _OF_ALL = (
+    _SEALS.format("platform_seals", "", ""),
+    _SEALS.format(
+        "audit_seals", "tenant_id, ", "(SELECT id FROM tenantry.tenants WHERE slug = 'acme'),"
+    ),
     "INSERT INTO tenantry.tenants (name, slug) SELECT n, 't' || n FROM generate_series(1, 300) AS n",
     "INSERT INTO tenantry.users (name, email)"
     " SELECT n, n || '@x.example' FROM generate_series(1, 300) AS n",
@@ -83,6 +91,7 @@ def of_agents(t: TenantTransaction, one: UUID) -> Cases:
         (r.Activities, lambda: t.activity.feed(project_id=one), "activity_feed_project_id_idx"),
         (r.Prices, lambda: t.prices.at("p", "m"), "model_prices_provider_model_valid_from_key"),
         (r.AuditLogs, lambda: t.audit.of("tasks", one), "audit_logs_resource_idx"),
+        (r.AuditSeals, lambda: t.seals.list(sequence=7), "audit_seals_tenant_id_sequence_key"),
     ]  # fmt: skip
 
 
@@ -127,6 +136,7 @@ def of_all_tenants(s: ServiceTransaction, one: UUID) -> Cases:
         (r.Tenants, lambda: s.tenants.list(status="active"), "tenants_status_idx"),
         (r.Users, lambda: s.users.by_email("Ada@acme.example"), "users_email_key"),
         (r.PlatformLogs, lambda: s.platform_log.list(action="move"), "platform_log_action_idx"),
+        (r.PlatformSeals, lambda: s.platform_seals.list(sequence=7), "platform_seals_sequence_key"),
     ]
 
 

@@ -153,9 +153,7 @@ def _words(column: str, checks: Sequence[str], label: str | None) -> list[str]:
 
 def _size(column: str, checks: Sequence[str]) -> int | None:
     """Also of so many bytes for each of another column's, which is given as 1."""
-    size = re.compile(
-        rf"length\(\(?\"?{re.escape(column)}\"?\)? ?\)? = \(?(?:\"?\w+\"? \* )?(\d+)"
-    )
+    size = re.compile(rf"length\(\(?\"?{re.escape(column)}\"?\)? ?\)? = \(?(?:\"?\w+\"? \* )?(\d+)")
     found = [match for check in checks if (match := size.search(check))]
     return int(found[0][1]) if found else None
 
@@ -311,7 +309,9 @@ def _value(column: Column, text: str) -> str:
     plain = column.type.partition("(")[0]
     if plain == "bytea":
         data = text.encode()
-        return "\\x" + (data if column.size is None else data[-column.size :].ljust(column.size)).hex()
+        return (
+            "\\x" + (data if column.size is None else data[-column.size :].ljust(column.size)).hex()
+        )
     if plain in _BY_TYPE:
         return _BY_TYPE[plain](text)
     return _BY_CATEGORY.get(column.category, text)
