@@ -126,10 +126,9 @@ RETURN hashtextextended(what || tenant::text, 20261121);
 -- Of two that would close a circle together, the second waits for the first and then sees it. Where
 -- it cannot, because its snapshot is older, the changed row refuses it as not serializable.
 CREATE FUNCTION tenantry.one_at_a_time(tenant uuid) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     UPDATE tenantry.tenant_usage AS u SET current_tasks = u.current_tasks WHERE u.tenant_id = tenant;
-END;
+$$;
 ALTER FUNCTION tenantry.one_at_a_time(uuid) OWNER TO tenantry_keeper;
 
 CREATE FUNCTION tenantry.refuse_circular_dependencies() RETURNS trigger

@@ -772,10 +772,9 @@ RETURN hashtextextended((what || (tenant)::text), (20261121)::bigint)""",
  LANGUAGE sql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-BEGIN ATOMIC
- UPDATE tenantry.tenant_usage u SET current_tasks = u.current_tasks
-   WHERE (u.tenant_id = one_at_a_time.tenant);
-END""",
+AS $function$
+    UPDATE tenantry.tenant_usage AS u SET current_tasks = u.current_tasks WHERE u.tenant_id = tenant;
+$function$""",
     r"""ALTER FUNCTION tenantry.one_at_a_time(uuid) OWNER TO tenantry_keeper""",
     r"""REVOKE ALL ON FUNCTION tenantry.one_at_a_time(uuid) FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.refuse_circular_dependencies()
