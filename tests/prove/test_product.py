@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pydantic import SecretStr
+
 from tenantry.isolation.attacks import ATTACKS, Doors, Verdict
 from tenantry.isolation.proof import prove
+from tenantry.keyring import new_key
+from tenantry.migrations.sealing import seal
 from tenantry.models import metadata
 from tenantry.schema.access import grants, row_security
 from tenantry.schema.install import create_table
@@ -35,6 +39,16 @@ async def test_nothing_is_found_and_nothing_is_left(proved: Place, doors: Doors)
     assert {n for n, v in verdicts.items() if v is Verdict.OPEN} == {42}
     assert {n for n, v in verdicts.items() if v is Verdict.NOT_APPLICABLE} == {47, 55}
     assert all(v is Verdict.FAILED for n, v in verdicts.items() if n not in {42, 47, 55})
+
+
+async def test_under_sealed_contexts_nothing_is_open(place: Place) -> None:
+    keys = (SecretStr(new_key()),)
+    await seal(place.settings(context="sealed", seal_keys=keys), only=True)
+    proof = await prove(place.url("superuser"), metadata)
+    assert [(f.key, f.detail) for f in proof.findings] == []
+    verdicts = {a.number: a.verdict for a in proof.attacks}
+    assert verdicts[42] is verdicts[47] is Verdict.FAILED
+    assert Verdict.OPEN not in verdicts.values()
 
 
 async def test_an_applications_own_tables_are_proved_with_ours(proved: Place) -> None:

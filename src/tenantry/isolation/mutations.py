@@ -278,6 +278,12 @@ MUTATIONS: tuple[Mutation, ...] = (
         static=("grants",),
     ),
     Mutation(
+        "seal key readable",
+        "GRANT SELECT (inner_pad, outer_pad) ON tenantry.seal_keys TO tenantry_app;"
+        " CREATE POLICY peek ON tenantry.seal_keys FOR SELECT TO tenantry_app USING (true)",
+        static=("grants",),
+    ),
+    Mutation(
         "ag_catalog usage granted",
         f"{_AGE}; GRANT USAGE ON SCHEMA ag_catalog TO tenantry_app",
         static=("age",),
