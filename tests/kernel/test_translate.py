@@ -2,7 +2,6 @@
 
 import json
 import pickle
-from collections.abc import Iterator
 from uuid import UUID, uuid4
 
 import pytest
@@ -179,10 +178,10 @@ async def test_wording_can_be_registered(
 
 
 @pytest.fixture
-def resolver() -> Iterator[None]:
+def resolver(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Undone by pytest: the repositories' own stays for the tests that follow.
+    monkeypatch.setattr("tenantry.kernel.translate._resolve_partition", None)
     set_partition_resolver(lambda table, name: (table.split("_p")[0], name.replace("_p1", "")))
-    yield
-    set_partition_resolver(None)
 
 
 @pytest.mark.usefixtures("resolver")
