@@ -15,7 +15,7 @@ from .world import DENIED, OTHER_CONTEXT, TABLES, World, attempt
 
 _GLOBAL = {
     *("tenants", "users", "user_identities", "platform_log", "tenant_quotas", "tenant_usage"),
-    "model_prices",
+    *("model_prices", "platform_seals", "seal_keys"),
 }
 _SCOPED = [table for table in TABLES if table not in _GLOBAL]
 _CONTEXT = "SELECT coalesce(current_setting('app.tenant_id', true), '')"

@@ -233,6 +233,7 @@ _BY_RULE: dict[str, Row] = {
     "cost_entries": {"cost_usd": 1},
     "audit_seals": _SEAL,
     "platform_seals": _SEAL,
+    "seal_keys": dict.fromkeys(("inner_pad", "outer_pad"), bytes(64)),
 }
 
 
