@@ -15,7 +15,7 @@ from tenantry.models import AuditLog, Tenant
 from tenantry.ops import seals
 from tests.fixtures.database import Place
 
-from .record import Forger, entries_of, fill, forging, seal_all
+from .record import PAST_TRIGGERS, Forger, entries_of, fill, forging, seal_all
 
 #: Something else than whatever stands in a column.
 _OTHER = {
@@ -203,6 +203,32 @@ async def test_a_quiet_time_is_sealed_too(db: Database, place: Place, acme: Tena
         ahead = UUID(int=(1 << 128) - 1)
         await attack._copy(attack.target, ahead)
         assert named(await seals.verify(db)) == {("entry inserted", new), ("entry inserted", ahead)}
+        run = await seal_all(db)
+        assert acme.id in {seal.tenant_id for seal in run.seals}
+        assert named(await seals.verify(db)) == {("entry inserted", new), ("entry inserted", ahead)}
+        assert (await seals.verify(db, tenant_id=acme.id)).found == 2
+
+
+async def test_nor_is_a_record_whose_first_seal_comes_late(
+    db: Database, place: Place, acme: Tenant, beta: Tenant
+) -> None:
+    """A tenant without a seal, since there was nothing when the platform's log was sealed."""
+    admin = await place.connection("superuser")
+    await admin.execute(PAST_TRIGGERS)
+    await admin.execute("DELETE FROM tenantry.audit_logs WHERE tenant_id = $1", beta.id)
+    new = uuid7()
+    await seal_all(db)
+    await admin.execute(
+        "INSERT INTO tenantry.audit_logs (tenant_id, id, action, resource_type)"
+        " VALUES ($1, $2, 'forged', 'things')",
+        beta.id,
+        new,
+    )
+    await admin.close()
+    for _ in range(2):
+        await fill(db, beta, 1)
+        await seal_all(db)
+        assert named(await seals.verify(db)) == {("entry inserted", new)}
 
 
 async def test_the_platform_s_log(db: Database, place: Place, acme: Tenant) -> None:

@@ -263,6 +263,12 @@ async def chain_of(s: Reads, entry: UUID) -> Chain | None:
     return Chain(rows[0][0]) if rows else None
 
 
+async def swept_below(s: Reads) -> UUID:
+    """What the newest of the platform's seals says of everyone: older entries are all sealed."""
+    last = await Chain().newest(s)
+    return last.bounds[1] if last else FIRST
+
+
 async def newer(s: Reads, than: UUID, limit: int = 5000) -> list[Seal]:
     """Seals of every chain, in the order of their ids."""
     return [Seal.read(row) for row in await s.fetch(_NEWER, than, limit)]

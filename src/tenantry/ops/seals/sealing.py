@@ -24,7 +24,7 @@ from tenantry.errors import LockTimeout
 from tenantry.handles import ServiceTransaction
 
 from .anchors import Anchor
-from .chain import FIRST, Chain, Seal, following, id_of, newer
+from .chain import FIRST, Chain, Seal, following, id_of, newer, swept_below
 
 #: How far behind the clock a seal stays: a server's clock may be set back, or be another's after a
 #: failover, by less than this without an entry being late for its seal.
@@ -126,10 +126,9 @@ async def _settled(s: ServiceTransaction, lag: timedelta, patience: float) -> da
 
 
 async def _tenants(s: ServiceTransaction) -> list[Chain]:
-    last = await Chain().newest(s)
-    swept = ids.time_of(last.bounds[1]) if last else None
-    month = swept and swept.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    rows = await s.fetch(_TENANTS, ids.lower_bound(month) if month else FIRST)
+    swept = ids.time_of(await swept_below(s))
+    month = swept.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    rows = await s.fetch(_TENANTS, ids.lower_bound(month))
     return [Chain(row[0]) for row in rows]
 
 
@@ -139,8 +138,9 @@ async def _seal_some(
     """Seals until a transaction has had enough work. A chain is left when it has no more."""
     enough = run.entries + _WORK
     moment = await s.fetch_value("SELECT now()")
+    swept = await swept_below(s)
     while chains and run.entries < enough:
-        made = await _seal_next(s, chains[0], ids.lower_bound(run.until), size, moment)
+        made = await _seal_next(s, chains[0], swept, ids.lower_bound(run.until), size, moment)
         if made is None:
             chains.popleft()
             run.done += 1
@@ -150,16 +150,21 @@ async def _seal_some(
         tell(run)
 
 
-async def _seal_next(
-    s: ServiceTransaction, chain: Chain, until: UUID, size: int, moment: datetime
+async def _seal_next(  # noqa: PLR0917
+    s: ServiceTransaction, chain: Chain, swept: UUID, until: UUID, size: int, moment: datetime
 ) -> Seal | None:
-    """The next seal of a chain; None when there is nothing left to be sealed."""
+    """The next seal of a chain; None when there is nothing left to be sealed.
+
+    Its bounds follow the seal before, but its leaves begin where every tenant's record was swept: a
+    tenant that had nothing to seal then has nothing older, and what is there all the same is forged.
+    """
     while True:
         before = await chain.newest(s)
         since = before.bounds[1] if before else FIRST
         if since >= until:
             return None
-        leaves = [leaf async for page in chain.leaves(s, since, until, limit=size) for leaf in page]
+        first = max(since, swept) if chain.tenant_id else since
+        leaves = [leaf async for page in chain.leaves(s, first, until, limit=size) for leaf in page]
         if not leaves:
             return None
         upto = following(id_of(leaves[-1])) if len(leaves) == size else until

@@ -16,7 +16,7 @@ from tenantry.handles import ServiceTransaction
 
 from . import merkle
 from .anchors import Anchor
-from .chain import FIRST, LAST, Chain, Seal, id_of
+from .chain import FIRST, LAST, Chain, Seal, id_of, swept_below
 
 What = Literal[
     "entry changed",
@@ -121,8 +121,7 @@ async def verify(
     report = Report()
     async with db.service("audit verify") as s:
         # First, since more may be sealed meanwhile.
-        last = await Chain().newest(s)
-        swept = last.bounds[1] if last else FIRST
+        swept = await swept_below(s)
         report.partitions = await _detached(s)
         for chain in [Chain(tenant_id)] if tenant_id else [*await _tenants(s), Chain()]:
             await _Verification(s, chain, report, tell).run(swept)
