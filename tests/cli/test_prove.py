@@ -7,6 +7,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from tenantry.errors import InvalidInput
+from tenantry.isolation.attacks import Doors
+from tenantry.isolation.proof import Proof
 from tests.fixtures.database import Place
 
 from .helpers import Cli
@@ -19,9 +22,9 @@ def as_administrator(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TENANTRY_ADMIN_URL", place.url("superuser"))
 
 
-async def _break(place: Place) -> None:
+async def _run(place: Place, statement: str) -> None:
     admin = await asyncpg.connect(place.url("superuser"))
-    await admin.execute("GRANT TRUNCATE ON tenantry.tasks TO tenantry_app")
+    await admin.execute(statement)
     await admin.close()
 
 
@@ -30,11 +33,14 @@ def test_everything_is_proved_in_words_and_as_json(cli: Cli, as_administrator: N
     told = cli("prove", "--report", str(page), "--pgrls-config", "pgrls.toml").out
     assert "No findings" in told
     assert "open by design" in told
+    assert "attacks tried and failed" in page.read_text()
     assert "**0 findings.**" in page.read_text()
     assert "SHA-256 of all above" in page.read_text()
     # Whose exceptions are now the project's too.
     data = cli.json("prove", "--static")
     assert data["ok"]
+    assert not data["attacked"]
+    assert data["unattacked"] == "No attacks were asked for."
     assert data["findings"] == data["attacks"] == []
     assert all(e["reason"] for e in data["exceptions"])
 
@@ -42,7 +48,7 @@ def test_everything_is_proved_in_words_and_as_json(cli: Cli, as_administrator: N
 def test_a_finding_has_its_key_and_its_remedy(
     cli: Cli, place: Place, as_administrator: None
 ) -> None:
-    asyncio.run(_break(place))
+    asyncio.run(_run(place, "GRANT TRUNCATE ON tenantry.tasks TO tenantry_app"))
     (finding,) = cli.json("prove", "--static", code=1)["findings"]
     assert finding["key"] == "privileges:tenantry.tasks"
     assert finding["severity"] == "error"
@@ -55,9 +61,44 @@ def test_a_finding_has_its_key_and_its_remedy(
 
 
 def test_without_an_administrator_it_says_what_it_leaves_out(cli: Cli) -> None:
-    result = cli("prove")
-    assert "No attacks were made" in result.err
-    assert "No findings" in result.out
+    page = Path("proof.md")
+    assert "1 finding:" in cli("prove", "--report", str(page), code=1).out
+    assert "**No attacks were made" in page.read_text()
+    data = cli.json("prove", code=1)
+    assert not data["attacked"]
+    assert [f["key"] for f in data["findings"]] == ["attacks:the attacks"]
+    assert data["findings"][0]["severity"] == "warning"
+    (run,) = json.loads(cli("prove", "--sarif", code=1).out)["runs"]
+    assert not run["properties"]["attacked"]
+    assert "administrator" in run["properties"]["unattacked"]
+
+
+@pytest.mark.parametrize("wrong", [("--schema", "other"), ("--tenant-column", "tennant_id")])
+def test_nothing_is_proved_where_there_is_nothing(
+    cli: Cli, place: Place, as_administrator: None, wrong: tuple[str, str]
+) -> None:
+    asyncio.run(_run(place, "CREATE SCHEMA other; CREATE TABLE other.things (id int)"))
+    data = cli.json("prove", "--static", *wrong, code=1)
+    assert data["tables"] == []
+    assert "tables:the tenants' tables" in {f["key"] for f in data["findings"]}
+    assert cli.json("prove", *wrong, code=1)["attacked"] is False
+
+
+def test_another_database_is_not_attacked_through_this_ones_doors(
+    cli: Cli, as_administrator: None, monkeypatch: pytest.MonkeyPatch, place: Place
+) -> None:
+    ways: list[Doors | None] = []
+
+    async def examine(*_: object, doors: Doors | None, **__: object) -> Proof:
+        ways.append(doors)
+        raise InvalidInput("Enough.")
+
+    monkeypatch.setattr("tenantry.isolation.proof.prove", examine)
+    cli("prove", code=2)
+    cli("prove", "--url", place.url("superuser").replace(place.name, "another"), code=2)
+    here, elsewhere = ways
+    assert here is not None
+    assert elsewhere is None
 
 
 def test_two_formats_at_once_are_refused(cli: Cli) -> None:

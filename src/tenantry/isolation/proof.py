@@ -51,6 +51,8 @@ class Proof:
     excepted: tuple[Excepted, ...]
     checks: int
     seconds: float
+    #: Why no attacks were made; empty where they were.
+    unattacked: str = ""
 
     @property
     def ok(self) -> bool:
@@ -64,11 +66,13 @@ async def prove(
     *,
     doors: Doors | None = None,
     attacks: bool = True,
+    administrator: bool = True,
     prepare: str = "",
     progress: Progress = lambda _: None,
 ) -> Proof:
-    """Examine the database behind `url`, an administrator's. Nothing is changed in it.
+    """Examine the database behind `url`. Nothing is changed in it.
 
+    Attacks need an `administrator` behind it; that they were wanted and not made is a finding.
     `doors` are the ways in that the application itself uses. `prepare` is SQL to run first and undo:
     how a mutation is put before the proof.
     """
@@ -90,20 +94,35 @@ async def prove(
         excepted = await exceptions(connection, metadata) if subject.installed else []
         progress(f"Checking {len(subject.tables)} tables")
         found = await run_checks(connection, subject)
-    if not subject.roles:
+    if not subject.tables:
+        found.append(_NO_TABLE)
+    elif not subject.roles:
         found.append(_NO_ROLE)
     progress("Proving policies")
     found += await asyncio.to_thread(
         prove_statically, url, subject, excepted, config=options.config, prepare=prepare
     )
     results: list[Result] = []
-    if attacks and subject.roles:
+    unattacked = _unattacked(subject, wanted=attacks, administrator=administrator)
+    if not unattacked:
         results = await run_attacks(url, subject, doors, progress, prepare=prepare)
         found += attack_findings(results)
+    elif attacks and not administrator:
+        found.append(_NO_ADMINISTRATOR)
     return Proof(
         subject, server, database, tuple(_sorted(found)), tuple(results), tuple(excepted),
-        len(CHECKS), perf_counter() - started,
+        len(CHECKS), perf_counter() - started, unattacked,
     )  # fmt: skip
+
+
+def _unattacked(subject: Subject, *, wanted: bool, administrator: bool) -> str:
+    if not wanted:
+        return "No attacks were asked for."
+    if not administrator:
+        return _NO_ADMINISTRATOR.detail
+    if not (subject.tables and subject.roles):
+        return "No attacks were made: there is no table, or no role, to make them with."
+    return ""
 
 
 @asynccontextmanager
@@ -147,6 +166,17 @@ def _sorted(found: Iterable[Finding]) -> list[Finding]:
     return sorted(found, key=lambda f: (f.severity, f.check, f.object))
 
 
+# Where nothing was looked at, nothing is proved.
+_NO_TABLE = Finding(
+    "tables", "error", "the tenants' tables",
+    "No table has the tenant's column in the schemas that were looked at, so nothing was examined.",
+    "Look at --schema and --tenant-column, or leave them out.",
+)  # fmt: skip
+_NO_ADMINISTRATOR = Finding(
+    "attacks", "warning", "the attacks",
+    "No attacks were made: they need an administrator's URL.",
+    "Give one in --url or TENANTRY_ADMIN_URL, or ask for --static alone.",
+)  # fmt: skip
 _NO_ROLE = Finding(
     "role", "error", "the application's role",
     "No role but the owner and superusers is granted a tenant's table.",

@@ -26,6 +26,7 @@ def as_data(proof: Proof) -> dict[str, Any]:
         "roles": [*proof.subject.roles],
         "checks": proof.checks,
         "findings": [_finding(f) for f in proof.findings],
+        **_attacked(proof),
         "attacks": [
             {
                 "number": a.number,
@@ -40,6 +41,11 @@ def as_data(proof: Proof) -> dict[str, Any]:
             {"rule": e.rule, "object": e.object, "reason": e.reason} for e in proof.excepted
         ],
     }
+
+
+def _attacked(proof: Proof) -> dict[str, Any]:
+    """Whether attacks were made, which an empty list of findings does not tell."""
+    return {"attacked": not proof.unattacked, "unattacked": proof.unattacked}
 
 
 def _finding(finding: Finding) -> dict[str, str]:
@@ -71,6 +77,7 @@ def as_sarif(proof: Proof, version: str) -> dict[str, Any]:
                         ],
                     }
                 },
+                "properties": _attacked(proof),
                 "results": [
                     {
                         "ruleId": f.check,
@@ -97,8 +104,7 @@ def as_page(proof: Proof, when: str) -> str:
         f"* {len(proof.subject.tables)} tables and partitions with tenants' rows",
         f"* roles that work for a tenant: {', '.join(f'`{r}`' for r in proof.subject.roles)}",
         f"* {proof.checks} checks of the catalog, the rules of pgrls, and Z3's proof of every policy",
-        f"* {sum(1 for a in proof.attacks if a.verdict is Verdict.FAILED)} of {len(proof.attacks)}"
-        f" attacks tried and failed, in {sum(a.tries for a in proof.attacks)} tries",
+        f"* {_attempted(proof)}",
         "",
         f"**{_count(len(proof.findings), 'finding')}.**",
         "",
@@ -121,6 +127,14 @@ def as_page(proof: Proof, when: str) -> str:
     return (
         f"{text}\nSHA-256 of all above this line: `{hashlib.sha256(text.encode()).hexdigest()}`\n"
     )
+
+
+def _attempted(proof: Proof) -> str:
+    if proof.unattacked:
+        return f"**{proof.unattacked}**"
+    failed = sum(1 for a in proof.attacks if a.verdict is Verdict.FAILED)
+    tries = sum(a.tries for a in proof.attacks)
+    return f"{failed} of {len(proof.attacks)} attacks tried and failed, in {tries} tries"
 
 
 def as_json_text(data: dict[str, Any]) -> str:
