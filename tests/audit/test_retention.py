@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -10,7 +11,7 @@ import pytest
 
 from tenantry import Database
 from tenantry.errors import InvalidInput
-from tenantry.ids import uuid7_at
+from tenantry.ids import lower_bound, uuid7_at
 from tenantry.models import Tenant
 from tenantry.ops import partitions, retention, seals
 from tests.fixtures.database import Place
@@ -21,6 +22,14 @@ JANUARY = datetime(2025, 1, 15, tzinfo=UTC)
 MARCH = datetime(2025, 3, 1, tzinfo=UTC)
 _OLD = """INSERT INTO tenantry.audit_logs (tenant_id, id, action, resource_type)
 SELECT $1, id, 'event', 'things' FROM unnest($2::uuid[]) AS id"""
+
+_TOLD = """INSERT INTO tenantry.platform_log (action, resource_type, details)
+VALUES ('detach', 'audit_logs', $1::text::jsonb)"""
+
+
+def _detail(partition: str | None, from_id: UUID | str | None, to_id: UUID | str | None) -> str:
+    bounds = {"from_id": from_id and str(from_id), "to_id": to_id and str(to_id)}
+    return json.dumps({"partition": partition, **bounds})
 
 
 @pytest.fixture
@@ -84,6 +93,53 @@ async def test_theft_is_not_retention(db: Database, place: Place, old: list[UUID
         )
         report = await seals.verify(db)
         assert {f.entry_id for f in report.findings} == set(old)
+
+
+@pytest.mark.parametrize(
+    ("partition", "start", "stop"),
+    [
+        ("audit_logs_2025_01", JANUARY, MARCH),  # not a month's bounds
+        ("audit_logs_2025_01", datetime(2025, 2, 1, tzinfo=UTC), MARCH),  # another month's
+        ("audit_logs_2025_01", datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 2, 1, tzinfo=UTC)),
+        ("theft", datetime(2025, 1, 1, tzinfo=UTC), MARCH),
+    ],
+)
+async def test_a_word_does_not_hide_what_is_missing_of_a_time_without_partition(
+    db: Database, place: Place, acme: Tenant, partition: str, start: datetime, stop: datetime
+) -> None:
+    ids = sorted(uuid7_at(JANUARY) for _ in range(3))
+    admin = await place.connection("superuser")
+    await admin.execute(_OLD, acme.id, ids)  # of the default partition
+    await admin.close()
+    await seal_all(db)
+    async with forging(place) as forge:
+        await forge("DELETE FROM tenantry.audit_logs WHERE id = $1", ids[1])
+        await forge(_TOLD, _detail(partition, lower_bound(start), lower_bound(stop)))
+        report = await seals.verify(db)
+        (finding,) = report.findings
+        assert (finding.what, finding.entry_id) == ("entry removed", ids[1])
+        assert report.partitions == []
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        None,
+        "[]",
+        '"x"',
+        _detail("audit_logs_2025_01", "x", "y"),
+        _detail("audit_logs_2025_01", None, None),
+        _detail(None, lower_bound(JANUARY), lower_bound(MARCH)),
+        _detail("audit_logs_9999_12", lower_bound(JANUARY), lower_bound(MARCH)),
+    ],
+)
+async def test_what_cannot_be_read_says_nothing(
+    db: Database, place: Place, old: list[UUID], details: str | None
+) -> None:
+    await seal_all(db)
+    async with forging(place) as forge:
+        await forge(_TOLD, details)
+        assert (await seals.verify(db)).ok
 
 
 async def test_what_is_no_partition_of_the_record_stays(place: Place) -> None:

@@ -179,6 +179,20 @@ async def test_seals_themselves(  # noqa: PLR0917
     assert (await seals.verify(db)).ok
 
 
+async def test_leaves_that_were_cut_off(db: Database, place: Place, acme: Tenant) -> None:
+    await fill(db, acme, 5)
+    await seal_all(db)
+    async with forging(place) as forge:
+        await forge.connection.execute(
+            "ALTER TABLE tenantry.audit_seals DROP CONSTRAINT audit_seals_leaves_check"
+        )
+        await forge(
+            f"UPDATE tenantry.audit_seals SET leaves = substring(leaves FOR 5) WHERE {_SEAL}"
+        )
+        found = (await seals.verify(db, tenant_id=acme.id)).findings
+        assert ("leaves changed", 1) in {(f.what, f.seal) for f in found}
+
+
 async def test_entries_whose_seals_were_taken_off(db: Database, place: Place, acme: Tenant) -> None:
     await fill(db, acme, 40)
     await seal_all(db, size=13)

@@ -149,7 +149,7 @@ def _counted(report: Report) -> str:
         f"{report.entries:,} sealed entries in {report.seals:,} seals of {report.chains:,} records"
     )
     words += f", {report.unsealed:,} not sealed yet"
-    if report.detached:
+    if report.partitions:
         names = ", ".join(part.partition for part in report.partitions)
         words += f", {report.detached:,} taken out with {names}"
     return words + (f", {report.anchored:,} anchored seals" if report.anchored else "")

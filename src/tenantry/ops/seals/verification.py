@@ -13,6 +13,7 @@ from uuid import UUID
 from tenantry import ids
 from tenantry.database import Database
 from tenantry.handles import ServiceTransaction
+from tenantry.models import LEAF_SIZE
 
 from . import merkle
 from .anchors import Anchor
@@ -46,9 +47,11 @@ WITH RECURSIVE found AS (
 SELECT tenant_id FROM found WHERE tenant_id IS NOT NULL"""
 #: What retention took out of the record, by its own word.
 _DETACHED = """
-SELECT resource_type, details ->> 'partition', (details ->> 'from_id')::uuid, (details ->> 'to_id')::uuid
+SELECT resource_type, details ->> 'partition', details ->> 'from_id', details ->> 'to_id'
 FROM tenantry.platform_log
 WHERE action = 'detach' AND resource_type IN ('audit_logs', 'platform_log') ORDER BY id"""
+
+_REST = "SELECT EXISTS (SELECT FROM tenantry.{} WHERE id >= $1 AND id < $2)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,18 @@ class Detached:
     partition: str
     from_id: UUID
     to_id: UUID
+
+    @classmethod
+    def told(cls, table: str, partition: str, from_id: str, to_id: str) -> Detached | None:
+        """Nothing when its bounds are not exactly those of the month it is named after."""
+        try:
+            start = datetime.strptime(partition, f"{table}_%Y_%m").replace(tzinfo=UTC)
+            end = (start + timedelta(days=31)).replace(day=1)
+            bounds = UUID(from_id), UUID(to_id)
+        except (ValueError, TypeError, AttributeError, OverflowError):
+            return None
+        month = ids.lower_bound(start), ids.lower_bound(end)
+        return cls(table, partition, *bounds) if bounds == month else None
 
 
 @dataclass
@@ -167,7 +182,7 @@ class _Verification:
         """The entries between the seal's bounds against its leaves."""
         if not leaves or merkle.root(leaves).hex() != seal.says["root"]:
             self._found("leaves changed", "Its root is not that of its leaves.", seal=seal)
-        expected = {leaf[:16]: leaf for leaf in leaves}
+        expected = {leaf[:16]: leaf for leaf in leaves if len(leaf) == LEAF_SIZE}
         async for page in self.chain.leaves(self.s, *seal.bounds):
             for leaf in page:
                 sealed = expected.pop(leaf[:16], None)
@@ -224,18 +239,16 @@ async def _tenants(s: ServiceTransaction) -> list[Chain]:
 
 
 async def _detached(s: ServiceTransaction) -> list[Detached]:
-    """Partitions that retention took out by its own word, if they really are not there: entries
-    that are missing in one that is have been removed otherwise."""
-    told = [Detached(*row) for row in await s.fetch(_DETACHED)]
+    """Partitions that retention took out by its own word, if that is so: all of a month is gone,
+    the partition and every row. Entries that are missing otherwise have been removed."""
+    told = {part for row in await s.fetch(_DETACHED) if (part := Detached.told(*row))}
     gone = []
-    for table in {part.table for part in told}:
-        gaps = await s.fetch("SELECT lower, upper FROM tenantry.partition_gaps($1)", table)
-        gone += [
-            part
-            for part in told
-            if part.table == table
-            and any((a or FIRST) <= part.from_id and part.to_id <= (b or LAST) for a, b in gaps)
-        ]
+    for part in sorted(told, key=lambda part: (part.table, part.from_id)):
+        gaps = await s.fetch("SELECT lower, upper FROM tenantry.partition_gaps($1)", part.table)
+        apart = any((a or FIRST) <= part.from_id and part.to_id <= (b or LAST) for a, b in gaps)
+        rest = _REST.format(part.table)
+        if apart and not await s.fetch_value(rest, part.from_id, part.to_id):
+            gone.append(part)
     return gone
 
 
