@@ -103,3 +103,13 @@ def test_another_database_is_not_attacked_through_this_ones_doors(
 
 def test_two_formats_at_once_are_refused(cli: Cli) -> None:
     assert cli.json("prove", "--sarif", code=2)["field"] == "sarif"
+
+
+@pytest.mark.parametrize("option", ["report", "pgrls-config"])
+def test_a_file_that_cannot_be_written_is_refused_before_the_proof(cli: Cli, option: str) -> None:
+    refused = cli.json("prove", "--static", f"--{option}", "nowhere/file", code=2)
+    assert refused["field"] == option.replace("-", "_")
+    assert "No such file" in refused["message"]
+    # Not even an empty one is left where the proof did not come about.
+    cli("prove", "--static", "--schema", "nowhere", f"--{option}", "file", code=2)
+    assert not Path("file").exists()

@@ -32,9 +32,9 @@ class Shop:
         finally:
             await admin.close()
 
-    async def prove(self, **options: object) -> Proof:
+    async def prove(self, *, attacks: bool = True, **options: object) -> Proof:
         chosen = Options(**options)  # type: ignore[arg-type]
-        return await prove(self.place.url("superuser"), metadata, chosen)
+        return await prove(self.place.url("superuser"), metadata, chosen, attacks=attacks)
 
 
 _TABLES = (
@@ -133,6 +133,18 @@ async def test_an_application_that_logs_in_as_the_owner_has_to_be_named(shop: Sh
     await shop.run("ALTER TABLE orders OWNER TO SHOP")
     found = {f.key for f in (await shop.prove(roles=(shop.role,))).findings}
     assert f"ownership:{shop.role}" in found
+
+
+async def test_policies_that_are_a_groups_bind_its_members(shop: Shop) -> None:
+    await shop.run("CREATE ROLE SHOP_staff", "GRANT SHOP_staff TO SHOP")
+    try:
+        await shop.run(
+            "CREATE POLICY more ON orders TO SHOP_staff USING (true)", "DROP POLICY floor ON orders"
+        )
+        found = {f.key for f in (await shop.prove(roles=(shop.role,), attacks=False)).findings}
+        assert "proof-cross-tenant:public.orders" in found
+    finally:
+        await shop.run("DROP POLICY more ON orders", "DROP ROLE SHOP_staff")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tenantry.errors import InvalidInput
 from tenantry.isolation.exceptions import Excepted, exceptions
+from tenantry.isolation.proof import Options, prove
 from tenantry.isolation.prover import pgrls_toml, prove_statically
 from tenantry.isolation.subject import Subject
 from tenantry.models import metadata
@@ -79,3 +81,30 @@ def test_an_exception_excuses_nothing_else(
     assert {"pgrls-SEC008", "pgrls-SEC028"} <= {
         f.check for f in found if f.object == "tenantry.tasks.more"
     }
+
+
+async def test_what_the_project_silences_is_told(proved: Place, tmp_path: Path) -> None:
+    path = tmp_path / "pgrls.toml"
+    path.write_text(
+        '[lint]\ndisable = ["SEC002", "HYG001"]\n'
+        '[lint.rules.SEC001]\nallowlist = ["tenantry.leaflets"]\n'
+        '[lint.rules.SEC005]\nseverity = "info"\n'
+    )
+    proof = await prove(
+        proved.url("superuser"), metadata, Options(config=path), attacks=False,
+        prepare="CREATE TABLE tenantry.leaflets (id int)",
+    )  # fmt: skip
+    theirs = {(e.rule, e.object) for e in proof.excepted if e.reason == "pgrls.toml of the project"}
+    assert theirs == {
+        ("SEC001", "tenantry.leaflets"), ("SEC002", "*"), ("SEC005", "*"), ("HYG001", "*"),
+    }  # fmt: skip
+    silenced = {f.object: f.severity for f in proof.findings if f.check == "silenced"}
+    assert silenced == {"SEC002": "warning", "SEC005": "warning"}
+    assert '"*"' not in pgrls_toml(proof.subject.schemas, proof.excepted)
+
+
+async def test_a_file_that_pgrls_refuses_is_refused(proved: Place, tmp_path: Path) -> None:
+    path = tmp_path / "pgrls.toml"
+    path.write_text('[lint]\ndisable = ["SEC999"]\n')
+    with pytest.raises(InvalidInput, match="SEC999"):
+        await prove(proved.url("superuser"), metadata, Options(config=path), attacks=False)

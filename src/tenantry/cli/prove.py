@@ -65,6 +65,9 @@ async def prove(
     """
     if sarif and screen.as_json.get():
         raise InvalidInput("Ask for --json or for --sarif, not for both.", field="sarif")
+    for file, name in ((report, "report"), (pgrls_config, "pgrls_config")):
+        if file is not None:
+            _require_writable(file, name)
     settings = place.load() if url else place.running()
     from tenantry.config.project import project_folder
     from tenantry.isolation import report as written
@@ -99,6 +102,17 @@ async def prove(
     )
     code = exits.OK if proof.ok else exits.FAILED
     return Answer(written.as_data(proof), view, code=code)
+
+
+def _require_writable(path: Path, field: str) -> None:
+    """Before the proof, which takes its time; what is not there yet is not left behind."""
+    is_new = not path.exists()
+    try:
+        path.open("a").close()
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be written: {error.strerror}.", field=field) from error
+    if is_new:
+        path.unlink()
 
 
 def _ways(settings: Settings, url: str | None) -> tuple[str, bool, Doors | None]:

@@ -34,6 +34,10 @@ _GENERATED = {
 }
 
 
+#: In an object's place: the rule is switched off. No exception of ours is one.
+EVERYTHING = "*"
+
+
 @dataclass(frozen=True, slots=True)
 class Excepted:
     """One object, one rule, one reason."""

@@ -20,7 +20,7 @@ from .attacks.results import Result, Verdict
 from .checks import CHECKS, run_checks
 from .exceptions import Excepted, exceptions
 from .findings import Finding
-from .prover import prove_statically
+from .prover import prove_statically, silenced, silenced_findings
 from .subject import Subject, recognise
 
 Progress = Callable[[str], None]
@@ -103,6 +103,9 @@ async def prove(
         prove_statically, url, subject, excepted, config=options.config, prepare=prepare
     )
     results: list[Result] = []
+    ours = {(e.rule, e.object) for e in excepted}
+    theirs = [e for e in silenced(options.config) if (e.rule, e.object) not in ours]
+    found += silenced_findings(theirs)
     unattacked = _unattacked(subject, wanted=attacks, administrator=administrator)
     if not unattacked:
         results = await run_attacks(url, subject, doors, progress, prepare=prepare)
@@ -110,7 +113,7 @@ async def prove(
     elif attacks and not administrator:
         found.append(_NO_ADMINISTRATOR)
     return Proof(
-        subject, server, database, tuple(_sorted(found)), tuple(results), tuple(excepted),
+        subject, server, database, tuple(_sorted(found)), tuple(results), (*excepted, *theirs),
         len(CHECKS), perf_counter() - started, unattacked,
     )  # fmt: skip
 

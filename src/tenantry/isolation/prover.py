@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from tenantry.errors import DatabaseUnavailable, FeatureUnavailable
+from tenantry.errors import DatabaseUnavailable, FeatureUnavailable, InvalidInput
 
-from .exceptions import Excepted
+from .exceptions import EVERYTHING, Excepted
 from .findings import Finding
 from .subject import Subject
 
@@ -28,6 +28,9 @@ _PROPERTY = {
 }
 #: libpq has no such words; asyncpg's and ours do.
 _NOT_LIBPQ = frozenset({"command_timeout", "server_settings"})
+#: The others of its rules are about speed and tidiness.
+_ABOUT_ISOLATION = ("SEC", "VIEW")
+_BY_PROJECT = "pgrls.toml of the project"
 
 
 def prove_statically(
@@ -52,10 +55,11 @@ def prove_statically(
         with psycopg.connect(_libpq(url), autocommit=False) as connection:
             _run(connection, prepare)
             schema = introspect(connection, schemas=[*subject.schemas])
+            bound = _bound(connection, subject)
             connection.rollback()
     except psycopg.Error as error:
         raise DatabaseUnavailable("pgrls cannot read the catalog with this URL.") from error
-    return [*_lint(schema, excepted, config), *_verify(schema, subject)]
+    return [*_lint(schema, excepted, config), *_verify(schema, subject, bound)]
 
 
 def _run(connection: psycopg.Connection[Any], sql: str) -> None:
@@ -88,11 +92,51 @@ def _lint(schema: Schema, excepted: Iterable[Excepted], path: Path | None) -> li
     return found
 
 
+def silenced(path: Path | None) -> list[Excepted]:
+    """What the project's own pgrls.toml keeps pgrls from reporting: objects, and whole rules."""
+    from pgrls.rules import all_rules  # noqa: PLC0415
+    from pgrls.violations import is_at_or_above  # noqa: PLC0415
+
+    config = _load(path)
+    lowered = {
+        rule.id
+        for rule in all_rules()
+        if is_at_or_above(rule.severity, "warning")
+        and not is_at_or_above(config.severity_overrides.get(rule.id, "warning"), "warning")
+    }
+    whole = [Excepted(rule, EVERYTHING, _BY_PROJECT) for rule in {*config.disable, *lowered}]
+    objects = [
+        Excepted(rule, name, _BY_PROJECT)
+        for rule, options in config.rule_options.items()
+        for name in options.get("allowlist", ())
+    ]
+    return sorted([*whole, *objects], key=lambda e: (e.rule, e.object))
+
+
+def silenced_findings(excepted: Iterable[Excepted]) -> list[Finding]:
+    """A rule about isolation that is off, for every object there is or will be."""
+    return [
+        Finding(
+            "silenced", "warning", e.rule, f"{e.rule} of pgrls is switched off: {e.reason}.",
+            "List the objects that are meant so in the rule's allowlist.",
+        )
+        for e in excepted
+        if e.object == EVERYTHING and e.rule.startswith(_ABOUT_ISOLATION)
+    ]  # fmt: skip
+
+
+def _load(path: Path | None) -> Config:
+    from pgrls.config import Config, ConfigError, load_config  # noqa: PLC0415
+
+    try:
+        return load_config(path) if path is not None else Config()
+    except ConfigError as error:
+        raise InvalidInput(f"pgrls refuses {path}: {error}", field="pgrls_config") from error
+
+
 def _config(excepted: Iterable[Excepted], path: Path | None) -> Config:
     """The exceptions of the schema's own, and those of the project's pgrls.toml."""
-    from pgrls.config import Config, load_config  # noqa: PLC0415
-
-    config = load_config(path) if path is not None else Config()
+    config = _load(path)
     options = {rule: dict(values) for rule, values in config.rule_options.items()}
     for rule, objects in _by_rule(excepted).items():
         listed = options.setdefault(rule, {}).get("allowlist", [])
@@ -100,11 +144,20 @@ def _config(excepted: Iterable[Excepted], path: Path | None) -> Config:
     return replace(config, rule_options=options)
 
 
-def _verify(schema: Schema, subject: Subject) -> list[Finding]:
+def _bound(connection: psycopg.Connection[Any], subject: Subject) -> set[str]:
+    """Whose policies are also tenants': their roles', those roles' groups', and everybody's."""
+    groups = connection.execute(
+        "SELECT g.rolname FROM pg_roles AS g WHERE EXISTS (SELECT FROM pg_roles AS r"
+        " WHERE r.rolname = ANY (%s) AND pg_has_role(r.oid, g.oid, 'MEMBER'))",
+        ([*subject.roles],),
+    )
+    return {*(name for (name,) in groups), "PUBLIC", "public"}
+
+
+def _verify(schema: Schema, subject: Subject, bound: set[str]) -> list[Finding]:
     """What Z3 can prove of the policies that bind tenants' roles."""
     from pgrls.verify import DEFAULT_AUTH_FUNCTIONS, build_verification  # noqa: PLC0415
 
-    bound = {*subject.roles, "PUBLIC", "public"}
     tables = {str(t): t for t in subject.tables}
     narrowed = replace(
         schema,
@@ -163,7 +216,8 @@ def pgrls_toml(schemas: Sequence[str], excepted: Iterable[Excepted]) -> str:
 def _by_rule(excepted: Iterable[Excepted]) -> dict[str, list[Excepted]]:
     rules: dict[str, list[Excepted]] = defaultdict(list)
     for exception in excepted:
-        rules[exception.rule].append(exception)
+        if exception.object != EVERYTHING:
+            rules[exception.rule].append(exception)
     return dict(sorted(rules.items()))
 
 
