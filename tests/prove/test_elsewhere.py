@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 import asyncpg
 import pytest
@@ -152,7 +153,7 @@ async def test_policies_that_are_a_groups_bind_its_members(shop: Shop) -> None:
     [({"roles": ("nobody_at_all",)}, "role"), ({"schemas": ("nowhere",)}, "schema")],
 )
 async def test_what_is_not_there_is_said(
-    shop: Shop, options: dict[str, object], field: str
+    shop: Shop, options: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(InvalidInput) as caught:
         await shop.prove(**options)
