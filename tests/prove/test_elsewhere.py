@@ -152,9 +152,7 @@ async def test_policies_that_are_a_groups_bind_its_members(shop: Shop) -> None:
     ("options", "field"),
     [({"roles": ("nobody_at_all",)}, "role"), ({"schemas": ("nowhere",)}, "schema")],
 )
-async def test_what_is_not_there_is_said(
-    shop: Shop, options: dict[str, Any], field: str
-) -> None:
+async def test_what_is_not_there_is_said(shop: Shop, options: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         await shop.prove(**options)
     assert caught.value.field == field
