@@ -1,4 +1,4 @@
-"""Check a proof of Tenantry's: python verify_proof.py PROOF.json [HASH OF THE SEAL YOU HOLD]"""
+"""Check a proof of Tenantry's: python verify_proof.py PROOF.json HASH-OF-THE-SEAL-YOU-HOLD"""
 
 import hashlib
 import json
@@ -14,6 +14,8 @@ def spelt(said: dict[str, str]) -> bytes:  # sorted keys, no blanks, UTF-8
     return json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
+if len(sys.argv) != 3:
+    sys.exit(__doc__)
 proof = json.loads(Path(sys.argv[1]).read_text("utf-8"))
 entry, seals = proof["entry"], proof["seals"]
 node = sha256(b"\0" + bytes.fromhex(entry["id"].replace("-", "")) + sha256(spelt(entry)))
@@ -23,7 +25,6 @@ for step in proof["path"]:
 links = [sha256(spelt(seal)).hex() for seal in seals]
 whose = seals[0].get("tenant_id", entry.get("tenant_id")) == entry.get("tenant_id")
 linked = all(links[n] == seal["previous"] for n, seal in enumerate(seals[1:]))
-held = links[-1] == (sys.argv[2] if len(sys.argv) > 2 else proof["hash"])
-if not (node.hex() == seals[0]["root"] and whose and linked and held):
+if not (node.hex() == seals[0]["root"] and whose and linked and links[-1] == sys.argv[2].lower()):
     sys.exit("NOT PROVEN")
 sys.stdout.write(f"Proven: entry {entry['id']} is under seal {links[-1]}\n")

@@ -243,16 +243,16 @@ class Database:
             problems = role_problems(RoleFacts(**dict(role)))
             if problems:
                 raise InvalidSettings(problems)
-        if settings.migrate == "off":
-            return
-        current, head = await self._revision(), migrations.head()
-        if current is None or current < head:
-            raise SchemaBehind(
-                f"The database is at revision {current or 'none'}, and this program needs {head}.",
-                hint="Run `tenantry migrate up` with the owner's URL.",
-                current=current or "",
-                head=head,
-            )
+        if settings.migrate != "off":
+            current, head = await self._revision(), migrations.head()
+            if current is None or current < head:
+                raise SchemaBehind(
+                    f"The database is at revision {current or 'none'}, and this program needs {head}.",
+                    hint="Run `tenantry migrate up` with the owner's URL.",
+                    current=current or "",
+                    head=head,
+                )
+        # Also where the schema is nobody's business here: it is what isolation stands on.
         if (sealed := await _SEALED.fetch_value(self._pool, _NOBODY)) != (
             settings.context == "sealed"
         ):

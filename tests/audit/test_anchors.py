@@ -13,6 +13,7 @@ import pytest
 
 from tenantry import Database
 from tenantry.errors import InvalidInput
+from tenantry.ids import uuid7
 from tenantry.models import Tenant
 from tenantry.ops import seals
 from tests.fixtures.database import Place
@@ -62,7 +63,7 @@ def _s3() -> Any:
 async def test_a_chain_that_was_made_anew_is_found(
     db: Database, place: Place, acme: Tenant, anchor: seals.Anchor
 ) -> None:
-    assert anchor.newest() is None
+    assert list(anchor.kept()) == []
     await fill(db, acme, 10)
     first = await seal_all(db, size=5)  # an earlier run, which did not anchor
     await fill(db, acme, 2)
@@ -113,6 +114,78 @@ async def test_the_newest_seals_were_taken_off(
     assert {(f.what, f.seal) for f in report.findings} == {("seal removed", n) for n in (2, 3, 4)}
 
 
+async def test_what_commits_late_is_anchored_all_the_same(
+    db: Database, acme: Tenant, anchor: seals.Anchor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A seal's id may be older than those that an anchor holds already."""
+    await fill(db, acme, 1)
+    old = uuid7()
+    await seal_all(db, anchors=[anchor])
+    await fill(db, acme, 1)
+    monkeypatch.setattr("tenantry.ids.uuid7", lambda: old)
+    late = await seal_all(db, tenant_id=acme.id, anchors=[anchor])
+    monkeypatch.undo()
+    assert [seal.id for seal in late.seals] == [old]
+    assert late.anchored == {str(anchor): 1}
+    assert (await seal_all(db, tenant_id=acme.id, anchors=[anchor])).anchored == {str(anchor): 0}
+    assert {seal.id for seal in anchor.kept()} >= {old}
+
+
+async def test_all_is_anchored_however_little_at_once(
+    db: Database, acme: Tenant, beta: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tenantry.ops.seals.sealing._BATCH", 2)
+    await fill(db, acme, 7)
+    await fill(db, beta, 3)
+    anchor = seals.anchor_of(str(tmp_path / "seals.jsonl"))
+    run = await seal_all(db, size=2, anchors=[anchor])
+    assert sorted(s.id for s in run.seals) == sorted(s.id for s in anchor.kept())
+
+
+async def test_an_anchor_that_holds_nothing_is_a_finding(
+    db: Database, acme: Tenant, anchor: seals.Anchor
+) -> None:
+    assert (await seals.verify(db, anchors=[anchor])).ok
+    await seal_all(db)
+    (finding,) = (await seals.verify(db, anchors=[anchor])).findings
+    assert (finding.what, finding.tenant_id) == ("anchor empty", None)
+    (finding,) = (await seals.verify(db, tenant_id=acme.id, anchors=[anchor])).findings
+    assert (finding.what, finding.tenant_id) == ("anchor empty", acme.id)
+    await seal_all(db, anchors=[anchor])
+    assert (await seals.verify(db, anchors=[anchor])).ok
+
+
+async def test_a_writer_that_was_stopped_within_a_line(
+    db: Database, acme: Tenant, tmp_path: Path
+) -> None:
+    path = tmp_path / "seals.jsonl"
+    anchor = seals.anchor_of(str(path))
+    await fill(db, acme, 5)
+    run = await seal_all(db, size=3, anchors=[anchor])
+    path.write_bytes(path.read_bytes()[:-70])
+    assert len(list(anchor.kept())) == len(run.seals) - 1
+    again = await seal_all(db, anchors=[anchor])
+    assert again.anchored == {str(anchor): len(again.seals) + 1}
+    assert {s.id for s in anchor.kept()} == {s.id for s in (*run.seals, *again.seals)}
+    assert (await seals.verify(db, anchors=[anchor])).ok
+
+
+def test_what_s3_refuses_is_told_and_what_is_not_ours_is_passed_over() -> None:
+    require("moto and boto3 (pip install 'tenantry[s3,dev]')", importlib.util.find_spec("moto"))
+    import moto
+
+    with moto.mock_aws():
+        client = _s3()
+        with pytest.raises(InvalidInput, match="NoSuchBucket"):
+            list(seals.S3Anchor("none", "a", 30, client).kept())
+        with pytest.raises(InvalidInput, match="NoSuchBucket"):
+            seals.S3Anchor("none", "a", 30, client).keep([])
+        client.create_bucket(Bucket=BUCKET, ObjectLockEnabledForBucket=True)
+        for key in ("a/notes.jsonl", "a/b/0199aaaa-0000-7000-8000-000000000001.jsonl"):
+            client.put_object(Bucket=BUCKET, Key=key, Body=b"hello")
+        assert list(seals.S3Anchor(BUCKET, "a", 30, client).kept()) == []
+
+
 def test_objects_are_locked() -> None:
     require("moto and boto3 (pip install 'tenantry[s3,dev]')", importlib.util.find_spec("moto"))
     import moto
@@ -125,7 +198,8 @@ def test_objects_are_locked() -> None:
             {"id": "0199aaaa-0000-7000-8000-000000000001", "sequence": "1"}, bytes.fromhex(hash_)
         )
         seals.S3Anchor(BUCKET, "a", 30, client).keep([seal])
-        kept = client.head_object(Bucket=BUCKET, Key=f"a/{seal.id}.jsonl")
+        (found,) = client.list_objects_v2(Bucket=BUCKET, Prefix="a/")["Contents"]
+        kept = client.head_object(Bucket=BUCKET, Key=found["Key"])
     assert kept["ObjectLockMode"] == "COMPLIANCE"
     assert kept["ObjectLockRetainUntilDate"] > datetime.now(UTC) + timedelta(days=29)
 
@@ -135,10 +209,18 @@ def test_what_is_no_anchor_is_refused(tmp_path: Path) -> None:
         with pytest.raises(InvalidInput):
             seals.anchor_of(text)
     with pytest.raises(InvalidInput, match="git in"):
-        seals.anchor_of(f"git:{tmp_path}").newest()
+        list(seals.anchor_of(f"git:{tmp_path}").kept())
     with pytest.raises(InvalidInput, match="cannot be read"):
-        list(seals.anchor_of(f"file:{tmp_path}/none").kept())
+        list(seals.anchor_of(f"file:{tmp_path}").kept())
     other = tmp_path / "other"
-    other.write_text("hello\n")
-    with pytest.raises(InvalidInput, match="Line 1"):
-        list(seals.FileAnchor(other).kept())
+    for line in (
+        "hello",
+        "{}",
+        "[]",
+        '{"hash": "00", "sequence": 0}',
+        '{"hash": "00", "sequence": 1, "tenant_id": 5}',
+        f'{{"hash": "00", "sequence": {1 << 63}}}',
+    ):
+        other.write_text(line + "\n")
+        with pytest.raises(InvalidInput, match="Line 1"):
+            list(seals.FileAnchor(other).kept())

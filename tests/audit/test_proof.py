@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tenantry import Database
-from tenantry.errors import NotFound
+from tenantry.errors import InvalidInput, NotFound
 from tenantry.ids import uuid7
 from tenantry.models import Tenant
 from tenantry.ops import seals
@@ -66,7 +66,10 @@ async def test_of_the_platform_s_log(db: Database, tmp_path: Path) -> None:
     await seal_all(db)
     async with db.service("look") as s:
         first = (await s.platform_log.entries(order="oldest", limit=1))[0]
-    assert checked(await seals.prove(db, first.id), tmp_path)
+    proof = await seals.prove(db, first.id)
+    assert checked(proof, tmp_path, proof["hash"])
+    # A proof that is checked against itself proves nothing.
+    assert not checked(proof, tmp_path)
 
 
 async def test_there_is_no_proof_of_what_is_not_sealed_or_not_so(
@@ -82,3 +85,25 @@ async def test_there_is_no_proof_of_what_is_not_sealed_or_not_so(
         await forge("UPDATE tenantry.audit_logs SET action = 'b' WHERE id = $1", entry)
     with pytest.raises(seals.NotProven, match="not what was sealed"):
         await seals.prove(db, entry)
+
+
+async def test_nor_of_what_does_not_fit_its_seal(db: Database, place: Place, acme: Tenant) -> None:
+    await fill(db, acme, 5)
+    await seal_all(db, size=4)
+    entry = (await entries_of(place, acme))[0]
+    for through in (0, 3, 99):
+        with pytest.raises(InvalidInput, match=f"no seal {through} "):
+            await seals.prove(db, entry, through=through)
+    async with forging(place) as forge:
+        for sql in (
+            "SET leaves = set_byte(leaves, 100, get_byte(leaves, 100) # 1) WHERE sequence = 1",
+            "SET root = sha256('x') WHERE sequence = 1",
+            "SET hash = sha256('x') WHERE sequence = 1",
+            "SET created_at = created_at - interval '1 day' WHERE sequence = 2",
+            "SET previous = sha256('x') WHERE sequence = 2",
+        ):
+            await forge(f"UPDATE tenantry.audit_seals {sql}")
+            with pytest.raises(seals.NotProven, match="changed"):
+                await seals.prove(db, entry, through=2)
+            await forge.undo()
+        await seals.prove(db, entry, through=2)

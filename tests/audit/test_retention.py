@@ -104,7 +104,7 @@ async def test_theft_is_not_retention(db: Database, place: Place, old: list[UUID
         ("theft", datetime(2025, 1, 1, tzinfo=UTC), MARCH),
     ],
 )
-async def test_a_word_does_not_hide_what_is_missing_of_a_time_without_partition(
+async def test_a_word_does_not_hide_what_is_missing_of_a_time_without_partition(  # noqa: PLR0917
     db: Database, place: Place, acme: Tenant, partition: str, start: datetime, stop: datetime
 ) -> None:
     ids = sorted(uuid7_at(JANUARY) for _ in range(3))

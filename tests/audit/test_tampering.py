@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from tenantry import Database
+from tenantry.errors import RuleViolated
 from tenantry.ids import time_of, uuid7, uuid7_at
 from tenantry.models import AuditLog, Tenant
 from tenantry.ops import seals
@@ -243,6 +244,47 @@ async def test_nor_is_a_record_whose_first_seal_comes_late(
         await fill(db, beta, 1)
         await seal_all(db)
         assert named(await seals.verify(db)) == {("entry inserted", new)}
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+async def test_two_with_one_id(
+    db: Database, place: Place, acme: Tenant, monkeypatch: pytest.MonkeyPatch, sealed: bool
+) -> None:
+    """Wherever a page ends, and whether what was there comes first or not."""
+    await seal_all(db)
+    await fill(db, acme, 2)
+    if sealed:
+        await seal_all(db)
+    async with forging(place) as forge:
+        await forge.connection.execute(
+            "ALTER TABLE tenantry.audit_logs DROP CONSTRAINT audit_logs_pkey"
+        )
+        target = (await entries_of(place, acme))[-2]
+        await forge(
+            "INSERT INTO tenantry.audit_logs SELECT * FROM tenantry.audit_logs WHERE id = $1",
+            target,
+        )
+        for page in (1, 2, 3, 100):
+            monkeypatch.setattr("tenantry.ops.seals.chain._PAGE", page)
+            assert named(await seals.verify(db)) == {("entry inserted", target)}
+            assert (await seals.verify(db)).found == 1
+        if not sealed:
+            for size in (1, 3, 100):
+                with pytest.raises(RuleViolated, match=str(acme.id)):
+                    await seal_all(db, size=size)
+
+
+@pytest.mark.parametrize(
+    "moment", ["created_at - interval '4051 years'", "'infinity'", "'-infinity'"]
+)
+async def test_every_moment_counts(db: Database, place: Place, acme: Tenant, moment: str) -> None:
+    """The year 2026 before Christ, of the same digits, and what is no year at all."""
+    await fill(db, acme, 1)
+    await seal_all(db)
+    target = (await entries_of(place, acme))[-1]
+    async with forging(place) as forge:
+        await forge(f"UPDATE tenantry.audit_logs SET created_at = {moment} WHERE id = $1", target)
+        assert named(await seals.verify(db)) == {("entry changed", target)}
 
 
 async def test_the_platform_s_log(db: Database, place: Place, acme: Tenant) -> None:

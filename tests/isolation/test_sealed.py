@@ -13,13 +13,15 @@ from pydantic import SecretStr
 import tenantry
 from tenantry import Database, Settings
 from tenantry.config import InvalidSettings
-from tenantry.errors import ConfigurationError, ContextNotSealed
+from tenantry.errors import ConfigurationError, ContextNotSealed, PermissionDenied
 from tenantry.kernel.context import Actor
 from tenantry.kernel.seal import LIFETIME, Sealer
 from tenantry.keyring import new_key
+from tenantry.migrations.apply import bring_to_head
 from tenantry.migrations.runner import Migrator
 from tenantry.migrations.sealing import seal, sealing, unseal
 from tenantry.models import Project, Tenant, metadata
+from tenantry.schema.sealing import as_called
 from tests.fixtures.database import Place, make_tenant
 from tests.fixtures.servers import Pooler
 
@@ -86,6 +88,69 @@ async def test_injected_sql_gains_nothing(
         async with sealed.tenant(acme.id) as t:
             await t.execute(injected.format(other=beta.id))
             await t.fetch("SELECT * FROM tenantry.projects")
+
+
+async def test_who_acts_cannot_be_erased_midway(
+    sealed: Database, acme: Tenant, place: Place
+) -> None:
+    erasing = (
+        "INSERT INTO tenantry.projects (tenant_id, name, slug) VALUES ($1, 'n', 'n')"
+        " RETURNING set_config('app.tenant_id', '', true), set_config('app.actor', '', true)"
+    )
+    with pytest.raises(PermissionDenied, match="needs a context"):
+        async with sealed.tenant(acme.id, actor=Actor(kind="agent", agent_id=uuid4())) as t:
+            await t.fetch(erasing, acme.id)
+
+
+async def test_a_suspended_tenant_does_not_write_by_looking_away(
+    sealed: Database, acme: Tenant
+) -> None:
+    async with sealed.service("suspending") as s:
+        await s.tenants.update(acme.id, status="suspended")
+    with pytest.raises(PermissionDenied, match="needs a context"):
+        async with sealed.tenant(acme.id) as t:
+            await t.execute("SELECT set_config('app.tenant_id', '', true)")
+            await t.execute(
+                "INSERT INTO tenantry.projects (tenant_id, name, slug) SELECT $1, 'n', 'n'"
+                " FROM (SELECT set_config('app.tenant_id', $1::uuid::text, true) OFFSET 0) AS x",
+                acme.id,
+            )
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "(tenant_id = tenantry.current_tenant_id())",
+        "(tenant_id IN ( SELECT tenantry.current_tenant_id() AS current_tenant_id))",
+        "(tenant_id = ANY (ARRAY( SELECT tenantry.current_tenant_id() AS current_tenant_id)))",
+        "(EXISTS ( SELECT tenantry.current_tenant_id() AS current_tenant_id))",
+    ],
+)
+def test_a_condition_keeps_its_meaning(condition: str) -> None:
+    once = as_called(condition, once=True)
+    assert as_called(once, once=True) == once
+    assert as_called(once, once=False) == condition
+    assert ("= ( SELECT" in once) is ("= tenantry" in condition)
+
+
+async def test_a_key_that_was_taken_away_stays_away(sealed: Database, place: Place) -> None:
+    both = settings(place, OTHER_KEY, KEY)
+    await seal(settings(place, OTHER_KEY), only=True)
+    await bring_to_head(both)
+    assert len((await sealing(both)).accepted) == 1
+
+
+async def test_where_the_application_sees_others_statements_there_is_no_seal(place: Place) -> None:
+    admin = await place.connection("superuser")
+    try:
+        await admin.execute(
+            "GRANT EXECUTE ON FUNCTION pg_stat_get_activity(integer) TO tenantry_app"
+        )
+        with pytest.raises(ConfigurationError, match="seals of others"):
+            await seal(settings(place), only=True)
+    finally:
+        await admin.close()
+    assert not (await sealing(settings(place))).sealed
 
 
 async def test_a_seal_is_for_all_of_its_context(
@@ -164,8 +229,9 @@ async def test_what_the_settings_say_must_be_what_the_database_asks(
     with pytest.raises(ConfigurationError, match="sealed"):
         await tenantry.connect(settings=place.settings())
     await unseal(settings(place))
-    with pytest.raises(ConfigurationError, match="plain"):
-        await tenantry.connect(settings=settings(place))
+    for migrate in ("check", "off"):
+        with pytest.raises(ConfigurationError, match="plain"):
+            await tenantry.connect(settings=settings(place, migrate=migrate))
     async with await tenantry.connect(settings=place.settings()) as db:
         acme = await make_tenant(db, "acme")
         await db.tenant(acme.id).projects.create(name="plain again")

@@ -13,7 +13,7 @@ from tenantry.models import metadata
 from tenantry.schema.catalog import VERSION_TABLE
 
 from . import head
-from .sealing import seal
+from .sealing import seal, sealing
 
 
 async def bring_to_head(
@@ -21,8 +21,8 @@ async def bring_to_head(
 ) -> tuple[str, ...]:
     """Apply what is missing, of Tenantry's revisions and of the application's own."""
     done = await _migrate(settings, progress)
-    if settings.context == "sealed":
-        # Its keys come to the ones that are there: an old process must not take a newer key away.
+    # Only what is not sealed yet: a key that was taken away must not return with an old setting.
+    if settings.context == "sealed" and not (await sealing(settings)).sealed:
         await seal(settings, only=False)
     return done
 

@@ -31,7 +31,7 @@ from tenantry.kernel.translate import translate
 from tenantry.schema.catalog import VERSION_TABLE
 from tenantry.schema.partitions import AHEAD, partitioned, upcoming
 from tenantry.schema.roles import APP, OWNER, READONLY, SERVICE
-from tenantry.schema.sealing import IS_SEALED, set_kind
+from tenantry.schema.sealing import IS_SEALED, policy_changes
 
 from .compare import Change, essential, find_changes
 
@@ -241,9 +241,11 @@ class Migrator:
             await engine.dispose()
 
     async def _keep_kind(self) -> None:
-        """Policies of new tables ask for the kind of context that the database asks for."""
-        async with self._connection() as connection, connection.transaction():
-            await set_kind(connection, sealed=await connection.fetchval(IS_SEALED))
+        """Where contexts are sealed, new policies ask for the seal once for a statement."""
+        async with connected(self._url, self._setup, SHORT_WAITS, name=_NAME) as connection:
+            if await connection.fetchval(IS_SEALED):
+                for statement in await policy_changes(connection, sealed=True):
+                    await patiently(connection, self._wait, statement)
 
     async def _make_partitions(self) -> None:
         """Partitions for now and the periods ahead, of the tables that are there by now."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +11,21 @@ import asyncpg
 from tenantry.config import Settings
 from tenantry.endpoints import url_for
 from tenantry.errors import ConfigurationError
+from tenantry.kernel.patience import SHORT_WAITS, patiently
 from tenantry.kernel.plain import connected
 from tenantry.kernel.seal import Verifier, verifiers
 from tenantry.schema.roles import OWNER
-from tenantry.schema.sealing import IS_SEALED, add_keys, key_names, set_kind
+from tenantry.schema.sealing import (
+    IS_SEALED,
+    READS_STATEMENTS,
+    add_keys,
+    context_functions,
+    key_names,
+    policy_changes,
+)
+
+#: How long each table is waited for, in seconds.
+_PATIENCE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +46,7 @@ class Sealing:
 
 
 async def sealing(settings: Settings) -> Sealing:
-    async with _owner(settings) as connection:
+    async with _owner(settings) as connection, connection.transaction():
         sealed = await connection.fetchval(IS_SEALED)
         accepted = await key_names(connection)
     return Sealing(sealed, tuple(accepted), tuple(key.name for key in _keys(settings)))
@@ -52,25 +62,38 @@ async def seal(settings: Settings, *, only: bool) -> None:
             hint="Make one with `tenantry secrets new-key` and set TENANTRY_SEAL_KEYS.",
         )
     async with _owner(settings) as connection:
-        await add_keys(connection, [(key.name, key.inner, key.outer) for key in keys], only=only)
-        await set_kind(connection, sealed=True)
+        if shown := await connection.fetchval(READS_STATEMENTS):
+            raise ConfigurationError(
+                f"The application's role may call {shown}, which show it the seals of others.",
+                setting="context",
+                hint="A superuser can revoke them: run `tenantry init` as one.",
+            )
+        async with connection.transaction():
+            found = [(key.name, key.inner, key.outer) for key in keys]
+            await add_keys(connection, found, only=only)
+            if not await connection.fetchval(IS_SEALED):
+                await connection.execute(context_functions(sealed=True))
+        await _alter_policies(connection, sealed=True)
 
 
 async def unseal(settings: Settings) -> None:
     """Back to plain contexts. Never by leaving a setting out."""
     async with _owner(settings) as connection:
-        await set_kind(connection, sealed=False)
-        await add_keys(connection, [], only=True)
+        async with connection.transaction():
+            await connection.execute(context_functions(sealed=False))
+            await add_keys(connection, [], only=True)
+        await _alter_policies(connection, sealed=False)
+
+
+async def _alter_policies(connection: asyncpg.Connection[Any], *, sealed: bool) -> None:
+    """One table after the other, each as soon as nobody holds it: readers wait for none of them."""
+    for statement in await policy_changes(connection, sealed=sealed):
+        await patiently(connection, _PATIENCE, statement)
 
 
 def _keys(settings: Settings) -> list[Verifier]:
     return verifiers([key.get_secret_value() for key in settings.seal_keys])
 
 
-@asynccontextmanager
-async def _owner(settings: Settings) -> AsyncIterator[asyncpg.Connection[Any]]:
-    async with (
-        connected(url_for(settings, "owner"), f"SET ROLE {OWNER}") as connection,
-        connection.transaction(),
-    ):
-        yield connection
+def _owner(settings: Settings) -> AbstractAsyncContextManager[asyncpg.Connection[Any]]:
+    return connected(url_for(settings, "owner"), f"{SHORT_WAITS}; SET ROLE {OWNER}")

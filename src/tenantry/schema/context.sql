@@ -33,6 +33,13 @@ DECLARE
     actor jsonb;
 BEGIN
     user_id := tenantry.current_user_id();
+    -- The application writes for somebody; a statement that emptied its context midway would not say
+    -- for whom.
+    IF user_id IS NULL AND coalesce(sent, '') = '' AND tenantry.current_tenant_id() IS NULL
+       AND pg_catalog.pg_has_role(session_user, 'tenantry_app', 'MEMBER')
+       AND NOT pg_catalog.pg_has_role(session_user, 'tenantry_service', 'MEMBER') THEN
+        RAISE EXCEPTION 'a change needs a context' USING ERRCODE = 'TN008';
+    END IF;
     IF sent <> '' THEN
         actor := convert_from(decode(translate(sent, '-_', '+/'), 'base64'), 'UTF8')::jsonb;
         kind := actor ->> 'kind';

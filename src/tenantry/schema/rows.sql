@@ -12,8 +12,8 @@ BEGIN
 END
 $$;
 
--- A suspended or deleted tenant is read, never written. Work without a tenant (the service role's)
--- passes; so does what policies will refuse anyway.
+-- A suspended or deleted tenant is read, never written. Work without a tenant passes when it is the
+-- service role's, or a user's on what is theirs.
 CREATE FUNCTION tenantry.refuse_unwritable() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -22,7 +22,15 @@ DECLARE
 BEGIN
     -- What a trigger or a cascade writes follows from a statement that was asked already. (Asked here
     -- and not in the trigger's WHEN, which the server parses anew for every statement.)
-    IF tenant IS NULL OR pg_trigger_depth() > 1 THEN
+    IF pg_trigger_depth() > 1 THEN
+        RETURN NULL;
+    END IF;
+    IF tenant IS NULL THEN
+        -- A context that a statement empties, and names again for row security, is none either.
+        IF tenantry.current_user_id() IS NULL AND pg_has_role(session_user, 'tenantry_app', 'MEMBER')
+           AND NOT pg_has_role(session_user, 'tenantry_service', 'MEMBER') THEN
+            RAISE EXCEPTION 'a change needs a context' USING ERRCODE = 'TN008';
+        END IF;
         RETURN NULL;
     END IF;
     SELECT t.status INTO state FROM tenantry.tenants AS t WHERE t.id = tenant;

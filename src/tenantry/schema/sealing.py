@@ -11,11 +11,15 @@ import re
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from .roles import AUTH, OWNER
+from .roles import AUTH, OWNER, quote
 
 _ASKED = ("tenant", "user")
 _CALL = re.compile(r"(?<!SELECT )tenantry\.current_(tenant|user)_id\(\)")
-_CALL_ONCE = re.compile(r"\( *SELECT tenantry\.current_(tenant|user)_id\(\)(?: AS current_\w+)?\)")
+# Only a scalar subquery is a value; that of IN, ANY, ALL, ARRAY or EXISTS is part of its operator.
+_CALL_ONCE = re.compile(
+    r"(?<!IN )(?<!ANY )(?<!ALL )(?<!ARRAY)(?<!EXISTS )"
+    r"\( *SELECT tenantry\.current_(tenant|user)_id\(\)(?: AS current_\w+)?\)"
+)
 _POLICIES = """
     SELECT tablename, policyname, qual, with_check FROM pg_catalog.pg_policies
     WHERE schemaname = 'tenantry' AND (qual ~ 'tenantry.current_' OR with_check ~ 'tenantry.current_')
@@ -25,6 +29,11 @@ IS_SEALED = (
     "SELECT coalesce(pg_catalog.pg_get_functiondef("
     "to_regprocedure('tenantry.current_tenant_id()')) LIKE '%seal_holds%', false)"
 )
+#: What shows other sessions' statements, and with them their seals.
+READS_STATEMENTS = """
+    SELECT string_agg(p.oid::regprocedure::text, ', ') FROM pg_catalog.pg_proc AS p
+    WHERE p.proname IN ('pg_stat_get_activity', 'pg_stat_get_backend_activity', 'pg_stat_statements')
+      AND pg_catalog.has_function_privilege('tenantry_app', p.oid, 'EXECUTE')"""
 #: (name, inner pad, outer pad)
 Key = tuple[str, bytes, bytes]
 
@@ -53,15 +62,28 @@ def _function(name: str, *, sealed: bool) -> str:
 
 
 async def set_kind(connection: Connection, *, sealed: bool) -> None:
-    """Make functions and policies those of the kind. Changes what differs; in a transaction."""
-    if await connection.fetchval(IS_SEALED) is not sealed:
-        await connection.execute(context_functions(sealed=sealed))
-    for table, policy, qual, check in await connection.fetch(_POLICIES):
-        clauses = [("USING", qual), ("WITH CHECK", check)]
-        wanted = [(word, as_called(text, once=sealed)) for word, text in clauses if text]
-        if wanted != [(word, text) for word, text in clauses if text]:
+    """Make functions and policies those of the kind, all at once."""
+    await connection.execute(context_functions(sealed=sealed))
+    for statement in await policy_changes(connection, sealed=sealed):
+        await connection.execute(statement)
+
+
+async def policy_changes(connection: Connection, *, sealed: bool) -> list[str]:
+    """What makes the policies those of the kind. Under either kind both forms are right: the one asks
+    more often, the other keeps the planner from knowing the tenant."""
+    before = await connection.fetchval("SELECT pg_catalog.current_setting('search_path')")
+    # So that the server names every function with its schema.
+    await connection.fetchval("SELECT pg_catalog.set_config('search_path', 'pg_catalog', false)")
+    policies = await connection.fetch(_POLICIES)
+    await connection.fetchval("SELECT pg_catalog.set_config('search_path', $1, false)", before)
+    changes = []
+    for table, policy, qual, check in policies:
+        clauses = [(w, text) for w, text in (("USING", qual), ("WITH CHECK", check)) if text]
+        wanted = [(word, as_called(text, once=sealed)) for word, text in clauses]
+        if wanted != clauses:
             parts = " ".join(f"{word} ({text})" for word, text in wanted)
-            await connection.execute(f'ALTER POLICY "{policy}" ON tenantry."{table}" {parts}')
+            changes.append(f"ALTER POLICY {quote(policy)} ON tenantry.{quote(table)} {parts}")
+    return changes
 
 
 def as_called(condition: str, *, once: bool) -> str:

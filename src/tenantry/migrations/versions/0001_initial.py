@@ -85,6 +85,13 @@ DECLARE
     actor jsonb;
 BEGIN
     user_id := tenantry.current_user_id();
+    -- The application writes for somebody; a statement that emptied its context midway would not say
+    -- for whom.
+    IF user_id IS NULL AND coalesce(sent, '') = '' AND tenantry.current_tenant_id() IS NULL
+       AND pg_catalog.pg_has_role(session_user, 'tenantry_app', 'MEMBER')
+       AND NOT pg_catalog.pg_has_role(session_user, 'tenantry_service', 'MEMBER') THEN
+        RAISE EXCEPTION 'a change needs a context' USING ERRCODE = 'TN008';
+    END IF;
     IF sent <> '' THEN
         actor := convert_from(decode(translate(sent, '-_', '+/'), 'base64'), 'UTF8')::jsonb;
         kind := actor ->> 'kind';
@@ -286,7 +293,15 @@ DECLARE
 BEGIN
     -- What a trigger or a cascade writes follows from a statement that was asked already. (Asked here
     -- and not in the trigger's WHEN, which the server parses anew for every statement.)
-    IF tenant IS NULL OR pg_trigger_depth() > 1 THEN
+    IF pg_trigger_depth() > 1 THEN
+        RETURN NULL;
+    END IF;
+    IF tenant IS NULL THEN
+        -- A context that a statement empties, and names again for row security, is none either.
+        IF tenantry.current_user_id() IS NULL AND pg_has_role(session_user, 'tenantry_app', 'MEMBER')
+           AND NOT pg_has_role(session_user, 'tenantry_service', 'MEMBER') THEN
+            RAISE EXCEPTION 'a change needs a context' USING ERRCODE = 'TN008';
+        END IF;
         RETURN NULL;
     END IF;
     SELECT t.status INTO state FROM tenantry.tenants AS t WHERE t.id = tenant;

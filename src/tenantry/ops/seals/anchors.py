@@ -7,35 +7,34 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
-from uuid import UUID
 
 from tenantry.errors import ConfigurationError, InvalidInput
+from tenantry.ids import uuid7
 
 from .chain import Seal
 
-#: Read from a file's end, to find its last line.
-_TAIL = 64 * 1024
+#: Our objects of a bucket, whatever else is under the prefix.
+_KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.jsonl")
 #: How long S3 refuses to delete, unless told.
 _DAYS = 365
 
 
 class Anchor(Protocol):
-    """A place that holds seals, in the order of their ids. Any object with these will do."""
-
-    def newest(self) -> UUID | None:
-        """The id of the newest seal it holds."""
+    """A place that holds seals. Any object with these will do."""
 
     def keep(self, seals: Sequence[Seal]) -> None: ...
 
     def kept(self) -> Iterator[Seal]:
-        """All it holds."""
+        """All it holds, in any order; of a place where nothing was kept yet, nothing."""
 
 
 def anchor_of(text: str) -> Anchor:
@@ -57,15 +56,20 @@ def _text(seals: Sequence[Seal]) -> str:
     return "".join(f"{json.dumps(seal.line, sort_keys=True)}\n" for seal in seals)
 
 
-def _read(where: object, lines: Iterator[str]) -> Iterator[Seal]:
+def _read(where: object, lines: Iterable[str]) -> Iterator[Seal]:
     for number, line in enumerate(lines, 1):
-        if line.strip():
+        if line.strip() and not _is_cut_off(line):
             try:
                 yield Seal.anchored(json.loads(line))
             except (ValueError, KeyError, TypeError, AttributeError):
                 raise InvalidInput(
                     f"Line {number} of {where} holds no seal.", field="anchor"
                 ) from None
+
+
+def _is_cut_off(line: str) -> bool:
+    """The beginning of a line whose writer was stopped. Its seal is anchored again."""
+    return line.startswith("{") and "}" not in line
 
 
 class FileAnchor:
@@ -77,18 +81,14 @@ class FileAnchor:
     def __str__(self) -> str:
         return str(self.path)
 
-    def newest(self) -> UUID | None:
-        if not self.path.exists():
-            return None
-        with self.path.open("rb") as file:
-            file.seek(max(0, self.path.stat().st_size - _TAIL))
-            lines = file.read().decode("utf-8", "replace").splitlines()[-1:]
-        return next((seal.id for seal in _read(self, iter(lines))), None)
-
     def keep(self, seals: Sequence[Seal]) -> None:
         try:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(_text(seals))
+            with self.path.open("a+b") as file:
+                if file.tell():
+                    file.seek(-1, os.SEEK_END)
+                    if file.read(1) != b"\n":
+                        file.write(b"\n")  # somebody was stopped while they wrote
+                file.write(_text(seals).encode())
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
@@ -98,8 +98,10 @@ class FileAnchor:
 
     def kept(self) -> Iterator[Seal]:
         try:
-            with self.path.open(encoding="utf-8") as file:
+            with self.path.open(encoding="utf-8", errors="replace") as file:
                 yield from _read(self, file)
+        except FileNotFoundError:
+            return
         except OSError as error:
             raise InvalidInput(
                 f"{self.path} cannot be read: {error.strerror}.", field="anchor"
@@ -118,16 +120,13 @@ class GitAnchor:
     def __str__(self) -> str:
         return f"git:{self.folder}"
 
-    def newest(self) -> UUID | None:
-        return max((seal.id for seal in self.kept()), default=None)
-
     def keep(self, seals: Sequence[Seal]) -> None:
         self._git("notes", "--ref", self.ref, "append", "-F", "-", "HEAD", given=_text(seals))
 
     def kept(self) -> Iterator[Seal]:
         for line in self._git("notes", "--ref", self.ref, "list").splitlines():
             note = self._git("cat-file", "blob", line.split()[0])
-            yield from _read(self, iter(note.splitlines()))
+            yield from _read(self, note.splitlines())
 
     def _git(self, *arguments: str, given: str | None = None) -> str:
         try:
@@ -167,31 +166,42 @@ class S3Anchor:
                     setting="anchor",
                     hint="pip install 'tenantry[s3]'",
                 ) from None
-            self._client = boto3.client("s3")
+            with self._told():
+                self._client = boto3.client("s3")
         return self._client
 
-    def newest(self) -> UUID | None:
-        # A key is the id of the newest seal in it.
-        return max((UUID(Path(key).stem) for key in self._keys()), default=None)
-
     def keep(self, seals: Sequence[Seal]) -> None:
-        self.client.put_object(
-            Bucket=self.bucket,
-            Key=f"{self.prefix}{seals[-1].id}.jsonl",
-            Body=_text(seals).encode(),
-            ChecksumAlgorithm="SHA256",
-            ObjectLockMode="COMPLIANCE",
-            ObjectLockRetainUntilDate=datetime.now(UTC) + timedelta(days=self.days),
-        )
+        client = self.client
+        with self._told():
+            client.put_object(
+                Bucket=self.bucket,
+                Key=f"{self.prefix}{uuid7()}.jsonl",  # so that none takes another's place
+                Body=_text(seals).encode(),
+                ChecksumAlgorithm="SHA256",
+                ObjectLockMode="COMPLIANCE",
+                ObjectLockRetainUntilDate=datetime.now(UTC) + timedelta(days=self.days),
+            )
 
     def kept(self) -> Iterator[Seal]:
-        for key in self._keys():
-            body = self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read().decode()
-            yield from _read(f"s3://{self.bucket}/{key}", iter(body.splitlines()))
+        client = self.client
+        with self._told():
+            for key in self._keys(client):
+                body = client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+                text = body.decode("utf-8", "replace")
+                yield from _read(f"s3://{self.bucket}/{key}", text.splitlines())
 
-    def _keys(self) -> Iterator[str]:
-        pages = self.client.get_paginator("list_objects_v2")
+    def _keys(self, client: Any) -> Iterator[str]:
+        pages = client.get_paginator("list_objects_v2")
         for page in pages.paginate(Bucket=self.bucket, Prefix=self.prefix):
             for found in page.get("Contents", ()):
-                if found["Key"].endswith(".jsonl"):
+                if _KEY.fullmatch(found["Key"].removeprefix(self.prefix)):
                     yield found["Key"]
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What S3 refuses, in an error of ours."""
+        failures: Any = import_module("botocore.exceptions")
+        try:
+            yield
+        except (failures.BotoCoreError, failures.ClientError) as error:
+            raise InvalidInput(f"{self} says: {error}", field="anchor") from error

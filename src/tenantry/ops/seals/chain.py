@@ -22,7 +22,8 @@ from .canonical import canonical, canonical_json
 FIRST, LAST = UUID(int=0), UUID(int=(1 << 128) - 1)
 #: Stands in every seal, so that the hash of one is no hash of anything else.
 FORMAT = "tenantry-audit-seal-1"
-_PAGE = 2000
+#: Entries read at a time: each may be of a megabyte.
+_PAGE = 100
 _TIME = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 
 
@@ -45,7 +46,11 @@ class Seal:
 
     @classmethod
     def anchored(cls, line: Mapping[str, str]) -> Seal:
-        return cls({k: v for k, v in line.items() if k != "hash"}, bytes.fromhex(line["hash"]))
+        """`ValueError`, `KeyError`, `TypeError` or `AttributeError` when it is none."""
+        seal = cls({k: v for k, v in line.items() if k != "hash"}, bytes.fromhex(line["hash"]))
+        if seal.tenant_id == FIRST or not 0 < seal.sequence < 1 << 63:
+            raise ValueError("no such seal")
+        return seal
 
     @property
     def line(self) -> dict[str, str]:
@@ -103,7 +108,7 @@ class Chain:
         self, s: Reads, from_id: UUID, to_id: UUID | None, *, limit: int | None = None
     ) -> AsyncIterator[list[dict[str, str]]]:
         """The entries from one id on and below another as they are spelt, in their order, some at
-        a time."""
+        a time. Those that forgery gave one id are never apart."""
         rest, last = limit, preceding(to_id) if to_id else LAST
         while rest is None or rest > 0:
             many = _PAGE if rest is None else min(rest, _PAGE)
@@ -142,8 +147,9 @@ class Chain:
     async def hashes(self, s: Reads, sequences: Sequence[int]) -> dict[int, bytes]:
         return dict(await s.fetch(self._sql.hashes, *self._whose, list(sequences)))
 
-    async def headers(self, s: Reads, after: int, until: int) -> list[Seal]:
-        rows = await s.fetch(self._sql.headers, *self._whose, after, until)
+    async def headers(self, s: Reads, after: int, many: int) -> list[Seal]:
+        """The seals above a number, without their leaves."""
+        rows = await s.fetch(self._sql.headers, *self._whose, after, many)
         return [Seal.read(row) for row in rows]
 
     async def close(
@@ -204,7 +210,8 @@ class _Statements:
     def entries(self) -> str:
         return (
             f"SELECT {_as_text(self.log)} FROM tenantry.{self.log.__tablename__} AS r WHERE {self.whose}"  # noqa: S608 - names of our models
-            f" r.id >= {self._p(1)} AND r.id <= {self._p(2)} ORDER BY r.id LIMIT {self._p(3)}"
+            f" r.id >= {self._p(1)} AND r.id <= {self._p(2)}"
+            f" ORDER BY r.id FETCH FIRST ({self._p(3)}) ROWS WITH TIES"
         )
 
     def _seals(self, condition: str, rest: str = "", *, leaves: bool = False) -> str:
@@ -230,7 +237,7 @@ class _Statements:
 
     @cached_property
     def headers(self) -> str:
-        return self._seals(f"r.sequence > {self._p(1)} AND r.sequence <= {self._p(2)}")
+        return self._seals(f"r.sequence > {self._p(1)}", f"LIMIT {self._p(2)}")
 
     @cached_property
     def hashes(self) -> str:
@@ -269,9 +276,9 @@ async def swept_below(s: Reads) -> UUID:
     return last.bounds[1] if last else FIRST
 
 
-async def newer(s: Reads, than: UUID, limit: int = 5000) -> list[Seal]:
-    """Seals of every chain, in the order of their ids."""
-    return [Seal.read(row) for row in await s.fetch(_NEWER, than, limit)]
+async def tenants_of(s: Reads, table: str, since: UUID = FIRST) -> list[Chain]:
+    """Of whom there are rows in one of a record's tables, from an id on."""
+    return [Chain(row[0]) for row in await s.fetch(_TENANTS.format(table), since)]
 
 
 def leaf_of(entry: Mapping[str, str]) -> bytes:
@@ -294,20 +301,22 @@ def preceding(id: UUID) -> UUID:
     return UUID(int=max(id.int - 1, 0))
 
 
-def _as_text(model: type[Base], *, but: str = "") -> str:
-    """A model's columns as text, under their names, in the order of those; null for one left out."""
-    return ", ".join(_texts(model, but))
+def _as_text(model: type[Base]) -> str:
+    """A model's columns as text, under their names."""
+    return ", ".join(_texts(model))
 
 
-def _texts(model: type[Base], but: str) -> Iterator[str]:
+def _texts(model: type[Base]) -> Iterator[str]:
     table = cast(Table, model.__table__)
     for c in sorted(table.columns, key=lambda c: c.name):
         if c.info.get("hidden"):
             continue
-        if c.name == but:
-            text = "NULL"
-        elif isinstance(c.type, DateTime):
-            text = f"to_char(r.{c.name} AT TIME ZONE 'UTC', '{_TIME}')"
+        if isinstance(c.type, DateTime):
+            # A year before Christ has the same digits; to_char leaves infinity out.
+            text = (
+                f"coalesce(to_char(r.{c.name} AT TIME ZONE 'UTC', '{_TIME}')"
+                f" || CASE WHEN r.{c.name} < '0001-01-01T00:00Z' THEN ' BC' ELSE '' END, r.{c.name}::text)"
+            )
         elif isinstance(c.type, LargeBinary):
             text = f"encode(r.{c.name}, 'hex')"
         else:
@@ -319,12 +328,16 @@ def _texts(model: type[Base], but: str) -> Iterator[str]:
 _WHERE = """
 SELECT tenant_id FROM tenantry.audit_logs WHERE id = $1
 UNION ALL SELECT NULL FROM tenantry.platform_log WHERE id = $1"""
-_NEWER = f"""
-SELECT * FROM (
-    SELECT {_as_text(AuditSeal)} FROM tenantry.audit_seals AS r WHERE r.id > $1
+#: A look into the index for each tenant.
+_TENANTS = """
+WITH RECURSIVE found AS (
+    (SELECT tenant_id FROM tenantry.{0} WHERE id >= $1 ORDER BY tenant_id LIMIT 1)
     UNION ALL
-    SELECT {_as_text(AuditSeal, but="tenant_id")} FROM tenantry.platform_seals AS r WHERE r.id > $1
-) AS seals ORDER BY id LIMIT $2"""  # noqa: S608 - names of our models
+    SELECT (SELECT r.tenant_id FROM tenantry.{0} AS r
+            WHERE r.tenant_id > f.tenant_id AND r.id >= $1 ORDER BY r.tenant_id LIMIT 1)
+    FROM found AS f WHERE f.tenant_id IS NOT NULL
+)
+SELECT tenant_id FROM found WHERE tenant_id IS NOT NULL"""
 
 
 def _spelt(value: Any) -> str:

@@ -20,11 +20,11 @@ from uuid import UUID
 
 from tenantry import ids
 from tenantry.database import Database
-from tenantry.errors import LockTimeout
+from tenantry.errors import LockTimeout, RuleViolated
 from tenantry.handles import ServiceTransaction
 
 from .anchors import Anchor
-from .chain import FIRST, Chain, Seal, following, id_of, newer, swept_below
+from .chain import FIRST, Chain, Seal, following, id_of, swept_below, tenants_of
 
 #: How far behind the clock a seal stays: a server's clock may be set back, or be another's after a
 #: failover, by less than this without an entry being late for its seal.
@@ -32,22 +32,13 @@ LAG = timedelta(minutes=1)
 #: Entries of a seal at most, and about those of a transaction.
 SIZE = 10_000
 _WORK = 100_000
+#: Seals that are anchored at once, about.
+_BATCH = 5000
 
 #: The moment is that of the statement's arrival, so the number is given out after it. (The end of a
 #: snapshot would not do: it is past the last transaction that has ended, not the last that began.)
 _NOW = "SELECT statement_timestamp(), pg_current_xact_id()::text::bigint"
 _LOWEST = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
-#: Tenants with entries from a moment on: a look into the index for each. The moment is that of a
-#: partition, so that older ones are not looked into and nothing within one has to be passed over.
-_TENANTS = """
-WITH RECURSIVE found AS (
-    (SELECT tenant_id FROM tenantry.audit_logs WHERE id >= $1 ORDER BY tenant_id LIMIT 1)
-    UNION ALL
-    SELECT (SELECT r.tenant_id FROM tenantry.audit_logs AS r
-            WHERE r.tenant_id > f.tenant_id AND r.id >= $1 ORDER BY r.tenant_id LIMIT 1)
-    FROM found AS f WHERE f.tenant_id IS NOT NULL
-)
-SELECT tenant_id FROM found WHERE tenant_id IS NOT NULL"""
 
 
 @dataclass
@@ -128,8 +119,9 @@ async def _settled(s: ServiceTransaction, lag: timedelta, patience: float) -> da
 async def _tenants(s: ServiceTransaction) -> list[Chain]:
     swept = ids.time_of(await swept_below(s))
     month = swept.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    rows = await s.fetch(_TENANTS, ids.lower_bound(month))
-    return [Chain(row[0]) for row in rows]
+    # A partition begins there, so that older ones are not looked into and nothing within one has to
+    # be passed over.
+    return await tenants_of(s, "audit_logs", ids.lower_bound(month))
 
 
 async def _seal_some(
@@ -167,7 +159,15 @@ async def _seal_next(  # noqa: PLR0917
         leaves = [leaf async for page in chain.leaves(s, first, until, limit=size) for leaf in page]
         if not leaves:
             return None
-        upto = following(id_of(leaves[-1])) if len(leaves) == size else until
+        if len({leaf[:16] for leaf in leaves}) < len(leaves):
+            raise RuleViolated(
+                f"Two entries of {chain} have one id.",
+                hint="Nothing of it was sealed; `tenantry audit verify` names them.",
+                table=chain.log,
+                constraint=f"{chain.log}_pkey",
+                column="id",
+            )
+        upto = following(id_of(leaves[-1])) if len(leaves) >= size else until
         made = await chain.close(s, before, (since, upto), leaves, id=ids.uuid7(), moment=moment)
         if made is not None:
             return made
@@ -175,13 +175,30 @@ async def _seal_next(  # noqa: PLR0917
 
 
 async def _anchor(db: Database, anchor: Anchor) -> int:
-    """Anchor what is newer than what it holds: also what an earlier run was kept from anchoring."""
-    newest = await asyncio.to_thread(anchor.newest)
+    """Anchor what it does not hold yet: also what an earlier run was kept from anchoring."""
+    held = await asyncio.to_thread(_held, anchor)
+    async with db.service("audit seal") as s:
+        chains = [*await tenants_of(s, "audit_seals"), Chain()]
     kept = 0
-    while True:
+    while chains:
+        seals: list[Seal] = []
         async with db.service("audit seal") as s:
-            seals = await newer(s, newest or FIRST)
-        if not seals:
-            return kept
-        await asyncio.to_thread(anchor.keep, seals)
-        newest, kept = seals[-1].id, kept + len(seals)
+            while chains and len(seals) < _BATCH:
+                more = await chains[0].headers(s, held.get(chains[0].tenant_id, 0), _BATCH)
+                if more:
+                    seals += more
+                    held[chains[0].tenant_id] = more[-1].sequence
+                if len(more) < _BATCH:
+                    chains.pop(0)
+        if seals:
+            await asyncio.to_thread(anchor.keep, seals)
+            kept += len(seals)
+    return kept
+
+
+def _held(anchor: Anchor) -> dict[UUID | None, int]:
+    """The highest number that it holds of each chain. Ids would not do: they commit in any order."""
+    highest: dict[UUID | None, int] = {}
+    for seal in anchor.kept():
+        highest[seal.tenant_id] = max(seal.sequence, highest.get(seal.tenant_id, 0))
+    return highest

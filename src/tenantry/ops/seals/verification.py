@@ -17,7 +17,7 @@ from tenantry.models import LEAF_SIZE
 
 from . import merkle
 from .anchors import Anchor
-from .chain import FIRST, LAST, Chain, Seal, id_of, swept_below
+from .chain import FIRST, LAST, Chain, Seal, id_of, swept_below, tenants_of
 
 What = Literal[
     "entry changed",
@@ -28,6 +28,7 @@ What = Literal[
     "seal replaced",
     "leaves changed",
     "chain broken",
+    "anchor empty",
 ]
 #: An entry of a later moment than this was not drawn by the server.
 _FUTURE = timedelta(minutes=10)
@@ -35,16 +36,6 @@ _FUTURE = timedelta(minutes=10)
 _SHOWN = 1000
 #: Anchored seals that are compared at a time.
 _BATCH = 5000
-#: A look into the index for each tenant.
-_TENANTS = """
-WITH RECURSIVE found AS (
-    (SELECT tenant_id FROM tenantry.{0} ORDER BY tenant_id LIMIT 1)
-    UNION ALL
-    SELECT (SELECT r.tenant_id FROM tenantry.{0} AS r
-            WHERE r.tenant_id > f.tenant_id ORDER BY r.tenant_id LIMIT 1)
-    FROM found AS f WHERE f.tenant_id IS NOT NULL
-)
-SELECT tenant_id FROM found WHERE tenant_id IS NOT NULL"""
 #: What retention took out of the record, by its own word.
 _DETACHED = """
 SELECT resource_type, details ->> 'partition', details ->> 'from_id', details ->> 'to_id'
@@ -209,8 +200,10 @@ class _Verification:
         """What no seal is about has to be young."""
         future = ids.lower_bound(datetime.now(UTC) + _FUTURE)
         async for page in self.chain.leaves(self.s, since, None):
-            for leaf in page:
-                if id_of(leaf) < swept:
+            for before, leaf in zip([b"", *page], page, strict=False):
+                if before[:16] == leaf[:16]:
+                    self._found("entry inserted", "There is another with its id.", leaf)
+                elif id_of(leaf) < swept:
                     self._found("entry inserted", "Its time is sealed, and no seal has it.", leaf)
                 elif id_of(leaf) > future:
                     self._found("entry inserted", "Its time has not come yet.", leaf)
@@ -232,10 +225,8 @@ class _Verification:
 
 async def _tenants(s: ServiceTransaction) -> list[Chain]:
     """Of whom there are entries, or seals."""
-    found: set[UUID] = set()
-    for table in ("audit_logs", "audit_seals"):
-        found |= {row[0] for row in await s.fetch(_TENANTS.format(table))}
-    return [Chain(tenant_id) for tenant_id in sorted(found)]
+    of = [await tenants_of(s, table) for table in ("audit_logs", "audit_seals")]
+    return sorted({*of[0], *of[1]}, key=str)
 
 
 async def _detached(s: ServiceTransaction) -> list[Detached]:
@@ -256,7 +247,7 @@ async def _compare(
     db: Database, anchor: Anchor, tenant_id: UUID | None, report: Report, tell: Tell
 ) -> None:
     """The seals that there are with those that an anchor holds."""
-    kept = anchor.kept()
+    kept, before = anchor.kept(), report.anchored
     while batch := await asyncio.to_thread(lambda: list(islice(kept, _BATCH))):
         held: dict[Chain, list[Seal]] = {}
         for seal in batch:
@@ -276,3 +267,6 @@ async def _compare(
                     report.add(Finding(what, chain.tenant_id, detail, seal=seal.sequence))
                 report.anchored += len(seals)
         tell(report)
+    if report.seals and report.anchored == before:
+        report.add(Finding("anchor empty", tenant_id, f"{anchor} holds none of the seals."))
+    tell(report)
