@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from tenantry import Database
+from tenantry.cli.seals import _counted
 from tenantry.errors import InvalidInput
 from tenantry.ids import lower_bound, uuid7_at
 from tenantry.models import Tenant
@@ -44,7 +45,7 @@ async def old(place: Place, acme: Tenant) -> list[UUID]:
 
 
 async def test_only_what_is_sealed_is_taken_out(
-    db: Database, place: Place, acme: Tenant, old: list[UUID]
+    db: Database, place: Place, acme: Tenant, beta: Tenant, old: list[UUID]
 ) -> None:
     owner = place.url("owner")
     refused = await retention.detach(owner, MARCH)
@@ -61,6 +62,11 @@ async def test_only_what_is_sealed_is_taken_out(
     report = await seals.verify(db)
     assert (report.ok, report.detached) == (True, len(old))
     assert [part.partition for part in report.partitions] == ["audit_logs_2025_01"]
+    assert "audit_logs_2025_01" in _counted(report)
+    # Also to who asks for a record that had nothing in it.
+    of_beta = await seals.verify(db, tenant_id=beta.id)
+    assert (of_beta.ok, of_beta.detached) == (True, 0)
+    assert "audit_logs_2025_01" in _counted(of_beta)
     async with db.service("look") as s:
         (entry,) = await s.platform_log.entries(action="detach")
     assert entry.details is not None
