@@ -100,7 +100,7 @@ def test_seal_again_and_prove(sealed: Cli) -> None:
     assert sealed.json("audit", "proof", young, code=exits.FAILED)["error"] == "not_proven"
     sealed("audit", "proof", str(uuid7()), code=exits.NOT_FOUND)
     sealed("audit", "seal", "--anchor", "s3://", code=exits.USAGE)
-    sealed("audit", "verify", "--anchor", "none.jsonl", code=exits.USAGE)
+    sealed("audit", "verify", "--anchor", "none.jsonl", code=exits.FAILED)
 
 
 def test_export(sealed: Cli) -> None:
