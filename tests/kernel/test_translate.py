@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import sys
 from uuid import UUID, uuid4
 
 import pytest
@@ -180,7 +181,9 @@ async def test_wording_can_be_registered(
 @pytest.fixture
 def resolver(monkeypatch: pytest.MonkeyPatch) -> None:
     # Undone by pytest: the repositories' own stays for the tests that follow.
-    monkeypatch.setattr("tenantry.kernel.translate._resolve_partition", None)
+    # (By name: the package has a function of the module's name.)
+    module = sys.modules["tenantry.kernel.translate"]
+    monkeypatch.setattr(module, "_resolve_partition", None)
     set_partition_resolver(lambda table, name: (table.split("_p")[0], name.replace("_p1", "")))
 
 
