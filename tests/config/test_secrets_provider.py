@@ -39,6 +39,7 @@ def test_a_provider_is_asked_only_for_secrets_that_are_missing() -> None:
         "redis_url",
         "jwt_secret_key",
         "secret_keys",
+        "seal_keys",
     }
     assert settings.pool_max == 20
     assert source(settings, "jwt_secret_key") == "secrets provider (argument)"

@@ -109,7 +109,7 @@ async def test_any_order_of_steps_shows_each_its_own(place: Place) -> None:
 
         @given(_SCRIPTS)
         @settings(
-            max_examples=150,
+            max_examples=100,
             deadline=None,
             database=None,
             suppress_health_check=[HealthCheck.too_slow],

@@ -23,6 +23,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "isolation.md"
 _NOTICED = (Verdict.SUCCEEDED, Verdict.BLIND)
 
 
+# On one server: the product's own proof, and each check by itself, are tested on both.
+@pytest.mark.postgres("wheel")
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m.slug)
 async def test_it_is_noticed(proved: Place, mutation: Mutation) -> None:
     url = proved.url("superuser")

@@ -16,6 +16,7 @@ _GLOBAL = {
     "platform_log",
     "platform_seals",
     "schema_version",
+    "seal_keys",
 }
 #: A session's entry in the accounts has the session's id, so its key is given; prices alike.
 _KEYS_OF_OTHERS = {"tenant_quotas", "tenant_usage", "schema_version"}
