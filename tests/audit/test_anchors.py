@@ -21,6 +21,9 @@ from tests.fixtures.servers import require
 
 from .record import PAST_TRIGGERS, entries_of, fill, seal_all
 
+#: What is tested here is our own program's; the servers' differences are tested elsewhere.
+pytestmark = pytest.mark.postgres("wheel")
+
 BUCKET = "records"
 
 

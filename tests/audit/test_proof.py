@@ -19,6 +19,9 @@ from tests.fixtures.database import Place
 
 from .record import entries_of, fill, forging, seal_all
 
+#: What is tested here is our own program's; the servers' differences are tested elsewhere.
+pytestmark = pytest.mark.postgres("wheel")
+
 SCRIPT = Path(__file__).parents[2] / "docs" / "verify_proof.py"
 
 

@@ -18,6 +18,9 @@ from tests.fixtures.database import Place
 
 from .record import PAST_TRIGGERS, Forger, entries_of, fill, forging, seal_all
 
+#: What is tested here is our own program's; the servers' differences are tested elsewhere.
+pytestmark = pytest.mark.postgres("wheel")
+
 #: Something else than whatever stands in a column.
 _OTHER = {
     "uuid": "tenantry.uuidv7()",

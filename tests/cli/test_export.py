@@ -12,6 +12,9 @@ from tenantry.schema.reference import describe, markdown, mermaid
 
 from .helpers import Cli
 
+#: What is tested here is our own program's; the servers' differences are tested elsewhere.
+pytestmark = pytest.mark.postgres("wheel")
+
 DOCS = Path(__file__).parents[2] / "docs"
 
 

@@ -17,6 +17,9 @@ from tests.fixtures.servers import Server
 
 from .helpers import Cli
 
+#: What is tested here is our own program's; the servers' differences are tested elsewhere.
+pytestmark = pytest.mark.postgres("wheel")
+
 _FAST = {"fsync": "off", "shared_buffers": "16MB"}
 
 

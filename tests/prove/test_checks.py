@@ -12,6 +12,9 @@ from tenantry.isolation.checks.check import PRELUDE
 from tenantry.isolation.subject import Subject, recognise
 from tenantry.models import metadata
 
+#: What is tested here is our own program's; the servers' differences are tested elsewhere.
+pytestmark = pytest.mark.postgres("wheel")
+
 Connection: TypeAlias = "asyncpg.Connection[Any]"
 
 #: Check -> what breaks it.
