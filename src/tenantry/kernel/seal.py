@@ -35,20 +35,20 @@ class Verifier:
 class Sealer:
     """Seals under the first of its keys; the others are for contexts that processes still seal."""
 
-    __slots__ = ("_id", "_key")
+    __slots__ = ("_key", "_name")
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._key = base64.urlsafe_b64decode(keys[0])
-        self._id = _name(self._key)
+        self._name = _name(self._key)
 
     def __repr__(self) -> str:
-        return f"Sealer({self._id!r})"
+        return f"Sealer({self._name!r})"
 
     def seal(self, tenant: str, user: str, actor: str, *, lifetime: int = LIFETIME) -> str:
         """`key.expiry.mac`: characters that need no quoting."""
         expiry = int(time()) + lifetime
         message = f"{expiry}|{tenant}|{user}|{actor}".encode()
-        return f"{self._id}.{expiry}.{hmac.digest(self._key, message, 'sha256').hex()}"
+        return f"{self._name}.{expiry}.{hmac.digest(self._key, message, 'sha256').hex()}"
 
 
 def verifiers(keys: Sequence[str]) -> list[Verifier]:

@@ -1,7 +1,8 @@
 """Reads of partitioned tables in one round trip: functions that bring their own context.
 
-(Those of other tables are statements that enter it themselves: see `statements`.) Each refuses to run inside another tenant's context, sets its own for the statement, and restores
-what was there. It runs with the caller's rights, so row security holds inside as it does outside.
+(Those of other tables are statements that enter it themselves: see `statements`.) Each refuses to run
+inside another tenant's context, sets its own for the statement, and restores what was there. It runs
+with the caller's rights, so row security holds inside as it does outside.
 """
 
 from __future__ import annotations

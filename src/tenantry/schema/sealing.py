@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from .roles import AUTH, OWNER, quote
+from .roles import APP, AUTH, OWNER, quote
 
 _ASKED = ("tenant", "user")
 _CALL = re.compile(r"(?<!SELECT )tenantry\.current_(tenant|user)_id\(\)")
@@ -30,10 +30,10 @@ IS_SEALED = (
     "to_regprocedure('tenantry.current_tenant_id()')) LIKE '%seal_holds%', false)"
 )
 #: What shows other sessions' statements, and with them their seals.
-READS_STATEMENTS = """
+READS_STATEMENTS = f"""
     SELECT string_agg(p.oid::regprocedure::text, ', ') FROM pg_catalog.pg_proc AS p
     WHERE p.proname IN ('pg_stat_get_activity', 'pg_stat_get_backend_activity', 'pg_stat_statements')
-      AND pg_catalog.has_function_privilege('tenantry_app', p.oid, 'EXECUTE')"""
+      AND pg_catalog.has_function_privilege('{APP}', p.oid, 'EXECUTE')"""
 #: (name, inner pad, outer pad)
 Key = tuple[str, bytes, bytes]
 
