@@ -18,7 +18,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("schema",),
     ("kernel",),
     ("migrations",),
-    ("repositories",),
+    ("repositories", "coordination"),
     ("scopes", "sessions"),
     ("handles",),
     ("database",),

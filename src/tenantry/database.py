@@ -13,6 +13,7 @@ from uuid import UUID
 
 from tenantry import migrations
 from tenantry.config import InvalidSettings, RoleFacts, Settings, load_settings, role_problems
+from tenantry.coordination import Coordination
 from tenantry.endpoints import Role, url_for
 from tenantry.errors import ConfigurationError, InvalidInput, SchemaBehind
 from tenantry.handles import ServiceTransaction, Tenant, TenantTransaction
@@ -120,6 +121,8 @@ class Database:
         self.keyring = Keyring([key.get_secret_value() for key in settings.secret_keys])
         self._pools: dict[Role, Pool] = {"app": pool}
         self._opening = asyncio.Lock()
+        #: Redis or Valkey, opened when it is first used.
+        self.coordination = Coordination(settings)
 
     def __repr__(self) -> str:
         return f"Database({self._pool.stats})"
@@ -138,7 +141,12 @@ class Database:
         """A tenant's handle: call it directly, or open it with `async with` for one transaction."""
         context = _context(tenant_id, user_id, actor)
         return Tenant(
-            self._pool, context, readonly=readonly, isolation=isolation, keyring=self.keyring
+            self._pool,
+            context,
+            readonly=readonly,
+            isolation=isolation,
+            keyring=self.keyring,
+            coordination=self.coordination,
         )
 
     @asynccontextmanager
@@ -199,6 +207,7 @@ class Database:
     async def close(self, timeout: float = 10.0) -> None:
         """Let work in progress finish, then cut what has not."""
         await asyncio.gather(*(pool.close(timeout) for pool in self._pools.values()))
+        await self.coordination.close()
         if "_sessions" in self.__dict__:
             await self._sessions.close()
 

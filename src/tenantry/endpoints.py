@@ -46,3 +46,23 @@ def url_for(settings: Settings, role: Role) -> str:
 
 def superuser_url(local: LocalServers, database: str = "postgres") -> str:
     return local.postgres_url(SUPERUSER, database)
+
+
+def redis_url(settings: Settings) -> str:
+    """Where locks, sessions, limits and streams are kept, with its password: not for logs."""
+    if settings.redis_url is not None:
+        return settings.redis_url.get_secret_value()
+    if not is_embedded(settings):
+        raise ConfigurationError(
+            "TENANTRY_REDIS_URL is not set, and this needs Redis or Valkey.",
+            setting="redis_url",
+            hint="Set it to a URL such as redis://:password@host:6379/0.",
+        )
+    return servers(settings).valkey_url()
+
+
+def cache_url(settings: Settings) -> str:
+    """Where the cache is, with its password: not for logs."""
+    if settings.cache_url is not None:
+        return settings.cache_url.get_secret_value()
+    return redis_url(settings)

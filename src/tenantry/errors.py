@@ -411,6 +411,24 @@ class UnsafeTable(TenantryError):
     code = "unsafe_table"
 
 
+# ---- Redis and Valkey -----------------------------------------------------------------------
+
+
+class CoordinationUnavailable(TenantryError):
+    """Redis or Valkey cannot be reached, refused the login, or did not answer in time."""
+
+    code = "coordination_unavailable"
+    retryable = True
+    store: str
+
+
+class CoordinationError(TenantryError):
+    """Redis or Valkey refused a command."""
+
+    code = "coordination"
+    store: str
+
+
 # ---- migrations -----------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from functools import cached_property
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, overload
 from uuid import UUID
@@ -10,6 +11,15 @@ from uuid import UUID
 import asyncpg
 
 from tenantry import repositories as r
+from tenantry.coordination import (
+    Cache,
+    Coordination,
+    Events,
+    Limits,
+    Locks,
+    Share,
+    UserSessions,
+)
 from tenantry.errors import TransactionError
 from tenantry.kernel.context import Context, Isolation, parse_uuid
 from tenantry.kernel.pool import Pool
@@ -86,6 +96,37 @@ class TenantRepositories:
         return kind(self._scope)  # type: ignore[call-arg]
 
 
+class SharedState:
+    """What is kept in Redis or Valkey: a tenant's, or the platform's own."""
+
+    @cached_property
+    def _share(self) -> Share:
+        return self._make_share()
+
+    def _make_share(self) -> Share:
+        raise NotImplementedError
+
+    @cached_property
+    def cache(self) -> Cache:
+        return Cache(self._share)
+
+    @cached_property
+    def limits(self) -> Limits:
+        return Limits(self._share)
+
+    @cached_property
+    def user_sessions(self) -> UserSessions:
+        return UserSessions(self._share)
+
+    @cached_property
+    def locks(self) -> Locks:
+        return Locks(self._share)
+
+    @cached_property
+    def events(self) -> Events:
+        return Events(self._share)
+
+
 class Statements:
     """SQL of one's own in a transaction. Values go in as `$1, $2, …`."""
 
@@ -116,16 +157,26 @@ class Statements:
         return self._transaction.savepoint()
 
 
-class TenantTransaction(TenantRepositories, Statements):
+class TenantTransaction(TenantRepositories, Statements, SharedState):
     """One transaction of one tenant."""
 
-    def __init__(self, transaction: Transaction, tenant_id: UUID, keyring: Keyring) -> None:
+    def __init__(
+        self,
+        transaction: Transaction,
+        tenant_id: UUID,
+        keyring: Keyring,
+        coordination: Coordination,
+    ) -> None:
         self._transaction = transaction
         self._scope = Bound(transaction, tenant_id, keyring)
+        self._coordination = coordination
         self.tenant_id = tenant_id
 
+    def _make_share(self) -> Share:
+        return Share.of(self._coordination, self.tenant_id, self._transaction)
 
-class Tenant(TenantRepositories):
+
+class Tenant(TenantRepositories, SharedState):
     """A tenant's handle. Used directly, each call is its own transaction; as a context, one is."""
 
     _scope: EachItsOwn
@@ -138,7 +189,9 @@ class Tenant(TenantRepositories):
         readonly: bool,
         isolation: Isolation | None,
         keyring: Keyring,
+        coordination: Coordination,
     ) -> None:
+        self._coordination = coordination
         self._scope = EachItsOwn(
             pool, context, readonly=readonly, isolation=isolation, keyring=keyring
         )
@@ -149,6 +202,9 @@ class Tenant(TenantRepositories):
         tenant_id = self._scope.tenant_id
         assert tenant_id is not None  # noqa: S101 - `Database.tenant` parsed it
         return tenant_id
+
+    def _make_share(self) -> Share:
+        return Share.of(self._coordination, self.tenant_id, begin=self._scope.open)
 
     async def fetch(self, sql: str, *args: Any) -> Sequence[Record]:
         return await self._scope.fetch(sql, *args)
@@ -172,7 +228,9 @@ class Tenant(TenantRepositories):
         except BaseException:
             self._open = None
             raise
-        return TenantTransaction(transaction, self.tenant_id, self._scope.keyring)
+        return TenantTransaction(
+            transaction, self.tenant_id, self._scope.keyring, self._coordination
+        )
 
     async def __aexit__(
         self,

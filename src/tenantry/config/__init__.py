@@ -8,6 +8,7 @@ from tenantry.config.production import (
     role_problems,
     schema_problems,
 )
+from tenantry.config.redis_url import RedisUrl
 from tenantry.config.reference import reference
 from tenantry.config.settings import Setting, Settings
 from tenantry.config.sources import SecretsProvider
@@ -17,6 +18,7 @@ __all__ = [
     "DatabaseUrl",
     "InvalidSettings",
     "Problem",
+    "RedisUrl",
     "RoleFacts",
     "SecretsProvider",
     "Setting",

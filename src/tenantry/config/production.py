@@ -79,17 +79,19 @@ def _roles(settings: Settings) -> Iterator[Problem]:
 
 
 def _redis(settings: Settings) -> Iterator[Problem]:
-    if settings.redis_url is None:
-        return
-    url = RedisUrl.parse(settings.redis_url.get_secret_value())
-    if not (url.verified or url.is_local):
-        yield Problem(
-            "redis_url",
-            "redis_url does not verify the server's certificate.",
-            "Use rediss://; only unix sockets and the loopback may do without.",
-        )
-    if url.password and (why := weak_password(url.password, url.user)):
-        yield Problem("redis_url", f"The password in redis_url {why}.", "Generate a random one.")
+    for name in ("redis_url", "cache_url"):
+        given = getattr(settings, name)
+        if given is None:
+            continue
+        url = RedisUrl.parse(given.get_secret_value())
+        if not (url.verified or url.is_local):
+            yield Problem(
+                name,
+                f"{name} does not verify the server's certificate.",
+                "Use rediss://; only unix sockets and the loopback may do without.",
+            )
+        if url.password and (why := weak_password(url.password, url.user)):
+            yield Problem(name, f"The password in {name} {why}.", "Generate a random one.")
 
 
 def _keys(settings: Settings) -> Iterator[Problem]:

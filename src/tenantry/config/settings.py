@@ -53,7 +53,7 @@ def _redis_url(value: object) -> SecretStr:
     if not isinstance(text, str):
         raise ValueError("must be text")
     # redis-py does not know Valkey's own names for the same protocol.
-    text = re.sub(r"^valkey(?=s?://)", "redis", text.strip())
+    text = re.sub(r"^valkey(?=s?(\+\w+)?://)", "redis", text.strip())
     RedisUrl.parse(text)
     return SecretStr(text)
 
@@ -169,6 +169,24 @@ class Settings(BaseSettings):
         None,
         description="Redis or Valkey. Without it, the embedded Valkey is used.",
         json_schema_extra=_about("the embedded Valkey"),
+    )
+    cache_url: Annotated[SecretStr, BeforeValidator(_redis_url)] | None = Field(
+        None,
+        description="A Redis or Valkey of the cache's own, which may throw values away when it is "
+        "full. Locks, sessions, limits and streams stay on the one of `redis_url`, which may not.",
+        json_schema_extra=_about("the one of `redis_url`"),
+    )
+    redis_max_connections: int = Field(
+        50, ge=1, le=10_000, description="Connections to each Redis or Valkey at most."
+    )
+    redis_timeout: Seconds = Field(
+        1.0,
+        description="Wait for an answer of Redis or Valkey, the wait for a connection included.",
+    )
+    limits_when_away: Literal["open", "closed"] = Field(
+        "open",
+        description="What rate limits do while Redis or Valkey is away: let all through (`open`) "
+        "or nothing (`closed`).",
     )
     jwt_secret_key: SecretStr | None = Field(
         None, description="Signs the platform's own tokens, where it issues any."
@@ -308,7 +326,7 @@ def _shown(name: str, value: object) -> str:
         return ", ".join(_shown(name, one) for one in value)
     if not isinstance(value, SecretStr):
         return str(value)
-    if name == "redis_url":
+    if name in ("redis_url", "cache_url"):
         return RedisUrl.parse(value.get_secret_value()).redacted()
     if name.endswith(("_url", "_urls")):
         return DatabaseUrl.parse(value.get_secret_value()).redacted()

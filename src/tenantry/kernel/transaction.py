@@ -30,6 +30,7 @@ class Transaction:
 
     __slots__ = (
         "_acquire_timeout",
+        "_afterwards",
         "_connection",
         "_context",
         "_failure",
@@ -60,6 +61,7 @@ class Transaction:
         self._connection: Connection | None = None
         self._failure: BaseException | None = None
         self._savepoints: list[str] = []
+        self._afterwards: list[Callable[[], Awaitable[None]]] = []
         self._used = False
         self.outcome = Outcome.OPEN
 
@@ -130,6 +132,17 @@ class Transaction:
     def savepoint(self) -> Savepoint:
         """`async with t.savepoint():` whose errors undo only what happened inside."""
         return Savepoint(self)
+
+    def after_commit(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Have `work` done once this transaction is committed (or may be: its outcome is unknown),
+        before the block is left. It must not raise, and must do no harm when it was for nothing:
+        a savepoint that was rolled back does not take it back."""
+        self._ready()
+        self._afterwards.append(work)
+
+    async def _do_afterwards(self) -> None:
+        for work in self._afterwards:
+            await work()
 
     async def _set_savepoint(self) -> str:
         name = f"tenantry_{len(self._savepoints) + 1}"
@@ -296,6 +309,9 @@ class Transaction:
         running = connection.operation.busy or bool(self._savepoints)
         if kind is None and failure is None and not running:
             self.outcome, lasting = await commit(self._pool, connection, readonly=self._readonly)
+            if self._afterwards and self.outcome is not Outcome.ROLLED_BACK:
+                # A caller who is cancelled goes; what he asked for is done all the same.
+                await asyncio.shield(self._pool.spawn(self._do_afterwards()))
             if lasting is not None:
                 raise lasting
             return

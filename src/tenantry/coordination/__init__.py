@@ -1,0 +1,21 @@
+"""What processes share through Redis or Valkey: cache, limits, sessions, locks and events."""
+
+from .cache import Cache
+from .coordination import Coordination
+from .events import Events
+from .keys import Keys
+from .limits import Limits
+from .locks import Locks
+from .share import Share
+from .user_sessions import UserSessions
+
+__all__ = [
+    "Cache",
+    "Coordination",
+    "Events",
+    "Keys",
+    "Limits",
+    "Locks",
+    "Share",
+    "UserSessions",
+]

@@ -1,0 +1,189 @@
+"""One Redis or Valkey: commands and scripts with a time limit, and errors of ours.
+
+Nothing here waits longer than the settings' `redis_timeout`. Once a server cannot be reached, calls
+fail at once for a moment, so that a platform without its cache is a platform without a cache and
+not one that waits a second for every request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from redis.asyncio.cluster import RedisCluster
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    ClusterDownError,
+    NoPermissionError,
+    NoScriptError,
+    ReadOnlyError,
+    RedisClusterException,
+    RedisError,
+    ResponseError,
+)
+from redis.exceptions import TimeoutError as TimedOut
+
+from tenantry.config import RedisUrl
+from tenantry.errors import CoordinationError, CoordinationUnavailable, TenantryError
+
+from .clients import open_client
+from .script import Script
+
+T = TypeVar("T")
+#: How long an unreachable server is left alone.
+PAUSE_S: Final = 0.5
+_BATCH: Final = 500
+#: Refusals that pass by themselves: a Cluster that lacks a node, a master that has just been one.
+_AWAY: Final = (ClusterDownError, ReadOnlyError)
+
+
+@dataclass(slots=True)
+class StoreStats:
+    """What became of the calls to one server."""
+
+    calls: int = 0
+    errors: int = 0
+    #: Not even tried, since the server could not be reached a moment ago.
+    spared: int = 0
+    #: Since when the server has been away; None while it answers.
+    away_since: float | None = None
+
+
+class Store:
+    """A server (or Cluster) and how this program has fared with it. `name` is for its errors."""
+
+    def __init__(
+        self, name: str, url: str, *, connections: int, timeout: float, ca_certs: str = ""
+    ) -> None:
+        self.name = name
+        self.timeout = timeout
+        self.stats = StoreStats()
+        parsed = RedisUrl.parse(url)
+        self.topology = parsed.topology
+        self._where = parsed.redacted()
+        self._client = open_client(parsed, timeout=timeout, ca_certs=ca_certs)
+        self._free = asyncio.Semaphore(connections)
+        self._try_again_at = 0.0
+
+    def __repr__(self) -> str:
+        return f"Store({self.name}, {self._where})"
+
+    # ---- calls ------------------------------------------------------------------------------
+
+    async def command(self, *words: Any) -> Any:
+        """One command. Bytes come back as bytes."""
+        return await self._guarded(lambda: self._client.execute_command(*words))
+
+    async def wait(self, *words: Any, timeout: float) -> Any:
+        """A command that waits on purpose (BLOCK), on a connection that nobody else misses."""
+        return await self._guarded(
+            lambda: self._client.execute_command(*words), timeout=timeout, limited=False
+        )
+
+    async def script(self, script: Script, keys: Sequence[str], *args: Any) -> Any:
+        """Run a script. In a Cluster its keys are those of one tenant, which live together."""
+        return await self._guarded(lambda: self._evaluate(script, keys, args))
+
+    async def _evaluate(self, script: Script, keys: Sequence[str], args: Sequence[Any]) -> Any:
+        call = self._client.execute_command
+        try:
+            return await call("EVALSHA", script.digest, len(keys), *keys, *args)
+        except NoScriptError:
+            return await call("EVAL", script.text, len(keys), *keys, *args)
+
+    async def commands(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
+        """Several commands in one round trip; the first error of them is raised."""
+
+        async def send() -> list[Any]:
+            async with self._client.pipeline(transaction=False) as pipe:
+                for words in commands:
+                    pipe.execute_command(*words)
+                return list(await pipe.execute())
+
+        return await self._guarded(send)
+
+    async def scan(self, pattern: str, key: str) -> AsyncIterator[list[bytes]]:
+        """Keys that match, some at a time, from the node that holds `key`. Never blocks the server;
+        a key may come twice, and one made meanwhile may not come at all."""
+        target: dict[str, Any] = {}
+        if isinstance(self._client, RedisCluster):
+            await self._guarded(self._client.initialize)
+            target["target_nodes"] = self._client.get_node_from_key(key)
+        cursor = 0
+        while True:
+            words = ("SCAN", cursor, "MATCH", pattern, "COUNT", _BATCH)
+            answer = await self._guarded(partial(self._client.execute_command, *words, **target))
+            # A Cluster's client answers by node.
+            if isinstance(answer, dict):
+                (answer,) = answer.values()
+            cursor, found = int(answer[0]), answer[1]
+            if found:
+                yield found
+            if not cursor:
+                return
+
+    @property
+    def client(self) -> Any:
+        """redis-py's own, for what has no method here (publish and subscribe)."""
+        return self._client
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    # ---- the time limit, the pause, the errors ------------------------------------------------
+
+    async def _guarded(
+        self,
+        call: Callable[[], Awaitable[T]],
+        *,
+        timeout: float | None = None,
+        limited: bool = True,
+    ) -> T:
+        stats = self.stats
+        stats.calls += 1
+        if self._try_again_at and time.monotonic() < self._try_again_at:
+            stats.spared += 1
+            raise self._unavailable("could not be reached a moment ago")
+        try:
+            # Connecting, a Sentinel's answer and a retry have limits of their own, which add up.
+            async with asyncio.timeout(self.timeout if timeout is None else timeout):
+                if limited:
+                    async with self._free:
+                        answer = await call()
+                else:
+                    answer = await call()
+        except (RedisError, RedisClusterException, OSError, TimeoutError) as error:
+            stats.errors += 1
+            raise self._translated(error) from error
+        self._try_again_at, stats.away_since = 0.0, None
+        return answer
+
+    def _translated(self, error: Exception) -> TenantryError:
+        if isinstance(error, (AuthenticationError, AuthorizationError)):
+            return self._unavailable("refused the login", "Look at its user and password.")
+        if isinstance(error, NoPermissionError):
+            return CoordinationError(
+                f"{self._where} does not let this user do that.",
+                hint="Give it the rights of `tenantry redis acl`.",
+                store=self.name,
+            )
+        if isinstance(error, ResponseError) and not isinstance(error, _AWAY):
+            # The server's words name the command and its state, never a value of ours.
+            return CoordinationError(f"{self._where} refused: {error}", store=self.name)
+        self.stats.away_since = self.stats.away_since or time.time()
+        if isinstance(error, (TimeoutError, TimedOut)):
+            return self._unavailable("did not answer in time")
+        self._try_again_at = time.monotonic() + PAUSE_S
+        return self._unavailable("cannot be reached")
+
+    def _unavailable(self, said: str, hint: str = "") -> CoordinationUnavailable:
+        return CoordinationUnavailable(
+            f"{self._where} {said}.",
+            hint=hint or "Look whether the server runs: `tenantry redis status`.",
+            store=self.name,
+        )
