@@ -101,55 +101,66 @@ async def test_everything_that_makes_a_table_safe_comes_by_itself(
         await raw.close()
 
 
+_COLUMN = "    {}: Mapped[int] = column(default=0)\n"
+#: With a column for each change that is made to one.
+_SOURCE = INVOICES.replace(
+    "from tenantry import", "from tenantry.models import Access\nfrom tenantry import"
+).replace(
+    _COLUMN.format("cents"),
+    "".join(map(_COLUMN.format, ("cents", "gone", "rate", "net", "code", "tax", "fee"))),
+)
 _CHANGES = {
-    "a column more": ("cents: Mapped[int] = column(default=0)",
-                      "cents: Mapped[int] = column(default=0)\n    note: Mapped[str | None] = column(default=None)"),
-    "a column with a default more": ("cents: Mapped[int] = column(default=0)",
-                      "cents: Mapped[int] = column(default=0)\n    vat: Mapped[int] = column(default=19)"),
-    "a column less": ("    cents: Mapped[int] = column(default=0)\n", ""),
-    "another default": ("column(default=0)", "column(default=100)"),
-    "no default": ("column(default=0)", "column()"),
-    "another type": ("cents: Mapped[int] = column(default=0)", "cents: Mapped[str] = column(default='')"),
-    "a column that may be empty": ("cents: Mapped[int] = column(default=0)", "cents: Mapped[int | None] = column(default=0)"),
+    "a column more": ("class InvoiceLine", "    note: Mapped[str | None] = column(default=None)\n\n\nclass InvoiceLine"),
+    "a column with a default more": ("    cents:", "    vat: Mapped[int] = column(default=19)\n    cents:"),
+    "a column less": (_COLUMN.format("gone"), ""),
+    "another default": ("rate: Mapped[int] = column(default=0)", "rate: Mapped[int] = column(default=100)"),
+    "no default": ("net: Mapped[int] = column(default=0)", "net: Mapped[int] = column()"),
+    "another type": ("code: Mapped[int] = column(default=0)", "code: Mapped[str] = column(default='')"),
+    "a column that may be empty": ("tax: Mapped[int] =", "tax: Mapped[int | None] ="),
     "another check": ("length(number) <= 20", "length(number) <= 30"),
-    "a check more": ("column(default=0)", "column(default=0, check='cents >= 0')"),
+    "a check more": ("fee: Mapped[int] = column(default=0)", "fee: Mapped[int] = column(default=0, check='fee >= 0')"),
     "another word": ('"draft", "sent", "paid"', '"draft", "sent", "paid", "void"'),
     "another unique rule": ('unique("number")', 'unique("number", "status")'),
     "another rule of deletion": ('on_delete="set null", default=None', 'on_delete="cascade", default=None'),
     "another policy": ('    __tablename__ = "invoices"\n',
                        '    __tablename__ = "invoices"\n    __access__ = Access(\n'
                        '        rows="tenant_id = tenantry.current_tenant_id() AND cents >= 0", insert=True\n    )\n'),
-    "not audited": ("class Invoice(TenantScoped, Audited)", "class Invoice(TenantScoped)"),
     "the other audited": ("class InvoiceLine(TenantScoped)", "class InvoiceLine(TenantScoped, Audited)"),
-    "a table less": (INVOICES[INVOICES.index("class InvoiceLine"):], ""),
     "a table more": ("class InvoiceLine", 'class Extra(TenantScoped):\n    __tablename__ = "extras"\n'
                      "    text: Mapped[str] = column()\n\n\nclass InvoiceLine"),
 }  # fmt: skip
+_REMOVALS = {
+    "not audited": ("class Invoice(TenantScoped, Audited)", "class Invoice(TenantScoped)"),
+    "a table less": (_SOURCE[_SOURCE.index("class InvoiceLine") :], ""),
+}
 
 
 @pytest.mark.postgres("wheel")
-@pytest.mark.parametrize("change", _CHANGES)
-async def test_a_changed_model_goes_up_and_down_again(
-    place: Place, folder: Path, change: str, db: tenantry.Database, acme: Tenant
+@pytest.mark.parametrize("changes", [_CHANGES, _REMOVALS], ids=["changes", "removals"])
+async def test_changed_models_go_up_and_down_again(
+    place: Place,
+    folder: Path,
+    changes: dict[str, tuple[str, str]],
+    db: tenantry.Database,
+    acme: Tenant,
 ) -> None:
-    source = INVOICES.replace(
-        "from tenantry import", "from tenantry.models import Access\nfrom tenantry import"
-    )
-    old, new = _CHANGES[change]
-    assert old in source
-    with own_models(source) as module:
+    changed = _SOURCE
+    for name, (old, new) in changes.items():
+        assert old in changed, name
+        changed = changed.replace(old, new, 1)
+    with own_models(_SOURCE) as module:
         await _generate_and_apply(place, folder, "invoices")
         before = await dump_schema(place)
         await db.tenant(acme.id).repository(_repository(module, "Invoice"))._create(number="1")
-    with own_models(source.replace(old, new)):
-        await _generate_and_apply(place, folder, change)
+    with own_models(changed):
+        await _generate_and_apply(place, folder, "changes")
         after = await dump_schema(place)
+        assert after != before
         assert await _migrator(place, folder).down("app_0001") == ("app_0002",)
-    with own_models(source):
-        changes = await _migrator(place, folder).changes()
-        assert [str(c) for c in changes] == []
+    with own_models(_SOURCE):
+        assert [str(c) for c in await _migrator(place, folder).changes()] == []
         assert _lines(await dump_schema(place)) == _lines(before)
-    with own_models(source.replace(old, new)):
+    with own_models(changed):
         await _migrator(place, folder).up()
         assert _lines(await dump_schema(place)) == _lines(after)
 

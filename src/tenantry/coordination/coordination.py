@@ -29,6 +29,10 @@ class Coordination:
         url = cache_url(self.settings)
         return self.lasting if url == redis_url(self.settings) else self._store("cache", url)
 
+    def stores(self) -> tuple[Store, ...]:
+        """Each server once."""
+        return (self.lasting,) if self.passing is self.lasting else (self.lasting, self.passing)
+
     def opened(self) -> tuple[Store, ...]:
         """The stores that have been used."""
         found = (self.__dict__.get("lasting"), self.__dict__.get("passing"))

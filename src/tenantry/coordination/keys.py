@@ -28,11 +28,11 @@ LONGEST_NAME: Final = 1024
 class Keys:
     """The keys of one tenant, or of the platform itself (`None`)."""
 
-    __slots__ = ("_prefix", "owner")
+    __slots__ = ("owner", "prefix")
 
     def __init__(self, tenant_id: UUID | None) -> None:
         self.owner = "platform" if tenant_id is None else str(UUID(int=tenant_id.int))
-        self._prefix = f"{PREFIX}{{{self.owner}}}:"
+        self.prefix = f"{PREFIX}{{{self.owner}}}:"
 
     def __repr__(self) -> str:
         return f"Keys({self.owner})"
@@ -43,7 +43,7 @@ class Keys:
             raise InvalidInput(
                 f"The name of a {kind} has 1 to {LONGEST_NAME} characters of text.", field="name"
             )
-        return f"{self._prefix}{kind}:{name}"
+        return f"{self.prefix}{kind}:{name}"
 
     def pattern(self, kind: Kind | None = None, pattern: str = "*") -> str:
         """A SCAN pattern for keys of this kind (all kinds if None) whose name matches."""
@@ -52,11 +52,15 @@ class Keys:
                 f"A pattern has 1 to {LONGEST_NAME} characters of text.", field="pattern"
             )
         # The prefix holds nothing that a pattern would read as more than itself.
-        return f"{self._prefix}*" if kind is None else f"{self._prefix}{kind}:{pattern}"
+        return f"{self.prefix}*" if kind is None else f"{self.prefix}{kind}:{pattern}"
+
+    def kind(self, key: bytes) -> str:
+        """What kind of thing a key of this owner's is."""
+        return key.decode(errors="replace").removeprefix(self.prefix).partition(":")[0]
 
     def read(self, kind: Kind, key: bytes) -> str:
         """The name that a key of this kind was made from."""
-        return key.decode().removeprefix(f"{self._prefix}{kind}:")
+        return key.decode().removeprefix(f"{self.prefix}{kind}:")
 
 
 def _is_text(value: str) -> bool:

@@ -127,6 +127,16 @@ class Store:
             if not cursor:
                 return
 
+    async def info(self) -> dict[str, str]:
+        """What the server tells of itself; a Cluster's any one node speaks for all."""
+        if isinstance(self._client, RedisCluster):
+            await self._guarded(self._client.initialize)
+            node = self._client.get_default_node()
+            return _facts(
+                await self._guarded(lambda: self._client.execute_command("INFO", target_nodes=node))
+            )
+        return _facts(await self.command("INFO"))
+
     @property
     def client(self) -> Any:
         """redis-py's own, for what has no method here (publish and subscribe)."""
@@ -187,3 +197,10 @@ class Store:
             hint=hint or "Look whether the server runs: `tenantry redis status`.",
             store=self.name,
         )
+
+
+def _facts(answer: Any) -> dict[str, str]:
+    """redis-py reads INFO into numbers and dictionaries: all that is wanted here is words."""
+    while isinstance(answer, dict) and "redis_version" not in answer:
+        (answer,) = answer.values()  # a Cluster's client answers by node
+    return {str(name): str(value) for name, value in answer.items()}

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from sqlalchemy import MetaData
 
 from tenantry.errors import MigrationError
-from tenantry.schema.catalog import KINDS, Catalog, Object, read_catalog
+from tenantry.schema.catalog import CLOSED, KINDS, Catalog, Object, read_catalog
 from tenantry.schema.install import SERVER_DEPENDENT, install
 from tenantry.schema.roles import TENANT_ROLES
 from tenantry.schema.sealing import IS_SEALED, set_kind
@@ -96,12 +96,23 @@ def reverse(changes: Iterable[Change]) -> list[Change]:
 
 
 def _in_order(changes: list[Change]) -> list[Change]:
-    """Removals first, what depends before what it depends on; then the rest, the other way round."""
+    """Removals first, what depends before what it depends on; then the rest, the other way round.
+    A table is opened last of all: the guard lets nothing be done beside it."""
+    opened = [
+        c
+        for c in changes
+        if c.object.kind == "row security" and c.before and c.after and not closes(c)
+    ]
     gone = [c for c in changes if c.after is None]
-    made = [c for c in changes if c.after is not None]
+    made = [c for c in changes if c.after is not None and c not in opened]
     gone.sort(key=lambda c: -KINDS.index(c.object.kind))
     made.sort(key=lambda c: KINDS.index(c.object.kind))
-    return [*gone, *made]
+    return [*gone, *made, *opened]
+
+
+def closes(change: Change) -> bool:
+    """It brings row security back to a table that had lost it."""
+    return bool(change.before and change.after) and change.object.definition == CLOSED
 
 
 def essential(changes: Iterable[Change]) -> list[Change]:

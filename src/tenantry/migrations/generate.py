@@ -11,7 +11,7 @@ from tenantry.errors import MigrationError
 from tenantry.schema.catalog import Object
 from tenantry.schema.roles import DEFINERS
 
-from .compare import Change, reverse, steps
+from .compare import Change, closes, reverse, steps
 from .runner import Migrator
 
 _TEMPLATE = '''"""{message}"""
@@ -73,7 +73,10 @@ def write(migrator: Migrator, message: str, folder: Path, changes: Sequence[Chan
 
 
 def _frame(changes: list[Change]) -> Iterable[str]:
-    """Definer roles may create in the schema just while functions are handed to them."""
+    """Definer roles may create in the schema just while functions are handed to them. An open table
+    is closed before anything else, since the guard lets nothing be granted beside it."""
+    yield from steps(filter(closes, changes))
+    changes = [change for change in changes if not closes(change)]
     made = [c.after for c in changes if c.after is not None]
     needs = sorted({role for obj in made for role in DEFINERS if _owned(obj, role)})
     if needs:

@@ -211,6 +211,9 @@ def _function(row: dict[str, Any]) -> Object:
     )
 
 
+#: The row security of a table that may be granted.
+CLOSED = "ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"
+
 _SECURITY_QUERY = f"""WITH {_TABLES}
     SELECT relname AS "table", relrowsecurity AS enabled, relforcerowsecurity AS forced
     FROM our_tables ORDER BY oid"""
