@@ -14,7 +14,7 @@ from .keys import PREFIX, Keys
 #: last rule wins.
 _COMMANDS = (
     "-@all +@read +@write +@pubsub +@connection +@blocking +@transaction +eval +evalsha +time"
-    " -@dangerous -@admin -randomkey -acl -client +client|setname +client|setinfo +client|id"
+    " -@dangerous -@admin -randomkey -acl -client +client|setname +client|id"
     # What is asked of the server itself: its policies, and where a Cluster's nodes are.
     " +info +cluster|slots +cluster|shards +cluster|nodes +cluster|keyslot +command"
 )

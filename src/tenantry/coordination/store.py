@@ -118,10 +118,9 @@ class Store:
         while True:
             words = ("SCAN", cursor, "MATCH", pattern, "COUNT", _BATCH)
             answer = await self._guarded(partial(self._client.execute_command, *words, **target))
-            # A Cluster's client answers by node.
-            if isinstance(answer, dict):
-                (answer,) = answer.values()
-            cursor, found = int(answer[0]), answer[1]
+            cursor, found = answer
+            if isinstance(cursor, dict):  # a Cluster's client has one for each node it asked
+                (cursor,) = cursor.values()
             if found:
                 yield found
             if not cursor:

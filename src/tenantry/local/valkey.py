@@ -53,6 +53,9 @@ class Valkey(Server):
             f"pidfile {_quoted(launch.data / 'valkey.pid')}",
             f"logfile {_quoted(self.log_file())}",
             "appendonly yes",
+            "appendfsync everysec",
+            # Locks, sessions and streams are here: what is full refuses, and throws nothing away.
+            "maxmemory-policy noeviction",
             "daemonize no",
             # Our own words on the command line are how the process is recognised.
             "set-proc-title no",

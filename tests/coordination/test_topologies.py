@@ -1,0 +1,218 @@
+"""The same calls on a Cluster, behind Sentinels, over TLS, and as a user with few rights."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from redis.exceptions import ResponseError
+
+from tenantry.coordination import Coordination, Keys, footprint
+from tenantry.coordination.acl import acl_line
+from tenantry.coordination.fitness import look
+from tenantry.coordination.script import Script
+from tenantry.errors import CoordinationError, CoordinationUnavailable, InvalidInput
+from tenantry.local.processes import wait_until
+from tests.fixtures.topologies import (
+    PASSWORD,
+    Authority,
+    Node,
+    cluster,
+    encrypted,
+    kv_node,
+    sentinels,
+)
+
+from .conftest import coordination_at
+
+KINDS = ("valkey", "redis")
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def nodes(request: pytest.FixtureRequest) -> Iterator[list[Node]]:
+    with cluster(request.param) as found:
+        yield found
+
+
+def _cluster_url(nodes: list[Node]) -> str:
+    return f"redis+cluster://:{PASSWORD}@{','.join(f'127.0.0.1:{n.port}' for n in nodes)}"
+
+
+async def test_a_cluster_keeps_a_tenants_keys_together(nodes: list[Node]) -> None:
+    coordination = coordination_at(_cluster_url(nodes))
+    store = coordination.lasting
+    swap = Script.__new__(Script)
+    swap.text, swap.digest = (
+        "local a = redis.call('GET', KEYS[1]) redis.call('SET', KEYS[2], a) return a",
+        "1" * 40,
+    )
+    tenants = [uuid4() for _ in range(12)]
+    try:
+        for tenant_id in tenants:
+            keys = Keys(tenant_id)
+            one, other = keys.name("session", "one"), keys.name("lock", "other{x}")
+            await store.command("SET", one, tenant_id.hex)
+            assert await store.script(swap, [one, other]) == tenant_id.hex.encode()
+            both = await store.commands([("GET", one), ("GET", other)])
+            assert both == [tenant_id.hex.encode()] * 2
+        used = [node for node in nodes if node.admin.dbsize()]
+        assert len(used) > 1  # so that there was something to show
+        assert await footprint.count(coordination, tenants[0]) == {"lock": 1, "session": 1}
+        assert await footprint.erase(coordination, tenants[0]) == 2
+        assert await footprint.count(coordination, tenants[0]) == {}
+        assert await footprint.count(coordination, tenants[1]) == {"lock": 1, "session": 1}
+        (found,) = await look(coordination)
+        assert (found.reachable, found.topology) == (True, "cluster")
+    finally:
+        for tenant_id in tenants:
+            await footprint.erase(coordination, tenant_id)
+        await coordination.close()
+
+
+async def test_behind_sentinels_a_new_master_is_found() -> None:
+    with sentinels("valkey") as watched:
+        url = (
+            f"redis+sentinel://:{PASSWORD}@127.0.0.1:{watched.sentinel.port}/main/0"
+            f"?sentinel_password={PASSWORD}"
+        )
+        coordination = coordination_at(url)
+        store, key = coordination.lasting, Keys(uuid4()).name("lock", "x")
+        await store.command("SET", key, "1")
+        assert watched.master.admin.get(key) == "1"
+        watched.master.admin.wait(1, 5000)
+        assert wait_until(lambda: _fails_over(watched.sentinel), timeout_s=30)
+        async with asyncio.timeout(60):
+            for n in count(2):
+                # Until it steps down, the old master takes what is then lost.
+                with suppress(CoordinationUnavailable, CoordinationError):
+                    await store.command("SET", key, n)
+                    promoted = watched.replica.admin.info("replication")["role"] == "master"
+                    if promoted and watched.replica.admin.get(key) == str(n):
+                        break
+                await asyncio.sleep(0.1)
+        await coordination.close()
+
+
+def _fails_over(sentinel: Node) -> bool:
+    """It may, once it has heard of the replica's state."""
+    with suppress(ResponseError):
+        sentinel.admin.execute_command("SENTINEL FAILOVER", "main")
+        return True
+    return False
+
+
+async def test_over_tls_with_certificates_of_both(tmp_path: Path) -> None:
+    # The embedded Valkey is built without TLS.
+    authority = Authority(tmp_path)
+    with encrypted("redis", authority) as node:
+        place = f"127.0.0.1:{node.port}/0"
+        own = f"ssl_certfile={tmp_path}/client.crt&ssl_keyfile={tmp_path}/client.key"
+        good = coordination_at(f"rediss://:{PASSWORD}@{place}?{own}&ssl_ca_certs={tmp_path}/ca.crt")
+        assert await good.lasting.command("PING")
+        await good.close()
+        for faulty in (
+            f"rediss://:{PASSWORD}@{place}?{own}",  # an authority nobody knows
+            f"rediss://:{PASSWORD}@{place}?ssl_ca_certs={tmp_path}/ca.crt",  # no certificate
+            f"redis://:{PASSWORD}@{place}",  # no TLS
+        ):
+            refused = coordination_at(faulty)
+            with pytest.raises(CoordinationUnavailable):
+                await refused.lasting.command("PING")
+            await refused.close()
+
+
+# ---- rights -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def guarded(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Node, UUID]]:
+    """A server whose users are those of an ACL file that was generated."""
+    tenant_id = uuid4()
+    lines = [
+        f"user default on >{PASSWORD} ~* &* +@all",
+        acl_line("tenantry", "platform-password"),
+        acl_line("one-tenant", "tenant-password", tenant_id),
+    ]
+    users = tmp_path_factory.mktemp("acl") / "users.acl"
+    users.write_text("\n".join(lines) + "\n")
+    with kv_node(request.param, ["port {port}", f"aclfile {users}"]) as node:
+        yield node, tenant_id
+
+
+def _as(node: Node, login: str) -> Coordination:
+    return coordination_at(f"redis://{login}@127.0.0.1:{node.port}/0")
+
+
+async def test_the_generated_rights_are_enough(guarded: tuple[Node, UUID]) -> None:
+    node, tenant_id = guarded
+    coordination = _as(node, "tenantry:platform-password")
+    key = Keys(tenant_id).name("lock", "x")
+    assert await coordination.lasting.command("SET", key, "1", "NX", "PX", 10_000)
+    (found,) = await look(coordination)
+    assert found.reachable
+    assert await footprint.count(coordination, tenant_id) == {"lock": 1}
+    assert await footprint.erase(coordination, tenant_id) == 1
+    await coordination.close()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("KEYS", "*"),
+        ("FLUSHALL",),
+        ("FLUSHDB",),
+        ("CONFIG", "GET", "*"),
+        ("CONFIG", "SET", "dir", "/"),
+        ("ACL", "LIST"),
+        ("DEBUG", "SLEEP", "0"),
+        ("CLIENT", "LIST"),
+        ("CLIENT", "KILL", "TYPE", "normal"),
+        ("SCRIPT", "FLUSH"),
+        ("SHUTDOWN",),
+        ("MONITOR",),
+        ("REPLICAOF", "127.0.0.1", "1"),
+        ("RANDOMKEY",),
+        ("SAVE",),
+        ("MODULE", "LIST"),
+        ("GET", "somebody:else"),
+        ("SET", "tenantry", "1"),
+        ("PUBLISH", "elsewhere", "x"),
+        ("EVAL", "return redis.call('GET', 'somebody:else')", "0"),
+        ("EVAL", "return redis.call('FLUSHALL')", "0"),
+    ],
+    ids=" ".join,
+)
+async def test_and_no_more(guarded: tuple[Node, UUID], words: tuple[str, ...]) -> None:
+    node, _ = guarded
+    node.admin.set("somebody:else", "secret")
+    coordination = _as(node, "tenantry:platform-password")
+    with pytest.raises(CoordinationError):
+        await coordination.lasting.command(*words)
+    assert node.admin.get("somebody:else") == "secret"
+    await coordination.close()
+
+
+async def test_a_tenants_own_user_stays_in_its_keys(guarded: tuple[Node, UUID]) -> None:
+    node, tenant_id = guarded
+    coordination = _as(node, "one-tenant:tenant-password")
+    mine, other = Keys(tenant_id).name("cache", "x"), Keys(uuid4()).name("cache", "x")
+    assert await coordination.lasting.command("SET", mine, "1")
+    for words in (("GET", other), ("DEL", other), ("MGET", mine, other), ("PUBLISH", other, "x")):
+        with pytest.raises(CoordinationError):
+            await coordination.lasting.command(*words)
+    await coordination.close()
+
+
+@pytest.mark.parametrize("user", ["", "a b", "x on nopass", "x\nuser y on nopass +@all ~*"])
+def test_a_name_that_would_be_more_than_a_name_is_refused(user: str) -> None:
+    with pytest.raises(InvalidInput):
+        acl_line(user, "password")
+    with pytest.raises(InvalidInput):
+        acl_line("fine", "")
