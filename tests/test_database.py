@@ -25,6 +25,7 @@ from tenantry.errors import (
 from tenantry.ids import uuid7
 from tenantry.models import Tenant
 from tests.fixtures.database import Place
+from tests.fixtures.topologies import PASSWORD, kv_node
 
 
 async def test_migrate_auto_check_and_off(empty_place: Place) -> None:
@@ -194,3 +195,18 @@ async def test_a_context_left_on_a_session_by_a_users_function_reaches_nobody(
         assert (await db.tenant(beta.id).projects.get(made.id)).name == "B"
         async with db.tenant(beta.id) as t:
             assert await t.projects.count() == 1
+
+
+async def test_production_refuses_a_redis_that_would_lose_locks_and_sessions(place: Place) -> None:
+    lines = ["port {port}", f"requirepass {PASSWORD}", "maxmemory-policy allkeys-lru"]
+    with kv_node("valkey", [*lines, "maxmemory 90mb"]) as node:
+        url = f"redis://:{PASSWORD}@127.0.0.1:{node.port}/0"
+        settings = place.settings(profile="production", redis_url=url)
+        with pytest.raises(InvalidSettings, match="noeviction"):
+            await tenantry.connect(settings=settings)
+        node.admin.config_set("maxmemory-policy", "noeviction")
+        async with await tenantry.connect(settings=settings):
+            pass
+    # One that is away keeps nobody from the database.
+    async with await tenantry.connect(settings=settings):
+        pass

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from uuid import UUID
 
 from tenantry import migrations
-from tenantry.config import InvalidSettings, RoleFacts, Settings, load_settings, role_problems
+from tenantry.config import (
+    InvalidSettings,
+    Problem,
+    RoleFacts,
+    Settings,
+    load_settings,
+    role_problems,
+)
 from tenantry.coordination import Coordination
 from tenantry.endpoints import Role, url_for
 from tenantry.errors import ConfigurationError, InvalidInput, SchemaBehind
@@ -245,11 +252,24 @@ class Database:
         rows = await _REVISIONS.fetch(self._pool, _NOBODY)
         return max((row[0] for row in rows if row[0].isdigit()), default=None)
 
+    async def _store_problems(self) -> list[Problem]:
+        """Of Redis or Valkey, where there is one. One that is away is for `health` to tell."""
+        if self.settings.redis_url is None:
+            return []
+        from tenantry.coordination.fitness import look  # noqa: PLC0415 - brings Redis's client
+
+        return [
+            Problem(f"{one.store}_url", fault.detail, fault.remedy)
+            for one in await look(self.coordination)
+            for fault in one.faults
+            if fault.serious
+        ]
+
     async def _check(self) -> None:
         settings = self.settings
         if settings.profile == "production":
             (role,) = await _ROLE.fetch(self._pool, _NOBODY)
-            problems = role_problems(RoleFacts(**dict(role)))
+            problems = [*role_problems(RoleFacts(**dict(role))), *await self._store_problems()]
             if problems:
                 raise InvalidSettings(problems)
         if settings.migrate != "off":

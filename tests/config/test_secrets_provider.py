@@ -37,6 +37,7 @@ def test_a_provider_is_asked_only_for_secrets_that_are_missing() -> None:
         "readonly_url",
         "replica_urls",
         "redis_url",
+        "cache_url",
         "jwt_secret_key",
         "secret_keys",
         "seal_keys",
