@@ -35,6 +35,7 @@ def test_a_provider_is_asked_only_for_secrets_that_are_missing() -> None:
         "owner_url",
         "service_url",
         "readonly_url",
+        "pooler_url",
         "replica_urls",
         "redis_url",
         "jwt_secret_key",

@@ -126,6 +126,11 @@ class Settings(BaseSettings):
     owner_url: PgUrl | None = Field(None, description="The owner's URL: migrations and roles.")
     service_url: PgUrl | None = Field(None, description="The service role's URL: `db.service()`.")
     readonly_url: PgUrl | None = Field(None, description="The readonly role's URL.")
+    pooler_url: PgUrl | None = Field(
+        None,
+        description="A login of PgBouncer's `stats_users`: `tenantry prove` reads its settings by it.",
+        json_schema_extra=_about("the application's own login is tried"),
+    )
     replica_urls: Annotated[tuple[PgUrl, ...], BeforeValidator(_urls)] = Field(
         (),
         description="Replicas that serve `readonly=True`, separated by commas.",

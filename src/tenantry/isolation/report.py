@@ -26,6 +26,7 @@ def as_data(proof: Proof) -> dict[str, Any]:
         "roles": [*proof.subject.roles],
         "checks": proof.checks,
         "findings": [_finding(f) for f in proof.findings],
+        "poolers": _poolers(proof),
         **_attacked(proof),
         "attacks": [
             {
@@ -46,6 +47,18 @@ def as_data(proof: Proof) -> dict[str, Any]:
 def _attacked(proof: Proof) -> dict[str, Any]:
     """Whether attacks were made, which an empty list of findings does not tell."""
     return {"attacked": not proof.unattacked, "unattacked": proof.unattacked}
+
+
+def _poolers(proof: Proof) -> dict[str, Any]:
+    """What stands before the server, as far as it could be looked at."""
+    return {
+        "looked_at": [
+            {"name": p.name, "version": p.version, "not_seen": [*p.left_out(proof.database)]}
+            for p in proof.pooler.poolers
+        ],
+        "not_looked_at": [{"name": name, "why": why} for name, why in proof.pooler.unseen],
+        "words": proof.pooler.words(proof.database),
+    }
 
 
 def _finding(finding: Finding) -> dict[str, str]:
@@ -77,7 +90,7 @@ def as_sarif(proof: Proof, version: str) -> dict[str, Any]:
                         ],
                     }
                 },
-                "properties": _attacked(proof),
+                "properties": {**_attacked(proof), "poolers": _poolers(proof)},
                 "results": [
                     {
                         "ruleId": f.check,
@@ -105,6 +118,7 @@ def as_page(proof: Proof, when: str) -> str:
         f"* roles that work for a tenant: {', '.join(f'`{r}`' for r in proof.subject.roles)}",
         f"* {proof.checks} checks of the catalog, the rules of pgrls, and Z3's proof of every policy",
         f"* {_attempted(proof)}",
+        f"* {proof.pooler.words(proof.database)}",
         "",
         f"**{_count(len(proof.findings), 'finding')}.**",
         "",
