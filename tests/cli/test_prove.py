@@ -160,3 +160,50 @@ def test_a_pooler_is_looked_at_where_it_is_said_to_be(
     ):
         refused = cli("prove", "--static", *wrong, code=2)
         assert word not in refused.err
+
+
+def test_a_report_is_signed_and_verified(
+    cli: Cli, as_administrator: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = cli.json("secrets", "new-signing-key")
+    key, public = made["key"], made["public_key"]
+    alone = cli("secrets", "new-signing-key")
+    assert alone.out.startswith("ed25519-private:")
+    assert "public" in alone.err and "public" not in alone.out  # so that stdout is the key alone
+    assert cli.json("secrets", "public-key", code=3)["setting"] == "report_key"
+    cli("prove", "--static", "--report", "proof.md")
+    assert "not signed" in cli("verify-report", "proof.md", code=1).out
+
+    Path("key").write_text(key)
+    monkeypatch.setenv("TENANTRY_REPORT_KEY_FILE", "key")
+    assert cli("secrets", "public-key").out.strip() == public
+    cli("prove", "--static", "--report", "proof.md")
+    document = cli("prove", "--static", "--json").out
+    Path("proof.json").write_text(document)
+    assert key not in document + Path("proof.md").read_text()
+    for file in ("proof.md", "proof.json"):
+        assert cli.json("verify-report", file) == {"ok": True, "state": "genuine", "signer": public}
+    monkeypatch.delenv("TENANTRY_REPORT_KEY_FILE")
+    for file in ("proof.md", "proof.json"):
+        assert cli.json("verify-report", file, code=1)["state"] == "unknown"
+        assert public in cli("verify-report", file, "--public-key", public).out
+        other = cli.json("secrets", "new-signing-key")["public_key"]
+        assert cli.json("verify-report", file, "--public-key", other, code=1)["state"] == "foreign"
+    page = Path("proof.md").read_text()
+    Path("proof.md").write_text(page.replace("**0 findings.**", "**1 finding.**"))
+    assert (
+        "not as it was written"
+        in cli("verify-report", "proof.md", "--public-key", public, code=1).out
+    )
+    Path("proof.json").write_text(document.replace('"ok": true', '"ok": false'))
+    assert (
+        cli.json("verify-report", "proof.json", "--public-key", public, code=1)["state"]
+        == "altered"
+    )
+
+    for wrong in (public.partition(":")[2], key):
+        refused = cli("verify-report", "proof.md", "--public-key", wrong, code=2)
+        assert key not in refused.err
+    assert cli.json("verify-report", "nothing.md", code=2)["field"] == "file"
+    monkeypatch.setenv("TENANTRY_REPORT_KEY", public)  # the wrong half
+    assert "no key to sign with" in cli("prove", "--static", code=3).err

@@ -41,6 +41,7 @@ def test_a_provider_is_asked_only_for_secrets_that_are_missing() -> None:
         "jwt_secret_key",
         "secret_keys",
         "seal_keys",
+        "report_key",
     }
     assert settings.pool_max == 20
     assert source(settings, "jwt_secret_key") == "secrets provider (argument)"

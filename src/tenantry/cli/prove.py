@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
 from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -89,6 +88,7 @@ async def prove(
     from tenantry.isolation.prover import pgrls_toml
     from tenantry.migrations.apply import load_models
     from tenantry.models import metadata
+    from tenantry.signing import SigningKey
 
     load_models(settings.models)
     config = project_folder() / _PGRLS_FILE
@@ -103,10 +103,9 @@ async def prove(
             doors=doors, pooler=_pooler(settings, doors, pooler_url, pgbouncer_ini, no_pooler),
             attacks=not static, administrator=administrator, progress=tell,
         )  # fmt: skip
+    key = SigningKey(settings.report_key.get_secret_value()) if settings.report_key else None
     if report is not None:
-        report.write_text(
-            written.as_page(proof, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"), "utf-8"
-        )
+        report.write_text(written.as_page(proof, key), "utf-8", newline="\n")
     if pgrls_config is not None:
         pgrls_config.write_text(pgrls_toml(proof.subject.schemas, proof.excepted), "utf-8")
     view: View = (
@@ -115,7 +114,7 @@ async def prove(
         else _view(proof)
     )
     code = exits.OK if proof.ok else exits.FAILED
-    return Answer(written.as_data(proof), view, code=code)
+    return Answer(written.as_data(proof, key), view, code=code)
 
 
 def _require_writable(path: Path, field: str) -> None:

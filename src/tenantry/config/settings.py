@@ -26,6 +26,7 @@ from tenantry.config.project import project_folder
 from tenantry.config.redis_url import RedisUrl
 from tenantry.config.urls import DatabaseUrl, normalise, split_urls
 from tenantry.keyring import is_key
+from tenantry.signing import is_signing_key
 
 PREFIX = "TENANTRY_"
 Profile = Literal["development", "test", "production"]
@@ -85,6 +86,12 @@ def _yes_or_no(value: object) -> object:
 def _secret_key(value: SecretStr) -> SecretStr:
     if not is_key(value.get_secret_value()):
         raise ValueError("is no key. Make one with: tenantry secrets new-key")
+    return value
+
+
+def _signing_key(value: SecretStr) -> SecretStr:
+    if not is_signing_key(value.get_secret_value()):
+        raise ValueError("is no key to sign with. Make one with: tenantry secrets new-signing-key")
     return value
 
 
@@ -200,6 +207,9 @@ class Settings(BaseSettings):
         "that one seals, all are accepted.",
         json_schema_extra=_about("none"),
     )
+    report_key: Annotated[SecretStr, AfterValidator(_signing_key)] | None = Field(
+        None, description="Signs the reports of `tenantry prove`."
+    )
     migrate: Migrate = Field(
         default_factory=lambda data: "check" if data["profile"] == "production" else "auto",
         description="On connect: migrate (`auto`), refuse a database that is not at head "
@@ -303,6 +313,7 @@ def is_secret(name: str) -> bool:
         "jwt_secret_key",
         "secret_keys",
         "seal_keys",
+        "report_key",
     }
 
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -52,6 +53,7 @@ class Proof:
     excepted: tuple[Excepted, ...]
     checks: int
     pooler: Look
+    examined: datetime
     seconds: float
     #: Why no attacks were made; empty where they were.
     unattacked: str = ""
@@ -81,7 +83,7 @@ async def prove(
     how a mutation is put before the proof.
     """
     options = options or Options()
-    started = perf_counter()
+    examined, started = datetime.now(UTC), perf_counter()
     progress("Looking for a pooler")
     seen = await look(pooler or Source(tuple(doors.urls.values()) if doors else ()))
     async with connected(url, name=_NAME) as connection, undone(connection, prepare):
@@ -123,7 +125,7 @@ async def prove(
         found.append(_NO_ADMINISTRATOR)
     return Proof(
         subject, server, database, tuple(_sorted(found)), tuple(results), (*excepted, *theirs),
-        len(CHECKS), seen, perf_counter() - started, unattacked,
+        len(CHECKS), seen, examined, perf_counter() - started, unattacked,
     )  # fmt: skip
 
 

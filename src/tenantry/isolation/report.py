@@ -7,20 +7,28 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from tenantry.signing import SigningKey
+
 from .attacks.results import Verdict
 from .findings import Finding
 from .proof import Proof
+from .signed import close_page, sign_data
 
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def as_data(proof: Proof) -> dict[str, Any]:
-    """Everything, in JSON's own types."""
+def as_data(proof: Proof, key: SigningKey | None = None) -> dict[str, Any]:
+    """Everything, in JSON's own types, signed where there is a key."""
+    return sign_data(_data(proof), key)
+
+
+def _data(proof: Proof) -> dict[str, Any]:
     return {
         "ok": proof.ok,
         "server": proof.server,
         "database": proof.database,
         "installed": proof.subject.installed,
+        "examined": proof.examined.isoformat(timespec="seconds"),
         "seconds": round(proof.seconds, 2),
         "tables": [str(table) for table in proof.subject.tables],
         "roles": [*proof.subject.roles],
@@ -106,12 +114,13 @@ def as_sarif(proof: Proof, version: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def as_page(proof: Proof, when: str) -> str:
-    """Markdown for a reviewer, closed by the digest of what stands above it."""
+def as_page(proof: Proof, key: SigningKey | None = None) -> str:
+    """Markdown for a reviewer, closed by the digest of what stands above it, and a signature."""
     lines = [
         "# Tenant isolation of a database",
         "",
-        f"Database `{proof.database}` on PostgreSQL {proof.server}, examined on {when}"
+        f"Database `{proof.database}` on PostgreSQL {proof.server}, examined on"
+        f" {proof.examined:%Y-%m-%d %H:%M} UTC"
         f" in {proof.seconds:.1f} s.",
         "",
         f"* {len(proof.subject.tables)} tables and partitions with tenants' rows",
@@ -137,10 +146,7 @@ def as_page(proof: Proof, when: str) -> str:
     lines += _table(
         ("Rule", "Object", "Reason"), ((e.rule, e.object, e.reason) for e in proof.excepted)
     )
-    text = "\n".join(lines).rstrip() + "\n"
-    return (
-        f"{text}\nSHA-256 of all above this line: `{hashlib.sha256(text.encode()).hexdigest()}`\n"
-    )
+    return close_page("\n".join(lines).rstrip() + "\n", key)
 
 
 def _attempted(proof: Proof) -> str:
