@@ -106,6 +106,7 @@ async def test_it_is_found_in_the_way_and_what_is_not_open_is_a_finding(
     assert "was not looked at" in seen.words(proved.name)
 
     named = await look(Source((way,), pooler.url(_WATCHER, "x")))
+    assert named.poolers[0].left_out(proved.name) == ()
     assert [p.name for p in named.poolers] == [f"127.0.0.1:{pooler.port}"]
     assert named.findings() == []
     # What Debian 12 ships has known holes, and nothing else is wrong with this one.

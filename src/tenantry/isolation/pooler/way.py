@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from ..findings import Finding
 from .console import read_console, where
 from .facts import PoolerFacts, Unseen
 from .file import read_file
+
+_UNREACHED = "the application's login does not get in there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +76,31 @@ async def look(source: Source) -> Look:
             return Look((read_file(source.file),))
         except Unseen as reason:
             raise InvalidInput(f"{reason}.", field="pgbouncer_ini") from None
+    # Also for a console: PgBouncer has a line for a database of `*` once somebody asked for it.
+    pooled, unreached = await _ways(source.urls)
     if source.console is not None:
         return await _ask({_place(source.console): [source.console]})
     if not source.urls:
         return Look(nothing="No pooler was looked for: the application's logins are not known.")
+    found = await _ask(pooled)
+    closed = tuple((name, _UNREACHED) for name in unreached - set(pooled))
+    return Look(
+        found.poolers, (*found.unseen, *closed),
+        "No pooler stands between the application and the server.",
+    )  # fmt: skip
+
+
+async def _ways(urls: Iterable[str]) -> tuple[dict[str, list[str]], set[str]]:
+    """The URLs that lead through each pooler, and the places where none gets in."""
     pooled: dict[str, list[str]] = {}
-    unreached: dict[str, str] = {}
-    for url in source.urls:
+    unreached = set()
+    for url in urls:
         try:
             if await way(url):
                 pooled.setdefault(_place(url), []).append(url)
         except TenantryError:
-            unreached[_place(url)] = "the application's login does not get in there"
-    found = await _ask(pooled)
-    unseen = (*found.unseen, *((n, why) for n, why in unreached.items() if n not in pooled))
-    return Look(found.poolers, unseen, "No pooler stands between the application and the server.")
+            unreached.add(_place(url))
+    return pooled, unreached
 
 
 async def way(url: str) -> bool:
