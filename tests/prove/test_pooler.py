@@ -124,6 +124,20 @@ async def test_the_application_in_the_console_is_told(
     assert found - {"pooler-version"} == {"pooler-console"}
 
 
+async def test_a_real_one_that_is_set_up_wrongly_is_told(
+    proved: Place, pgbouncer: Start, admin: Connection, subject: Subject
+) -> None:
+    pooler = _start(
+        pgbouncer, proved.server, pool_mode="statement", auth_type="trust", admin_users=_WATCHER,
+        stats_users=_APP, ignore_startup_parameters="extra_float_digits, app.tenant_id",
+    )  # fmt: skip
+    seen = await look(Source((pooler.url(_APP, proved.name),)))
+    found = await _keys(admin, seen.poolers[0], subject, proved.name)
+    assert found - {"pooler-version"} == {
+        "pooler-statement-mode", "pooler-authentication", "pooler-statistics", "pooler-parameters",
+    }  # fmt: skip
+
+
 async def test_without_a_pooler_that_is_said(proved: Place) -> None:
     seen = await look(Source((proved.url("app"),)))
     assert seen.findings() == []

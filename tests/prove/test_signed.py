@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from tenantry.errors import InvalidInput
 from tenantry.isolation.signed import State, close_page, sign_data, verify
@@ -100,6 +102,21 @@ def test_a_page_that_quotes_a_signature_is_judged_by_its_own() -> None:
     quoting = close_page(f"{PAGE}\nAs we said.\n", OTHER)
     assert verify(quoting, OTHER.public).ok
     assert verify(quoting, KEY.public).state is State.FOREIGN
+
+
+def test_anybody_can_verify_it_as_the_page_says() -> None:
+    """With nothing of ours: Ed25519 over our word and what stands above the digest."""
+    raw = base64.urlsafe_b64decode(KEY.public.partition(":")[2])
+    key = ed25519.Ed25519PublicKey.from_public_bytes(raw)
+    above, _, below = PAGE.partition("\nSHA-256 of all above this line: ")
+    assert below.split("`")[1] == hashlib.sha256(above.encode()).hexdigest()
+    key.verify(
+        base64.urlsafe_b64decode(below.split("`")[5]), b"tenantry-report-1\n" + above.encode()
+    )
+    document = json.loads(DOCUMENT)
+    signature = base64.urlsafe_b64decode(document.pop("signature")["value"])
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    key.verify(signature, b"tenantry-report-1\n" + text.encode())
 
 
 def test_one_half_of_a_key_is_not_taken_for_the_other() -> None:
