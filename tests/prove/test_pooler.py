@@ -114,6 +114,17 @@ async def test_it_is_found_in_the_way_and_what_is_not_open_is_a_finding(
     assert found == ({"pooler-version"} if holes(named.poolers[0].release) else set())
 
 
+async def test_of_two_in_the_way_both_are_looked_at(proved: Place, pgbouncer: Start) -> None:
+    one, two = _start(pgbouncer, proved.server), _start(pgbouncer, proved.server)
+    ways = tuple(pooler.url(_APP, proved.name) for pooler in (one, two))
+    seen = await look(Source(ways, one.url(_WATCHER, "x")))
+    assert [p.name for p in seen.poolers] == [f"127.0.0.1:{one.port}"]
+    assert [name for name, _ in seen.unseen] == [f"127.0.0.1:{two.port}"]
+    # By another name it may well be the same.
+    named = one.url(_WATCHER, "x").replace("127.0.0.1", "localhost")
+    assert (await look(Source(ways[:1], named))).unseen == ()
+
+
 async def test_the_application_in_the_console_is_told(
     proved: Place, pgbouncer: Start, admin: Connection, subject: Subject
 ) -> None:
@@ -248,9 +259,9 @@ def test_every_rule_is_broken_once() -> None:
 @pytest.mark.parametrize(
     ("release", "told", "mended"),
     [
-        ((1, 18, 0), {"CVE-2025-2291", "CVE-2026-6664", "CVE-2026-6665", "CVE-2026-107350"}, "1.26.1"),
+        ((1, 18, 0), {"CVE-2025-2291", "CVE-2026-6664", "CVE-2026-6668", "CVE-2026-107350"}, "1.26.1"),
         ((1, 25, 0), {"CVE-2025-12819", "CVE-2026-6667"}, "1.26.1"),
-        ((1, 16, 0), {"CVE-2021-3935"}, "1.25.2"),
+        ((1, 16, 0), {"CVE-2021-3935"}, "1.26.0"),
         ((1, 26, 0), {"CVE-2026-107349", "CVE-2026-107350"}, "1.26.1"),
     ],
 )  # fmt: skip

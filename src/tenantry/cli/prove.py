@@ -174,8 +174,10 @@ def _pooler(
             raise InvalidInput(f"The pooler's URL {error}.", field="pooler_url") from None
     elif doors is not None and file is None and settings.pooler_url is not None:
         url = settings.pooler_url.get_secret_value()
-    urls = tuple(doors.urls.values()) if doors else ()
-    return Source(urls, url, file, wanted=not none)
+    elsewhere = (settings.service_url, *settings.replica_urls) if doors is not None else ()
+    urls = [*doors.urls.values()] if doors else []
+    urls += [given.get_secret_value() for given in elsewhere if given is not None]
+    return Source(tuple(urls), url, file, wanted=not none)
 
 
 def _view(proof: Proof) -> View:

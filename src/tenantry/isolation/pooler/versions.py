@@ -1,4 +1,7 @@
-"""Known holes of PgBouncer, by its own changelog."""
+"""Known holes of PgBouncer that clients can use, or somebody on their way, by its own changelog.
+
+Those that take a false server or an unusual setting are left out: the releases are the same.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +25,9 @@ _HOLES = (
     Hole("CVE-2025-12819", "SQL without a login, where auth_query runs and search_path is tracked",
          (1, 20), (1, 25, 1)),
     Hole("CVE-2026-6664", "a crash without a login", (1, 11), (1, 25, 2)),
-    Hole("CVE-2026-6665", "memory overwritten by a false server", (1, 11), (1, 25, 2)),
     Hole("CVE-2026-6667", "stats_users may end other clients", (1, 24), (1, 25, 2)),
+    Hole("CVE-2026-6668", "an endless loop without a login", (1, 0), (1, 26, 0)),
+    Hole("CVE-2026-19888", "another crash without a login", (1, 11), (1, 26, 0)),
     Hole("CVE-2026-107349", "a standstill without a login, where ignore_startup_parameters lacks options",
          (1, 20), (1, 26, 1)),
     Hole("CVE-2026-107350", "whoever knows one role's password logs in as any other, by SCRAM",

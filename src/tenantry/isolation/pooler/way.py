@@ -79,7 +79,9 @@ async def look(source: Source) -> Look:
     # Also for a console: PgBouncer has a line for a database of `*` once somebody asked for it.
     pooled, unreached = await _ways(source.urls)
     if source.console is not None:
-        return await _ask({_place(source.console): [source.console]})
+        named = {_place(source.console): [source.console]}
+        # One pooler may go by two names; of several, the others are asked by their own logins.
+        return await _ask({**(pooled if len(pooled) > 1 else {}), **named})
     if not source.urls:
         return Look(nothing="No pooler was looked for: the application's logins are not known.")
     found = await _ask(pooled)
