@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import asyncpg
@@ -11,6 +12,7 @@ from tenantry.errors import InvalidInput
 from tenantry.isolation.attacks import Doors
 from tenantry.isolation.proof import Proof
 from tests.fixtures.database import Place
+from tests.fixtures.servers import Pooler
 
 from .helpers import Cli
 
@@ -113,3 +115,95 @@ def test_a_file_that_cannot_be_written_is_refused_before_the_proof(cli: Cli, opt
     # Not even an empty one is left where the proof did not come about.
     cli("prove", "--static", "--schema", "nowhere", f"--{option}", "file", code=2)
     assert not Path("file").exists()
+
+
+def test_a_pooler_is_looked_at_where_it_is_said_to_be(
+    cli: Cli,
+    place: Place,
+    as_administrator: None,
+    pgbouncer: Callable[..., Pooler],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    word = "kT9vQx2mWz7p"
+    app = place.server.password("tenantry_app")
+    pooler = pgbouncer(
+        place.server,
+        {"watcher": word, "tenantry_app": app},
+        {"stats_users": "watcher, tenantry_readonly"},
+    )
+    monkeypatch.setenv("TENANTRY_DATABASE_URL", pooler.url("tenantry_app", place.name))
+    closed = cli.json("prove", "--static", code=1)
+    assert [f["check"] for f in closed["findings"]] == ["pooler-unseen"]
+    assert "was not looked at" in cli("prove", "--static", code=1).out
+    assert "not asked for" in cli("prove", "--static", "--no-pooler").out
+
+    monkeypatch.setenv("TENANTRY_POOLER_URL", pooler.url("watcher", "x"))
+    data = cli.json("prove", "--static", code=1)
+    assert "pooler-statistics" in {f["check"] for f in data["findings"]}
+    assert data["poolers"]["looked_at"][0]["version"]
+    assert word not in json.dumps(data)
+    # Another database than the settings' has not their pooler, unless it is said.
+    other = place.url("superuser") + "&application_name=x"
+    assert cli.json("prove", "--static", "--url", other)["poolers"]["looked_at"] == []
+
+    Path("pgbouncer.ini").write_text(
+        "[databases]\n* =\n[pgbouncer]\nauth_type = trust\nlisten_addr = ::1\n"
+    )
+    told = cli.json("prove", "--static", "--pgbouncer-ini", "pgbouncer.ini", code=1)
+    assert [f["key"] for f in told["findings"]] == [
+        "pooler-authentication:PgBouncer at pgbouncer.ini"
+    ]
+    for wrong in (
+        ["--pgbouncer-ini", "none.ini"],
+        ["--pooler-url", "x", "--no-pooler"],
+        ["--pooler-url", f"a:{word}"],
+    ):
+        refused = cli("prove", "--static", *wrong, code=2)
+        assert word not in refused.err
+
+
+def test_a_report_is_signed_and_verified(
+    cli: Cli, as_administrator: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = cli.json("secrets", "new-signing-key")
+    key, public = made["key"], made["public_key"]
+    alone = cli("secrets", "new-signing-key")
+    assert alone.out.startswith("ed25519-private:")
+    assert "public" in alone.err and "public" not in alone.out  # so that stdout is the key alone
+    assert cli.json("secrets", "public-key", code=3)["setting"] == "report_key"
+    cli("prove", "--static", "--report", "proof.md")
+    assert "not signed" in cli("verify-report", "proof.md", code=1).out
+
+    Path("key").write_text(key)
+    monkeypatch.setenv("TENANTRY_REPORT_KEY_FILE", "key")
+    assert cli("secrets", "public-key").out.strip() == public
+    cli("prove", "--static", "--report", "proof.md")
+    document = cli("prove", "--static", "--json").out
+    Path("proof.json").write_text(document)
+    assert key not in document + Path("proof.md").read_text()
+    for file in ("proof.md", "proof.json"):
+        assert cli.json("verify-report", file) == {"ok": True, "state": "genuine", "signer": public}
+    monkeypatch.delenv("TENANTRY_REPORT_KEY_FILE")
+    for file in ("proof.md", "proof.json"):
+        assert cli.json("verify-report", file, code=1)["state"] == "unknown"
+        assert public in cli("verify-report", file, "--public-key", public).out
+        other = cli.json("secrets", "new-signing-key")["public_key"]
+        assert cli.json("verify-report", file, "--public-key", other, code=1)["state"] == "foreign"
+    page = Path("proof.md").read_text()
+    Path("proof.md").write_text(page.replace("**0 findings.**", "**1 finding.**"))
+    assert (
+        "not as it was written"
+        in cli("verify-report", "proof.md", "--public-key", public, code=1).out
+    )
+    Path("proof.json").write_text(document.replace('"ok": true', '"ok": false'))
+    assert (
+        cli.json("verify-report", "proof.json", "--public-key", public, code=1)["state"]
+        == "altered"
+    )
+
+    for wrong in (public.partition(":")[2], key):
+        refused = cli("verify-report", "proof.md", "--public-key", wrong, code=2)
+        assert key not in refused.err
+    assert cli.json("verify-report", "nothing.md", code=2)["field"] == "file"
+    monkeypatch.setenv("TENANTRY_REPORT_KEY", public)  # the wrong half
+    assert "no key to sign with" in cli("prove", "--static", code=3).err

@@ -14,6 +14,7 @@ from tenantry.config import (
     load_settings,
 )
 from tenantry.errors import ConfigurationError
+from tenantry.signing import new_signing_key
 from tests.config.helpers import (
     PASSWORD,
     URL,
@@ -21,6 +22,7 @@ from tests.config.helpers import (
 )
 
 Env = pytest.MonkeyPatch
+SIGNING_KEY = new_signing_key()
 
 
 def test_secrets_are_in_no_text_of_the_settings() -> None:
@@ -29,15 +31,18 @@ def test_secrets_are_in_no_text_of_the_settings() -> None:
         replica_urls=[URL],
         redis_url=f"redis://:{PASSWORD}@h",
         jwt_secret_key=PASSWORD,
+        pooler_url=URL,
+        report_key=SIGNING_KEY,
         readonly_url=f"postgresql://h/d?user=u&password={PASSWORD}&sslpassword={PASSWORD}",
     )
     texts = [repr(settings), str(settings), str(settings.model_dump()), settings.model_dump_json()]
     texts += map(str, settings.describe())
     assert PASSWORD not in "\n".join(texts)
+    assert SIGNING_KEY not in "\n".join(texts)
     shown = {row.name: row.value for row in settings.describe()}
     assert shown["database_url"] == "postgresql://app:***@db.example.org:5432/shop"
     assert shown["redis_url"] == "redis://:***@h"
-    assert shown["jwt_secret_key"] == "set"
+    assert shown["jwt_secret_key"] == shown["report_key"] == "set"
     assert set(shown) == set(Settings.model_fields)
 
 

@@ -68,6 +68,8 @@ def at_host(host: str) -> str:
         ("owner_url", with_password(PASSWORD + "x"), SAFE["owner_url"]),
         ("service_url", VERIFIED, SAFE["service_url"]),
         ("readonly_url", SAFE["owner_url"], VERIFIED),
+        ("pooler_url", URL, VERIFIED),
+        ("pooler_url", SAFE["owner_url"], VERIFIED.replace("app:", "watcher:")),
         ("redis_url", f"redis://:{PASSWORD}@h", f"redis://:{PASSWORD}@localhost"),
         ("redis_url", "rediss://h?ssl_cert_reqs=none", "rediss://h?ssl_cert_reqs=required"),
         ("redis_url", "rediss://:redis@h", f"rediss://:{PASSWORD}@h"),

@@ -35,12 +35,14 @@ def test_a_provider_is_asked_only_for_secrets_that_are_missing() -> None:
         "owner_url",
         "service_url",
         "readonly_url",
+        "pooler_url",
         "replica_urls",
         "redis_url",
         "cache_url",
         "jwt_secret_key",
         "secret_keys",
         "seal_keys",
+        "report_key",
     }
     assert settings.pool_max == 20
     assert source(settings, "jwt_secret_key") == "secrets provider (argument)"

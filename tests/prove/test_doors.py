@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from unittest.mock import patch
 
+import asyncpg
 import pytest
 
 from tenantry.isolation.attacks import ATTACKS, Doors, Trial, Verdict, run_attacks
@@ -34,6 +35,28 @@ async def test_nothing_gets_through_a_pooler(
     only = _BY_DOOR - {51}  # which needs two connections at a time
     results = await run_attacks(proved.url("superuser"), subject, pooled, only=only)
     assert {r.number: r.verdict for r in results} == dict.fromkeys(only, Verdict.FAILED)
+
+
+async def test_a_careless_visitor_is_cleaned_up_after(
+    proved: Place, subject: Subject, pooled: Doors
+) -> None:
+    """Its connection is the pooler's, and outlives it. Another role's door comes after it."""
+    both = Doors({**pooled.urls, "tenantry_readonly": proved.url("readonly")})
+    for _ in range(2):
+        results = await run_attacks(
+            proved.url("superuser"), subject, both, only=frozenset({22, 23, 45})
+        )
+        assert {r.verdict for r in results} == {Verdict.FAILED}
+    left = await asyncpg.connect(pooled.urls[_APP], statement_cache_size=0)
+    try:
+        assert not await left.fetchval("SELECT current_setting('app.tenant_id', true)")
+        assert not await left.fetchval(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+        )
+        assert not await left.fetchval("SELECT count(*) FROM pg_cursors WHERE is_holdable")
+        assert not await left.fetch("SELECT pg_listening_channels()")
+    finally:
+        await left.close()
 
 
 async def test_an_attack_whose_control_goes_unnoticed_is_a_finding(

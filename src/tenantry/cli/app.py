@@ -27,6 +27,7 @@ from . import (
     task,
     tenant,
     user,
+    verify_report,
 )
 
 _HELP = "The PostgreSQL system of record for multi-tenant AI-agent platforms."
@@ -40,7 +41,7 @@ def application() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
         rich_markup_mode=None,
     )
-    for module in (servers, status, connect, initialise, seed, stats, health, prove):
+    for module in (servers, status, connect, initialise, seed, stats, health, prove, verify_report):
         app.add_typer(module.app)
     for name, module in (
         ("migrate", migrate),

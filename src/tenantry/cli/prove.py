@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
 from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
     from tenantry.config import Settings
     from tenantry.isolation.attacks import Doors
+    from tenantry.isolation.pooler import Source
     from tenantry.isolation.proof import Proof
 
 app = typer.Typer()
@@ -50,6 +50,18 @@ async def prove(
     setting: Annotated[
         str | None, typer.Option(metavar="NAME", help="The setting that tells the tenant.")
     ] = None,
+    pooler_url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="A login of PgBouncer's stats_users; else TENANTRY_POOLER_URL, or the application's own.",
+        ),
+    ] = None,
+    pgbouncer_ini: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="PgBouncer's file, where its console is closed."),
+    ] = None,
+    no_pooler: Annotated[bool, typer.Option("--no-pooler", help="Look at no pooler.")] = False,
     static: Annotated[bool, typer.Option("--static", help="Make no attacks.")] = False,
     sarif: Annotated[bool, typer.Option("--sarif", help="Print SARIF, for code scanning.")] = False,
     report: Annotated[
@@ -76,6 +88,7 @@ async def prove(
     from tenantry.isolation.prover import pgrls_toml
     from tenantry.migrations.apply import load_models
     from tenantry.models import metadata
+    from tenantry.signing import SigningKey
 
     load_models(settings.models)
     config = project_folder() / _PGRLS_FILE
@@ -87,12 +100,12 @@ async def prove(
     with screen.progress() as tell:
         proof = await examine(
             through, metadata, options,
-            doors=doors, attacks=not static, administrator=administrator, progress=tell,
+            doors=doors, pooler=_pooler(settings, doors, pooler_url, pgbouncer_ini, no_pooler),
+            attacks=not static, administrator=administrator, progress=tell,
         )  # fmt: skip
+    key = SigningKey(settings.report_key.get_secret_value()) if settings.report_key else None
     if report is not None:
-        report.write_text(
-            written.as_page(proof, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"), "utf-8"
-        )
+        report.write_text(written.as_page(proof, key), "utf-8", newline="\n")
     if pgrls_config is not None:
         pgrls_config.write_text(pgrls_toml(proof.subject.schemas, proof.excepted), "utf-8")
     view: View = (
@@ -101,7 +114,7 @@ async def prove(
         else _view(proof)
     )
     code = exits.OK if proof.ok else exits.FAILED
-    return Answer(written.as_data(proof), view, code=code)
+    return Answer(written.as_data(proof, key), view, code=code)
 
 
 def _require_writable(path: Path, field: str) -> None:
@@ -140,6 +153,33 @@ def _ways(settings: Settings, url: str | None) -> tuple[str, bool, Doors | None]
     return url_for(settings, "owner"), False, doors
 
 
+def _pooler(
+    settings: Settings, doors: Doors | None, url: str | None, file: Path | None, none: bool
+) -> Source:
+    """Where a pooler's settings are read: as the command line says, else as the settings do.
+
+    Those are about the settings' database, so they are no part of another that is named.
+    """
+    from tenantry.config.urls import normalise
+    from tenantry.isolation.pooler import Source
+
+    if (url is not None) + (file is not None) + none > 1:
+        raise InvalidInput(
+            "Ask for one of --pooler-url, --pgbouncer-ini and --no-pooler.", field="pooler_url"
+        )
+    if url is not None:
+        try:
+            url = normalise(url)
+        except ValueError as error:
+            raise InvalidInput(f"The pooler's URL {error}.", field="pooler_url") from None
+    elif doors is not None and file is None and settings.pooler_url is not None:
+        url = settings.pooler_url.get_secret_value()
+    elsewhere = (settings.service_url, *settings.replica_urls) if doors is not None else ()
+    urls = [*doors.urls.values()] if doors else []
+    urls += [given.get_secret_value() for given in elsewhere if given is not None]
+    return Source(tuple(urls), url, file, wanted=not none)
+
+
 def _view(proof: Proof) -> View:
     def build() -> RenderableType:
         from rich.console import Group
@@ -154,7 +194,8 @@ def _view(proof: Proof) -> View:
                     f"  {finding.check}\n  {finding.detail}\n  ", (finding.remediation, "italic"),
                 )
             )  # fmt: skip
-        parts.append(Text(f"\n{_summary(proof)}", style="bold green" if proof.ok else "bold red"))
+        parts.append(Text(f"\n{proof.pooler.words(proof.database)}"))
+        parts.append(Text(f"{_summary(proof)}", style="bold green" if proof.ok else "bold red"))
         return Group(*parts)
 
     return build

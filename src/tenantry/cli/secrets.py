@@ -1,12 +1,14 @@
-"""`secrets`: the keys that credentials are encrypted under."""
+"""`secrets`: the keys that credentials are encrypted under, and the one that reports are signed with."""
 
 from __future__ import annotations
+
+from tenantry.errors import ConfigurationError
 
 from . import exits, place, screen
 from .answer import Answer
 from .command import command, group
 
-app = group("Keys of the credentials that tenants entrust.")
+app = group("Keys: of the credentials that tenants entrust, and of signed reports.")
 
 
 @command(app)
@@ -16,6 +18,32 @@ def new_key() -> Answer:
 
     key = new_key()
     return Answer({"key": key}, key)
+
+
+@command(app)
+def new_signing_key() -> Answer:
+    """Print a new key that `prove` signs its reports with, for TENANTRY_REPORT_KEY, and its public half."""
+    from tenantry.signing import SigningKey, new_signing_key
+
+    key = new_signing_key()
+    public = SigningKey(key).public
+    return Answer({"key": key, "public_key": public}, key, note=f"Its public half: {public}")
+
+
+@command(app)
+def public_key() -> Answer:
+    """Print the public half of TENANTRY_REPORT_KEY: what others verify reports with."""
+    from tenantry.signing import SigningKey
+
+    key = place.load().report_key
+    if key is None:
+        raise ConfigurationError(
+            "No key is set to sign reports with.",
+            setting="report_key",
+            hint="Make one with `tenantry secrets new-signing-key` and set TENANTRY_REPORT_KEY.",
+        )
+    public = SigningKey(key.get_secret_value()).public
+    return Answer({"public_key": public}, public)
 
 
 @command(app)

@@ -38,6 +38,7 @@ def _urls(settings: Settings) -> Iterator[tuple[str, DatabaseUrl]]:
         ("owner_url", settings.owner_url),
         ("service_url", settings.service_url),
         ("readonly_url", settings.readonly_url),
+        ("pooler_url", settings.pooler_url),
         *(("replica_urls", url) for url in settings.replica_urls),
     )
     for name, secret in named:

@@ -26,6 +26,7 @@ from tenantry.config.project import project_folder
 from tenantry.config.redis_url import RedisUrl
 from tenantry.config.urls import DatabaseUrl, normalise, split_urls
 from tenantry.keyring import is_key
+from tenantry.signing import is_signing_key
 
 PREFIX = "TENANTRY_"
 Profile = Literal["development", "test", "production"]
@@ -88,6 +89,12 @@ def _secret_key(value: SecretStr) -> SecretStr:
     return value
 
 
+def _signing_key(value: SecretStr) -> SecretStr:
+    if not is_signing_key(value.get_secret_value()):
+        raise ValueError("is no key to sign with. Make one with: tenantry secrets new-signing-key")
+    return value
+
+
 PgUrl = Annotated[SecretStr, BeforeValidator(_database_url)]
 Folder = Annotated[Path, BeforeValidator(_absolute)]
 
@@ -126,6 +133,11 @@ class Settings(BaseSettings):
     owner_url: PgUrl | None = Field(None, description="The owner's URL: migrations and roles.")
     service_url: PgUrl | None = Field(None, description="The service role's URL: `db.service()`.")
     readonly_url: PgUrl | None = Field(None, description="The readonly role's URL.")
+    pooler_url: PgUrl | None = Field(
+        None,
+        description="A login of PgBouncer's `stats_users`: `tenantry prove` reads its settings by it.",
+        json_schema_extra=_about("the application's own login is tried"),
+    )
     replica_urls: Annotated[tuple[PgUrl, ...], BeforeValidator(_urls)] = Field(
         (),
         description="Replicas that serve `readonly=True`, separated by commas.",
@@ -212,6 +224,9 @@ class Settings(BaseSettings):
         description="Keys that contexts are sealed under, separated by commas, the newest first: "
         "that one seals, all are accepted.",
         json_schema_extra=_about("none"),
+    )
+    report_key: Annotated[SecretStr, AfterValidator(_signing_key)] | None = Field(
+        None, description="Signs the reports of `tenantry prove`."
     )
     migrate: Migrate = Field(
         default_factory=lambda data: "check" if data["profile"] == "production" else "auto",
@@ -316,6 +331,7 @@ def is_secret(name: str) -> bool:
         "jwt_secret_key",
         "secret_keys",
         "seal_keys",
+        "report_key",
     }
 
 

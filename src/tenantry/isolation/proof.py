@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -20,6 +21,7 @@ from .attacks.results import Result, Verdict
 from .checks import CHECKS, run_checks
 from .exceptions import Excepted, exceptions
 from .findings import Finding
+from .pooler import Look, Source, examine, look
 from .prover import prove_statically, silenced, silenced_findings
 from .subject import Subject, recognise
 
@@ -50,6 +52,8 @@ class Proof:
     attacks: tuple[Result, ...]
     excepted: tuple[Excepted, ...]
     checks: int
+    pooler: Look
+    examined: datetime
     seconds: float
     #: Why no attacks were made; empty where they were.
     unattacked: str = ""
@@ -65,6 +69,7 @@ async def prove(
     options: Options | None = None,
     *,
     doors: Doors | None = None,
+    pooler: Source | None = None,
     attacks: bool = True,
     administrator: bool = True,
     prepare: str = "",
@@ -73,11 +78,14 @@ async def prove(
     """Examine the database behind `url`. Nothing is changed in it.
 
     Attacks need an `administrator` behind it; that they were wanted and not made is a finding.
-    `doors` are the ways in that the application itself uses. `prepare` is SQL to run first and undo:
+    `doors` are the ways in that the application itself uses; a pooler is looked for there, unless
+    `pooler` says where it is. `prepare` is SQL to run first and undo:
     how a mutation is put before the proof.
     """
     options = options or Options()
-    started = perf_counter()
+    examined, started = datetime.now(UTC), perf_counter()
+    progress("Looking for a pooler")
+    seen = await look(pooler or Source(tuple(doors.urls.values()) if doors else ()))
     async with connected(url, name=_NAME) as connection, undone(connection, prepare):
         progress("Reading the catalog")
         subject = await recognise(
@@ -94,6 +102,9 @@ async def prove(
         excepted = await exceptions(connection, metadata) if subject.installed else []
         progress(f"Checking {len(subject.tables)} tables")
         found = await run_checks(connection, subject)
+        for facts in seen.poolers:
+            found += await examine(connection, facts, subject, database)
+    found += seen.findings()
     if not subject.tables:
         found.append(_NO_TABLE)
     elif not subject.roles:
@@ -114,7 +125,7 @@ async def prove(
         found.append(_NO_ADMINISTRATOR)
     return Proof(
         subject, server, database, tuple(_sorted(found)), tuple(results), (*excepted, *theirs),
-        len(CHECKS), perf_counter() - started, unattacked,
+        len(CHECKS), seen, examined, perf_counter() - started, unattacked,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -42,24 +43,32 @@ def prove_statically(
     prepare: str = "",
 ) -> list[Finding]:
     """Rules and proofs of pgrls at warning level and above. `prepare` is run first and undone."""
+    driver = libpq_driver()
+    from pgrls.introspect import introspect  # noqa: PLC0415
+
     try:
-        import psycopg  # noqa: PLC0415 - an optional dependency, and half a second
-        from pgrls.introspect import introspect  # noqa: PLC0415
+        with driver.connect(libpq(url), autocommit=False) as connection:
+            _run(connection, prepare)
+            schema = introspect(connection, schemas=[*subject.schemas])
+            bound = _bound(connection, subject)
+            connection.rollback()
+    except driver.Error as error:
+        raise DatabaseUnavailable("pgrls cannot read the catalog with this URL.") from error
+    return [*_lint(schema, excepted, config), *_verify(schema, subject, bound)]
+
+
+def libpq_driver() -> ModuleType:
+    """psycopg, which comes with pgrls: an optional dependency, and half a second."""
+    try:
+        import pgrls  # noqa: F401, PLC0415
+        import psycopg  # noqa: PLC0415
     except ImportError as error:
         raise FeatureUnavailable(
             "The static proof needs pgrls, which is not installed.",
             hint="pip install 'tenantry[prove]'",
             feature="prove",
         ) from error
-    try:
-        with psycopg.connect(_libpq(url), autocommit=False) as connection:
-            _run(connection, prepare)
-            schema = introspect(connection, schemas=[*subject.schemas])
-            bound = _bound(connection, subject)
-            connection.rollback()
-    except psycopg.Error as error:
-        raise DatabaseUnavailable("pgrls cannot read the catalog with this URL.") from error
-    return [*_lint(schema, excepted, config), *_verify(schema, subject, bound)]
+    return psycopg
 
 
 def _run(connection: psycopg.Connection[Any], sql: str) -> None:
@@ -225,7 +234,8 @@ def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _libpq(url: str) -> str:
+def libpq(url: str) -> str:
+    """The URL without the words that libpq does not know."""
     parts = urlsplit(url)
     query = [(k, v) for k, v in parse_qsl(parts.query) if k not in _NOT_LIBPQ]
     return urlunsplit(parts._replace(query=urlencode(query)))

@@ -7,25 +7,34 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from tenantry.signing import SigningKey
+
 from .attacks.results import Verdict
 from .findings import Finding
 from .proof import Proof
+from .signed import close_page, sign_data
 
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def as_data(proof: Proof) -> dict[str, Any]:
-    """Everything, in JSON's own types."""
+def as_data(proof: Proof, key: SigningKey | None = None) -> dict[str, Any]:
+    """Everything, in JSON's own types, signed where there is a key."""
+    return sign_data(_data(proof), key)
+
+
+def _data(proof: Proof) -> dict[str, Any]:
     return {
         "ok": proof.ok,
         "server": proof.server,
         "database": proof.database,
         "installed": proof.subject.installed,
+        "examined": proof.examined.isoformat(timespec="seconds"),
         "seconds": round(proof.seconds, 2),
         "tables": [str(table) for table in proof.subject.tables],
         "roles": [*proof.subject.roles],
         "checks": proof.checks,
         "findings": [_finding(f) for f in proof.findings],
+        "poolers": _poolers(proof),
         **_attacked(proof),
         "attacks": [
             {
@@ -46,6 +55,18 @@ def as_data(proof: Proof) -> dict[str, Any]:
 def _attacked(proof: Proof) -> dict[str, Any]:
     """Whether attacks were made, which an empty list of findings does not tell."""
     return {"attacked": not proof.unattacked, "unattacked": proof.unattacked}
+
+
+def _poolers(proof: Proof) -> dict[str, Any]:
+    """What stands before the server, as far as it could be looked at."""
+    return {
+        "looked_at": [
+            {"name": p.name, "version": p.version, "not_seen": [*p.left_out(proof.database)]}
+            for p in proof.pooler.poolers
+        ],
+        "not_looked_at": [{"name": name, "why": why} for name, why in proof.pooler.unseen],
+        "words": proof.pooler.words(proof.database),
+    }
 
 
 def _finding(finding: Finding) -> dict[str, str]:
@@ -77,7 +98,7 @@ def as_sarif(proof: Proof, version: str) -> dict[str, Any]:
                         ],
                     }
                 },
-                "properties": _attacked(proof),
+                "properties": {**_attacked(proof), "poolers": _poolers(proof)},
                 "results": [
                     {
                         "ruleId": f.check,
@@ -93,18 +114,20 @@ def as_sarif(proof: Proof, version: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def as_page(proof: Proof, when: str) -> str:
-    """Markdown for a reviewer, closed by the digest of what stands above it."""
+def as_page(proof: Proof, key: SigningKey | None = None) -> str:
+    """Markdown for a reviewer, closed by the digest of what stands above it, and a signature."""
     lines = [
         "# Tenant isolation of a database",
         "",
-        f"Database `{proof.database}` on PostgreSQL {proof.server}, examined on {when}"
+        f"Database `{proof.database}` on PostgreSQL {proof.server}, examined on"
+        f" {proof.examined:%Y-%m-%d %H:%M} UTC"
         f" in {proof.seconds:.1f} s.",
         "",
         f"* {len(proof.subject.tables)} tables and partitions with tenants' rows",
         f"* roles that work for a tenant: {', '.join(f'`{r}`' for r in proof.subject.roles)}",
         f"* {proof.checks} checks of the catalog, the rules of pgrls, and Z3's proof of every policy",
         f"* {_attempted(proof)}",
+        f"* {proof.pooler.words(proof.database)}",
         "",
         f"**{_count(len(proof.findings), 'finding')}.**",
         "",
@@ -123,10 +146,7 @@ def as_page(proof: Proof, when: str) -> str:
     lines += _table(
         ("Rule", "Object", "Reason"), ((e.rule, e.object, e.reason) for e in proof.excepted)
     )
-    text = "\n".join(lines).rstrip() + "\n"
-    return (
-        f"{text}\nSHA-256 of all above this line: `{hashlib.sha256(text.encode()).hexdigest()}`\n"
-    )
+    return close_page("\n".join(lines).rstrip() + "\n", key)
 
 
 def _attempted(proof: Proof) -> str:

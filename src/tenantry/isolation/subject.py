@@ -89,6 +89,7 @@ class Subject:
         models = list(self.models())
         return {
             "installed": self.installed,
+            "sealed": self.sealed,
             "settings": list(self.settings),
             "owner": OWNER if self.installed else None,
             "known_tables": [VERSION_TABLE] if self.installed else [],

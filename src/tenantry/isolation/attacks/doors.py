@@ -8,8 +8,8 @@ session and never cleans up, is the control: each attack must succeed there.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
@@ -51,7 +51,7 @@ class Door(Protocol):
 class Doors:
     """Role -> the URL that the application logs in with."""
 
-    urls: Mapping[str, str]
+    urls: Mapping[str, str] = field(repr=False)
 
     @asynccontextmanager
     async def of(self, role: str, *, size: int = 1) -> AsyncIterator[tuple[Door, Door]]:
@@ -63,6 +63,10 @@ class Doors:
         try:
             yield _Kernel(role, pool), _Naive(f"{role}, carelessly", naive, pool.pooled)
         finally:
+            if pool.pooled:
+                # What it left is on the pooler's connection, which others get.
+                with suppress(*FAILURES):
+                    await naive.execute("DISCARD ALL")
             naive.terminate()
             await pool.close()
 

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from functools import partial
+from secrets import randbits
 from typing import Any
 from uuid import uuid4
 
@@ -72,12 +73,15 @@ async def listening(arena: Arena) -> Tries:
     note="a lock tells that its number is held, by nobody knows whom",
 )
 async def locking(arena: Arena) -> Tries:
+    kind = randbits(31)
+
     async def deed(visit: Visit, door: Door) -> object:
-        return await visit.fetch("SELECT pg_advisory_lock(7242)")
+        # Another number for each: behind a pooler the careless one's outlives its connection.
+        return await visit.fetch(f"SELECT pg_advisory_lock({kind}, {randbits(31)})")
 
     look = (
         "SELECT count(*) AS held FROM pg_locks"
-        " WHERE locktype = 'advisory' AND objid = 7242 AND pid = pg_backend_pid()"
+        f" WHERE locktype = 'advisory' AND classid = {kind} AND pid = pg_backend_pid()"
     )
     async for trial in _after(arena, deed, look, leak="a lock of the one before"):
         yield trial

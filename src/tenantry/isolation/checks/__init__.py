@@ -19,15 +19,20 @@ _FILES = (
     "role_attributes", "role_memberships", "role_settings", "ownership", "default_privileges",
     "creation", "temporary_tables", "server_functions", "definer_search_path", "public_functions",
     "definer_owners", "views", "materialized_views", "foreign_tables", "rewrite_rules", "triggers",
-    "age", "server_version",
+    "age", "citus_distribution", "citus_reference_tables", "citus_policies", "citus_context",
+    "citus_settings", "server_version",
 )  # fmt: skip
 
 CHECKS: Sequence[Check] = tuple(import_module(f".{name}", __name__).CHECK for name in _FILES)
+
+_IS_THERE = "SELECT to_regclass($1) IS NOT NULL AS is_there"
 
 
 async def run_checks(connection: Connection, subject: Subject) -> list[Finding]:
     found: list[Finding] = []
     for check in CHECKS:
+        if check.needs and not (await connection.fetch(_IS_THERE, check.needs))[0]["is_there"]:
+            continue
         rows = await connection.fetch(PRELUDE + check.sql, *subject.arguments)
         found += [
             Finding(check.name, check.severity, row["object"], row["detail"], check.remediation)

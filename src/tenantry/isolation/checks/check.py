@@ -16,6 +16,8 @@ class Check:
     severity: Severity
     sql: str
     remediation: str
+    #: A relation without which it has nothing to say: an extension's catalog.
+    needs: str = ""
 
 
 #: Comes before every query.
