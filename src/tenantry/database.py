@@ -59,7 +59,10 @@ _ROLE = OneShot(
     " FROM pg_roles AS r WHERE r.rolname = current_user"
 )
 _NOBODY = Context()
-_SEALED = OneShot(IS_SEALED)
+_KIND = OneShot(
+    f"SELECT ({IS_SEALED}) AS sealed,"  # noqa: S608
+    " EXISTS (SELECT FROM pg_extension WHERE extname = 'citus') AS distributed"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,9 +285,8 @@ class Database:
                     head=head,
                 )
         # Also where the schema is nobody's business here: it is what isolation stands on.
-        if (sealed := await _SEALED.fetch_value(self._pool, _NOBODY)) != (
-            settings.context == "sealed"
-        ):
+        ((sealed, self._pool.distributed),) = await _KIND.fetch(self._pool, _NOBODY)
+        if sealed != (settings.context == "sealed"):
             kinds = ("sealed", "plain") if sealed else ("plain", "sealed")
             raise ConfigurationError(
                 f"The database asks for {kinds[0]} contexts, and TENANTRY_CONTEXT is {kinds[1]}.",

@@ -54,6 +54,16 @@ async def test_a_read_takes_three_round_trips(
     ]
 
 
+async def test_on_citus_a_one_shot_goes_out_as_set_local_too(
+    wired: Pool, wire: Wire, context: Context, tenant: UUID
+) -> None:
+    """Its nodes are sent the text of SET LOCAL, and nothing of set_config()."""
+    wired.distributed = True
+    await GET.fetch_one(wired, context, tenant, uuid4())
+    assert wire.round_trips == 3
+    assert wire.sql[0].startswith(f"BEGIN; SET LOCAL app.tenant_id = '{tenant}'")
+
+
 async def test_a_one_shot_takes_one(
     wired: Pool, wire: Wire, context: Context, tenant: UUID
 ) -> None:

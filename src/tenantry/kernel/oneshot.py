@@ -1,7 +1,7 @@
 """One statement that is its own transaction: one round trip instead of three.
 
-For statements that check and set the tenant themselves. Through a pooler, and where contexts are
-sealed, they run inside an ordinary transaction instead.
+For statements that check and set the tenant themselves. Through a pooler, on Citus, and where contexts
+are sealed, they run inside an ordinary transaction instead.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class OneShot:
     async def _call(
         self, pool: Pool, context: Context, args: tuple[Any, ...], one: bool, timeout: float | None
     ) -> list[Record]:
-        if pool.pooled or pool.sealer is not None:
+        if pool.pooled or pool.sealer is not None or pool.distributed:
             async with Transaction(pool, context, readonly=not self.writes) as transaction:
                 rows, _ = await transaction._run(self.sql, args, one, timeout)
                 return rows

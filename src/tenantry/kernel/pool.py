@@ -93,6 +93,8 @@ class Pool:
         self.options = options
         self.observer = observer
         self.sealer = options.sealer
+        #: Citus: its nodes are told what SET LOCAL says, and not what set_config() does.
+        self.distributed = False
         self._connector = connector
         self._max_size = options.max_size
         self._limit = options.max_size + options.overflow
