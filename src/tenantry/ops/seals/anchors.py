@@ -215,8 +215,9 @@ class S3Anchor:
                 for part in page.get("DeleteMarkers", ()):
                     found.setdefault(part["Key"], []).append((part["LastModified"], None))
         for key, versions in sorted(found.items()):
-            # The newest come first, so that of one moment the last is the oldest.
-            ordered = [v for _, v in sorted(reversed(versions), key=itemgetter(0))]
+            # The newest came first, so that of one moment the last is the oldest.
+            versions.reverse()
+            ordered = [version for _, version in sorted(versions, key=itemgetter(0))]
             first = next(filter(None, ordered), None)
             if first is not None and _KEY.fullmatch(key.removeprefix(self.prefix)):
                 ordered.remove(first)
