@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import io
 import json
 import subprocess
 import sys
@@ -104,6 +105,23 @@ def test_seal_again_and_prove(sealed: Cli) -> None:
     sealed("audit", "proof", str(uuid7()), code=exits.NOT_FOUND)
     sealed("audit", "seal", "--anchor", "s3://", code=exits.USAGE)
     sealed("audit", "verify", "--anchor", "none.jsonl", code=exits.FAILED)
+
+
+@pytest.mark.parametrize("beginning", ["=", "+", "-", "@", "\t", "\r", "\n"])
+def test_no_cell_of_csv_is_a_formula(beginning: str) -> None:
+    from tenantry.cli.audit import _writer
+
+    said = f'{beginning}HYPERLINK("http://x.example","y")'
+    out: dict[str, str] = {}
+    for format in ("csv", "jsonl"):
+        file = io.StringIO(newline="")
+        _writer(file, ["user_agent", "details", "n"], format)(  # type: ignore[arg-type]
+            {"user_agent": said, "details": {"a": said}, "n": -1}
+        )
+        out[format] = file.getvalue()
+    (row,) = csv.DictReader(io.StringIO(out["csv"], newline=""))
+    assert row == {"user_agent": f"'{said}", "details": json.dumps({"a": said}), "n": "-1"}
+    assert json.loads(out["jsonl"])["user_agent"] == said
 
 
 def test_export(sealed: Cli) -> None:

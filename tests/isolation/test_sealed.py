@@ -277,3 +277,105 @@ async def _seen(connection: Any, tenant: str, given: str | None) -> list[Any]:
             await connection.execute("SELECT set_config('app.seal', $1, true)", given)
         rows: list[Any] = await connection.fetch("SELECT * FROM tenantry.projects")
         return rows
+
+
+@pytest.fixture
+async def worker(place: Place) -> AsyncIterator[str]:
+    """A service login of one's own, and what leads there."""
+    name = f"worker_{uuid4().hex[:12]}"
+    admin = await place.connection("superuser")
+    await admin.execute(
+        f"CREATE ROLE {name} LOGIN PASSWORD '{place.server.password(name)}' IN ROLE tenantry_service;"
+        f" GRANT CONNECT ON DATABASE {place.name} TO {name}"
+    )
+    yield name
+    await admin.execute(f"DROP OWNED BY {name}; DROP ROLE {name}")
+    await admin.close()
+
+
+async def test_a_service_login_of_ones_own(
+    sealed: Database, place: Place, acme: Tenant, worker: str
+) -> None:
+    """Whoever works across tenants is told by membership, wherever it matters."""
+    url = place.server.url(worker, place.name)
+    async with (
+        await tenantry.connect(settings=settings(place, service_url=url)) as db,
+        db.service("nightly") as s,
+    ):
+        # A context that the service role sets for one call is under no seal of the kernel's.
+        event = await s.tenant(acme.id).audit.record("checked", "projects")
+        assert (await s.tenant(acme.id).audit.get(event)).actor_kind == "service"
+        task = await s.tenant(acme.id).tasks.create(title="By the worker")
+        assert await s.tenant(acme.id).tasks.search("worker") == [task]
+    raw = await asyncpg.connect(url)
+    try:
+        assert await raw.fetchval("SELECT tenantry.is_service()")
+        async with raw.transaction():
+            await raw.execute("SELECT set_config('app.tenant_id', $1, true)", str(acme.id))
+            assert (await raw.fetchrow("SELECT * FROM tenantry.acting()"))["kind"] == "service"  # type: ignore[index]
+    finally:
+        await raw.close()
+
+
+@pytest.mark.parametrize("also", ["tenantry_app", "tenantry_readonly"])
+async def test_who_is_the_application_s_too_needs_a_seal(
+    sealed: Database, place: Place, acme: Tenant, worker: str, also: str
+) -> None:
+    admin = await place.connection("superuser")
+    await admin.execute(f"GRANT {also} TO {worker}")
+    await admin.close()
+    connection = await asyncpg.connect(place.server.url(worker, place.name))
+    try:
+        with pytest.raises(asyncpg.PostgresError) as refused:
+            await _seen(connection, str(acme.id), None)
+        assert refused.value.sqlstate == UNSEALED
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("app.user_id", str(uuid4())), ("app.actor", "eyJraW5kIjoic2VydmljZSJ9")]
+)
+@pytest.mark.parametrize(
+    "asks", ["SELECT * FROM tenantry.acting()", "SELECT * FROM tenantry.users",
+             "SELECT * FROM tenantry.my_identities()", "SELECT tenantry.current_user_id()"],
+)  # fmt: skip
+async def test_a_context_without_a_tenant_is_under_a_seal_too(  # noqa: PLR0917
+    sealed: Database, place: Place, name: str, value: str, asks: str
+) -> None:
+    connection = await place.connection("app")
+    user, actor = (value, "") if name == "app.user_id" else ("", value)
+    try:
+        for given, expected in ((None, UNSEALED), (Sealer([KEY]).seal("", user, actor), None)):
+            async with connection.transaction():
+                await connection.execute("SELECT set_config($1, $2, true)", name, value)
+                if given:
+                    await connection.execute("SELECT set_config('app.seal', $1, true)", given)
+                try:
+                    async with connection.transaction():
+                        await connection.fetch(asks)
+                    state = None
+                except asyncpg.PostgresError as error:
+                    state = error.sqlstate
+            assert state == expected, asks
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize("half", ["tenant", "user"])
+async def test_half_a_seal_is_none_and_is_mended(place: Place, half: str) -> None:
+    await seal(settings(place), only=True)
+    assert (await sealing(settings(place))).sealed
+    owner = await place.connection("owner")
+    await owner.execute(
+        f"CREATE OR REPLACE FUNCTION tenantry.current_{half}_id() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE"
+        f" RETURN nullif(pg_catalog.current_setting('app.{half}_id', true), '')::uuid"
+    )
+    await owner.close()
+    assert not (await sealing(settings(place))).sealed
+    with pytest.raises(ConfigurationError, match="plain"):
+        await tenantry.connect(settings=settings(place))
+    await seal(settings(place), only=False)
+    assert (await sealing(settings(place))).sealed
+    async with await tenantry.connect(settings=settings(place)):
+        pass

@@ -8,11 +8,13 @@ from unittest.mock import patch
 
 import pytest
 
+from tenantry.errors import ConfigurationError
 from tenantry.isolation.attacks import ATTACKS, Doors, Trial, Verdict, run_attacks
 from tenantry.isolation.attacks.arena import Arena
 from tenantry.isolation.attacks.registry import Tries
-from tenantry.isolation.proof import attack_findings
+from tenantry.isolation.proof import attack_findings, prove
 from tenantry.isolation.subject import Subject
+from tenantry.models import metadata
 from tests.fixtures.database import Place
 from tests.fixtures.servers import Pooler
 
@@ -34,6 +36,16 @@ async def test_nothing_gets_through_a_pooler(
     only = _BY_DOOR - {51}  # which needs two connections at a time
     results = await run_attacks(proved.url("superuser"), subject, pooled, only=only)
     assert {r.number: r.verdict for r in results} == dict.fromkeys(only, Verdict.FAILED)
+
+
+async def test_doors_of_another_database_are_refused(
+    proved: Place, place: Place, doors: Doors
+) -> None:
+    with pytest.raises(ConfigurationError, match="another database") as refused:
+        await prove(place.url("superuser"), metadata, doors=doors)
+    assert "--url" in refused.value.hint
+    # Whoever makes no attacks goes through no door.
+    assert (await prove(place.url("superuser"), metadata, doors=doors, attacks=False)).ok
 
 
 async def test_an_attack_whose_control_goes_unnoticed_is_a_finding(

@@ -42,7 +42,7 @@ _Key = Annotated[UUID | None, typer.Option(metavar="ID", help="With this API key
 _Since = Annotated[datetime | None, typer.Option(help="From then on, in UTC.")]
 _Until = Annotated[datetime | None, typer.Option(help="Before then, in UTC.")]
 _Format = Literal["jsonl", "csv"]
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @command(app, "list")
