@@ -210,11 +210,12 @@ async def test_a_tenant_that_did_nothing_then_may_be_sealed_later(
 
 
 async def test_what_was_said_goes_on_being_said(
-    db: Database, place: Place, old: list[UUID]
+    db: Database, place: Place, acme: Tenant, old: list[UUID]
 ) -> None:
     """Also when the platform's log of that month is taken out itself."""
     february = datetime(2025, 2, 10, tzinfo=UTC)
     await partitions.ensure(place.url("owner"), february, february, tables=["platform_log"])
+    await seal_all(db, tenant_id=acme.id)
     async with forging(place) as forge:
         # As if it had been done in February.
         await _steal(forge)
@@ -231,6 +232,7 @@ async def test_what_was_said_goes_on_being_said(
     assert (january.partition, log.partition) == ("audit_logs_2025_01", "platform_log_2025_02")
     assert (january.at, january.by, january.entries) == (february, "nobody", len(old))
     assert log.at > january.at
+    assert f"(said again at {log.at:%Y-%m-%d %H:%M:%S} UTC)" in str(january)
 
 
 async def test_theft_is_not_retention(db: Database, place: Place, old: list[UUID]) -> None:

@@ -15,6 +15,7 @@ from uuid import UUID
 import pytest
 
 from tenantry.cli import exits
+from tenantry.cli.audit import _writer
 from tenantry.ids import uuid7
 from tests.audit.record import PAST_TRIGGERS
 from tests.fixtures.database import Place
@@ -109,19 +110,14 @@ def test_seal_again_and_prove(sealed: Cli) -> None:
 
 @pytest.mark.parametrize("beginning", ["=", "+", "-", "@", "\t", "\r", "\n"])
 def test_no_cell_of_csv_is_a_formula(beginning: str) -> None:
-    from tenantry.cli.audit import _writer
-
     said = f'{beginning}HYPERLINK("http://x.example","y")'
-    out: dict[str, str] = {}
-    for format in ("csv", "jsonl"):
-        file = io.StringIO(newline="")
-        _writer(file, ["user_agent", "details", "n"], format)(  # type: ignore[arg-type]
-            {"user_agent": said, "details": {"a": said}, "n": -1}
-        )
-        out[format] = file.getvalue()
-    (row,) = csv.DictReader(io.StringIO(out["csv"], newline=""))
+    values = {"user_agent": said, "details": {"a": said}, "n": -1}
+    as_csv, as_json = io.StringIO(newline=""), io.StringIO()
+    _writer(as_csv, [*values], "csv")(values)
+    _writer(as_json, [*values], "jsonl")(values)
+    (row,) = csv.DictReader(io.StringIO(as_csv.getvalue(), newline=""))
     assert row == {"user_agent": f"'{said}", "details": json.dumps({"a": said}), "n": "-1"}
-    assert json.loads(out["jsonl"])["user_agent"] == said
+    assert json.loads(as_json.getvalue()) == values
 
 
 def test_export(sealed: Cli) -> None:

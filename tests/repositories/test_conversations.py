@@ -223,7 +223,8 @@ async def test_no_tenant_is_another_than_the_context_s(
     await db.tenant(talk.tenant_id).messages.append(conversation_id=talk.id, role="user")
     async with db.tenant(talk.tenant_id) as t:
         with pytest.raises(ContextMismatch):
-            await t.fetch(f"SELECT id FROM tenantry.{call}", None, talk.id)
+            async with t.savepoint():
+                await t.fetch(f"SELECT id FROM tenantry.{call}", None, talk.id)
 
 
 async def test_the_one_shots_refuse_another_tenant_s_context(

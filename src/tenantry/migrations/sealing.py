@@ -64,7 +64,7 @@ async def seal(settings: Settings, *, only: bool) -> None:
     async with _owner(settings) as connection:
         if shown := await connection.fetchval(READS_STATEMENTS):
             raise ConfigurationError(
-                f"The application's role may call {shown}, which show it the seals of others.",
+                f"The application's roles may call {shown}, which show them the seals of others.",
                 setting="context",
                 hint="A superuser can revoke them: run `tenantry init` as one.",
             )

@@ -11,7 +11,7 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
-from .roles import APP, AUTH, OWNER, quote
+from .roles import AUTH, OWNER, TENANT_ROLES, quote
 
 _ASKED = ("tenant", "user")
 _CALL = re.compile(r"(?<!SELECT )tenantry\.current_(tenant|user)_id\(\)")
@@ -33,9 +33,10 @@ IS_SEALED = "SELECT " + " AND ".join(
 )
 #: What shows other sessions' statements, and with them their seals.
 READS_STATEMENTS = f"""
-    SELECT string_agg(p.oid::regprocedure::text, ', ') FROM pg_catalog.pg_proc AS p
+    SELECT string_agg(DISTINCT p.oid::regprocedure::text, ', ')
+    FROM pg_catalog.pg_proc AS p, unnest('{{{", ".join(TENANT_ROLES)}}}'::text[]) AS role
     WHERE p.proname IN ('pg_stat_get_activity', 'pg_stat_get_backend_activity', 'pg_stat_statements')
-      AND pg_catalog.has_function_privilege('{APP}', p.oid, 'EXECUTE')"""
+      AND pg_catalog.has_function_privilege(role, p.oid, 'EXECUTE')"""
 #: (name, inner pad, outer pad)
 Key = tuple[str, bytes, bytes]
 

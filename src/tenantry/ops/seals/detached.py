@@ -48,8 +48,9 @@ class Detached:
         return ids.time_of(self.first_id)
 
     def __str__(self) -> str:
+        again = "" if self.first_id == self.entry_id else f" (said again at {_at(self.entry_id)})"
         return (
-            f"{self.partition}: detached by retention at {self.at:%Y-%m-%d %H:%M:%S} UTC by {self.by},"
+            f"{self.partition}: detached by retention at {_at(self.first_id)}{again} by {self.by},"
             f" {self.entries:,} entries, archived to {self.archive}, cannot be verified here"
         )
 
@@ -108,8 +109,17 @@ def _told(row: Any) -> Detached | None:
         return None
     return Detached(
         row["table"], row["partition"], *bounds, row["id"], None, told or row["id"],
-        row["by"] or "nobody", 0, row["archive"] or "nowhere",
+        _shown(row["by"]), 0, _shown(row["archive"]),
     )  # fmt: skip
+
+
+def _at(id: UUID) -> str:
+    return f"{ids.time_of(id):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _shown(text: str | None) -> str:
+    """Words of somebody's, in one short line."""
+    return "".join(c if c.isprintable() else "?" for c in (text or "nobody")[:100])
 
 
 def _dated(part: Detached, gone: Iterable[Detached]) -> Detached:

@@ -35,6 +35,8 @@ What = Literal[
     "detachment false",
     "detachment not anchored",
 ]
+#: What nobody can leave out of a seal but by force.
+_NEEDED = ("from_id", "to_id", "root")
 #: An entry of a later moment than this was not drawn by the server.
 _FUTURE = timedelta(minutes=10)
 #: Findings that are told one by one: where everything is wrong, the first say enough.
@@ -131,6 +133,9 @@ class _Verification:
     async def run(self, swept: UUID) -> None:
         before: Seal | None = None
         async for seal, leaves in self.chain.seals(self.s):
+            if missing := [name for name in _NEEDED if name not in seal.says]:
+                self._found("seal changed", f"It has no {missing[0]}.", seal=seal)
+                continue
             self._link(before, seal)
             await self._stretch(seal, leaves)
             self.report.seals += 1
@@ -143,7 +148,9 @@ class _Verification:
         if seal.its_hash != seal.hash:
             self._found("seal changed", "Its hash is not that of what it says.", seal=seal)
         expected = before.sequence + 1 if before else 1
-        if seal.sequence != expected:
+        if seal.sequence < expected:
+            self._found("chain broken", "There is another of its number.", seal=seal)
+        elif seal.sequence > expected:
             missing = (
                 f"{expected}"
                 if seal.sequence == expected + 1
