@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
@@ -13,7 +14,12 @@ from pydantic import SecretStr
 import tenantry
 from tenantry import Database, Settings
 from tenantry.config import InvalidSettings
-from tenantry.errors import ConfigurationError, ContextNotSealed, PermissionDenied
+from tenantry.errors import (
+    ConfigurationError,
+    ContextMismatch,
+    ContextNotSealed,
+    PermissionDenied,
+)
 from tenantry.kernel.context import Actor
 from tenantry.kernel.seal import LIFETIME, Sealer
 from tenantry.keyring import new_key
@@ -88,6 +94,44 @@ async def test_injected_sql_gains_nothing(
         async with sealed.tenant(acme.id) as t:
             await t.execute(injected.format(other=beta.id))
             await t.fetch("SELECT * FROM tenantry.projects")
+
+
+_NAME = "set_config('app.tenant_id', '{other}', true)"
+_EMPTY = "set_config('app.tenant_id', '', true), set_config('app.user_id', '', true), set_config('app.actor', '', true)"
+
+
+@pytest.mark.parametrize(
+    "midway",
+    [
+        f"WITH s AS MATERIALIZED (SELECT {_NAME}) SELECT p.name FROM s, tenantry.projects AS p",
+        f"SELECT p.name FROM tenantry.projects AS p, LATERAL (SELECT p.id, {_NAME}) AS s",
+        f"SELECT p.name, {_NAME}, (SELECT string_agg(name, ',') FROM tenantry.projects) FROM tenantry.projects AS p",
+        f"SELECT t.title FROM (SELECT {_NAME} OFFSET 0) AS s, LATERAL tenantry.search_tasks('theirs', 10) AS t",
+        f"SELECT t.title, {_NAME} FROM tenantry.search_tasks('theirs', 10) AS t",
+        "SELECT content FROM tenantry.messages_newest('{other}', NULL, 5)",
+        f"SELECT m.content FROM (SELECT {_EMPTY} OFFSET 0) AS s, LATERAL tenantry.messages_newest('{{other}}', NULL, 5) AS m",
+        f"SELECT tenantry.record_event('forged', 'things') FROM (SELECT {_NAME} OFFSET 0) AS s",
+        f"INSERT INTO tenantry.projects (tenant_id, name, slug) SELECT '{{other}}', 'n', 'n' FROM (SELECT {_NAME} OFFSET 0) AS s",
+        f"UPDATE tenantry.projects SET name = {_NAME}",
+    ],
+)
+async def test_a_context_that_changes_within_a_statement_gains_nothing(
+    sealed: Database, acme: Tenant, beta: Tenant, midway: str
+) -> None:
+    theirs = sealed.tenant(beta.id)
+    await sealed.tenant(acme.id).projects.create(name="mine")
+    project = await theirs.projects.create(name="theirs")
+    await theirs.tasks.create(title="theirs", project_id=project.id)
+    talk = await theirs.conversations.create(title="theirs")
+    await theirs.messages.append(conversation_id=talk.id, role="user", content="theirs")
+    before = len(await theirs.audit.list(limit=100))
+    got: list[Any] = []
+    with suppress(ContextNotSealed, ContextMismatch):
+        async with sealed.tenant(acme.id) as t:
+            got = await t.fetch(midway.format(other=beta.id))
+    assert "theirs" not in str([tuple(row) for row in got])
+    assert len(await theirs.audit.list(limit=100)) == before
+    assert [p.name for p in await theirs.projects.list()] == ["theirs"]
 
 
 async def test_who_acts_cannot_be_erased_midway(
