@@ -106,8 +106,8 @@ _EMPTY = "set_config('app.tenant_id', '', true), set_config('app.user_id', '', t
         f"WITH s AS MATERIALIZED (SELECT {_NAME}) SELECT p.name FROM s, tenantry.projects AS p",
         f"SELECT p.name FROM tenantry.projects AS p, LATERAL (SELECT p.id, {_NAME}) AS s",
         f"SELECT p.name, {_NAME}, (SELECT string_agg(name, ',') FROM tenantry.projects) FROM tenantry.projects AS p",
-        f"SELECT t.title FROM (SELECT {_NAME} OFFSET 0) AS s, LATERAL tenantry.search_tasks('theirs', 10) AS t",
-        f"SELECT t.title, {_NAME} FROM tenantry.search_tasks('theirs', 10) AS t",
+        f"SELECT t.* FROM (SELECT {_NAME} OFFSET 0) AS s, LATERAL tenantry.search_tasks('theirs', 10) AS t",
+        f"SELECT t.*, {_NAME} FROM tenantry.search_tasks('theirs', 10) AS t",
         "SELECT content FROM tenantry.messages_newest('{other}', NULL, 5)",
         f"SELECT m.content FROM (SELECT {_EMPTY} OFFSET 0) AS s, LATERAL tenantry.messages_newest('{{other}}', NULL, 5) AS m",
         f"SELECT tenantry.record_event('forged', 'things') FROM (SELECT {_NAME} OFFSET 0) AS s",
@@ -121,7 +121,7 @@ async def test_a_context_that_changes_within_a_statement_gains_nothing(
     theirs = sealed.tenant(beta.id)
     await sealed.tenant(acme.id).projects.create(name="mine")
     project = await theirs.projects.create(name="theirs")
-    await theirs.tasks.create(title="theirs", project_id=project.id)
+    task = await theirs.tasks.create(title="theirs", project_id=project.id)
     talk = await theirs.conversations.create(title="theirs")
     await theirs.messages.append(conversation_id=talk.id, role="user", content="theirs")
     before = len(await theirs.audit.list(limit=100))
@@ -129,7 +129,9 @@ async def test_a_context_that_changes_within_a_statement_gains_nothing(
     with suppress(ContextNotSealed, ContextMismatch):
         async with sealed.tenant(acme.id) as t:
             got = await t.fetch(midway.format(other=beta.id))
-    assert "theirs" not in str([tuple(row) for row in got])
+    seen = str([tuple(row) for row in got])
+    assert "theirs" not in seen
+    assert str(task.id) not in seen
     assert len(await theirs.audit.list(limit=100)) == before
     assert [p.name for p in await theirs.projects.list()] == ["theirs"]
 
