@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -187,6 +188,51 @@ def test_what_s3_refuses_is_told_and_what_is_not_ours_is_passed_over() -> None:
         for key in ("a/notes.jsonl", "a/b/0199aaaa-0000-7000-8000-000000000001.jsonl"):
             client.put_object(Bucket=BUCKET, Key=key, Body=b"hello")
         assert list(seals.S3Anchor(BUCKET, "a", 30, client).kept()) == []
+
+
+@pytest.mark.parametrize("deed", ["replaced", "deleted", "garbled"])
+async def test_a_version_put_over_an_anchored_one_is_found(
+    db: Database, place: Place, acme: Tenant, deed: str
+) -> None:
+    """Object Lock keeps the first version; it does not keep others from being put over it."""
+    require("moto and boto3 (pip install 'tenantry[s3,dev]')", importlib.util.find_spec("moto"))
+    import moto
+
+    with moto.mock_aws():
+        client = _s3()
+        client.create_bucket(Bucket=BUCKET, ObjectLockEnabledForBucket=True)
+        anchor = seals.S3Anchor(BUCKET, "tenantry", 30, client)
+        await fill(db, acme, 4)
+        await seal_all(db, anchors=[anchor])
+        (held,) = client.list_objects_v2(Bucket=BUCKET)["Contents"]
+        first = client.get_object(Bucket=BUCKET, Key=held["Key"])["Body"].read()
+        client.put_object(Bucket=BUCKET, Key=held["Key"], Body=first)  # the same again does no harm
+        assert (await seals.verify(db, anchors=[anchor])).ok
+
+        # History is made anew, and its seals are put where the old ones were.
+        target = (await entries_of(place, acme))[1]
+        admin = await place.connection("superuser")
+        await admin.execute(PAST_TRIGGERS)
+        await admin.execute("DELETE FROM tenantry.audit_logs WHERE id = $1", target)
+        await admin.execute("TRUNCATE tenantry.audit_seals, tenantry.platform_seals")
+        await admin.close()
+        elsewhere = _lines(await seal_all(db))
+        if deed == "deleted":
+            client.delete_object(Bucket=BUCKET, Key=held["Key"])
+        else:
+            body = elsewhere if deed == "replaced" else b"hello"
+            client.put_object(Bucket=BUCKET, Key=held["Key"], Body=body)
+        report = await seals.verify(db, anchors=[anchor])
+    found = {f.what: f.detail for f in report.findings}
+    assert "seal replaced" in found
+    how = "deleted" if deed == "deleted" else "replaced"
+    assert f"was {how}" in found["anchor tampered with"]
+    assert held["Key"] in found["anchor tampered with"]
+
+
+def _lines(run: seals.Run) -> bytes:
+    """What an anchor would hold of it."""
+    return "".join(f"{json.dumps(s.line)}\n" for s in run.seals).encode()
 
 
 def test_objects_are_locked() -> None:

@@ -183,6 +183,47 @@ async def test_seals_themselves(  # noqa: PLR0917
     assert (await seals.verify(db)).ok
 
 
+async def test_a_seal_put_beside_another(db: Database, place: Place, acme: Tenant) -> None:
+    """One that fits what was changed, where the next page of seals begins: the true one after it
+    would go on fitting an anchor."""
+    await fill(db, acme, 9)
+    await seal_all(db, size=2)
+    async with forging(place) as forge:
+        await forge.connection.execute(
+            "ALTER TABLE tenantry.audit_seals DROP CONSTRAINT audit_seals_tenant_id_sequence_key;"
+            "ALTER TABLE tenantry.audit_seals DROP CONSTRAINT audit_seals_pkey"
+        )
+        assert (
+            await forge.connection.fetchval(
+                f"SELECT max(sequence) FROM tenantry.audit_seals WHERE {_SEAL}"
+            )
+            == 8
+        )
+        await forge(
+            f"INSERT INTO tenantry.audit_seals SELECT * FROM tenantry.audit_seals WHERE {_SEAL} AND sequence = 8"
+        )
+        found = (await seals.verify(db, tenant_id=acme.id)).findings
+        assert [(f.what, f.seal) for f in found] == [("chain broken", 8)]
+
+
+@pytest.mark.parametrize("column", ["root", "hash", "leaves", "from_id", "to_id"])
+async def test_a_seal_that_lacks_something(
+    db: Database, place: Place, acme: Tenant, column: str
+) -> None:
+    await fill(db, acme, 12)
+    await seal_all(db, size=5)
+    async with forging(place) as forge:
+        await forge.connection.execute(
+            f"ALTER TABLE tenantry.audit_seals ALTER {column} DROP NOT NULL"
+        )
+        await forge(
+            f"UPDATE tenantry.audit_seals SET {column} = NULL WHERE {_SEAL} AND sequence = 2"
+        )
+        found = (await seals.verify(db, tenant_id=acme.id)).findings
+        what = "leaves changed" if column == "leaves" else "seal changed"
+        assert (what, 2) in {(f.what, f.seal) for f in found}
+
+
 async def test_leaves_that_were_cut_off(db: Database, place: Place, acme: Tenant) -> None:
     await fill(db, acme, 5)
     await seal_all(db)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import io
 import json
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from uuid import UUID
 import pytest
 
 from tenantry.cli import exits
+from tenantry.cli.audit import _writer
 from tenantry.ids import uuid7
 from tests.audit.record import PAST_TRIGGERS
 from tests.fixtures.database import Place
@@ -104,6 +106,18 @@ def test_seal_again_and_prove(sealed: Cli) -> None:
     sealed("audit", "proof", str(uuid7()), code=exits.NOT_FOUND)
     sealed("audit", "seal", "--anchor", "s3://", code=exits.USAGE)
     sealed("audit", "verify", "--anchor", "none.jsonl", code=exits.FAILED)
+
+
+@pytest.mark.parametrize("beginning", ["=", "+", "-", "@", "\t", "\r", "\n"])
+def test_no_cell_of_csv_is_a_formula(beginning: str) -> None:
+    said = f'{beginning}HYPERLINK("http://x.example","y")'
+    values = {"user_agent": said, "details": {"a": said}, "n": -1}
+    as_csv, as_json = io.StringIO(newline=""), io.StringIO()
+    _writer(as_csv, [*values], "csv")(values)
+    _writer(as_json, [*values], "jsonl")(values)
+    (row,) = csv.DictReader(io.StringIO(as_csv.getvalue(), newline=""))
+    assert row == {"user_agent": f"'{said}", "details": json.dumps({"a": said}), "n": "-1"}
+    assert json.loads(as_json.getvalue()) == values
 
 
 def test_export(sealed: Cli) -> None:

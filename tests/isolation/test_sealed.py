@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
@@ -13,7 +14,12 @@ from pydantic import SecretStr
 import tenantry
 from tenantry import Database, Settings
 from tenantry.config import InvalidSettings
-from tenantry.errors import ConfigurationError, ContextNotSealed, PermissionDenied
+from tenantry.errors import (
+    ConfigurationError,
+    ContextMismatch,
+    ContextNotSealed,
+    PermissionDenied,
+)
 from tenantry.kernel.context import Actor
 from tenantry.kernel.seal import LIFETIME, Sealer
 from tenantry.keyring import new_key
@@ -90,6 +96,46 @@ async def test_injected_sql_gains_nothing(
             await t.fetch("SELECT * FROM tenantry.projects")
 
 
+_NAME = "set_config('app.tenant_id', '{other}', true)"
+_EMPTY = "set_config('app.tenant_id', '', true), set_config('app.user_id', '', true), set_config('app.actor', '', true)"
+
+
+@pytest.mark.parametrize(
+    "midway",
+    [
+        f"WITH s AS MATERIALIZED (SELECT {_NAME}) SELECT p.name FROM s, tenantry.projects AS p",
+        f"SELECT p.name FROM tenantry.projects AS p, LATERAL (SELECT p.id, {_NAME}) AS s",
+        f"SELECT p.name, {_NAME}, (SELECT string_agg(name, ',') FROM tenantry.projects) FROM tenantry.projects AS p",
+        f"SELECT t.* FROM (SELECT {_NAME} OFFSET 0) AS s, LATERAL tenantry.search_tasks('theirs', 10) AS t",
+        f"SELECT t.*, {_NAME} FROM tenantry.search_tasks('theirs', 10) AS t",
+        "SELECT content FROM tenantry.messages_newest('{other}', NULL, 5)",
+        f"SELECT m.content FROM (SELECT {_EMPTY} OFFSET 0) AS s, LATERAL tenantry.messages_newest('{{other}}', NULL, 5) AS m",
+        f"SELECT tenantry.record_event('forged', 'things') FROM (SELECT {_NAME} OFFSET 0) AS s",
+        f"INSERT INTO tenantry.projects (tenant_id, name, slug) SELECT '{{other}}', 'n', 'n' FROM (SELECT {_NAME} OFFSET 0) AS s",
+        f"UPDATE tenantry.projects SET name = {_NAME}",
+    ],
+)
+async def test_a_context_that_changes_within_a_statement_gains_nothing(
+    sealed: Database, acme: Tenant, beta: Tenant, midway: str
+) -> None:
+    theirs = sealed.tenant(beta.id)
+    await sealed.tenant(acme.id).projects.create(name="mine")
+    project = await theirs.projects.create(name="theirs")
+    task = await theirs.tasks.create(title="theirs", project_id=project.id)
+    talk = await theirs.conversations.create(title="theirs")
+    await theirs.messages.append(conversation_id=talk.id, role="user", content="theirs")
+    before = len(await theirs.audit.list(limit=100))
+    got: list[Any] = []
+    with suppress(ContextNotSealed, ContextMismatch):
+        async with sealed.tenant(acme.id) as t:
+            got = await t.fetch(midway.format(other=beta.id))
+    seen = str([tuple(row) for row in got])
+    assert "theirs" not in seen
+    assert str(task.id) not in seen
+    assert len(await theirs.audit.list(limit=100)) == before
+    assert [p.name for p in await theirs.projects.list()] == ["theirs"]
+
+
 async def test_who_acts_cannot_be_erased_midway(
     sealed: Database, acme: Tenant, place: Place
 ) -> None:
@@ -140,12 +186,13 @@ async def test_a_key_that_was_taken_away_stays_away(sealed: Database, place: Pla
     assert len((await sealing(both)).accepted) == 1
 
 
-async def test_where_the_application_sees_others_statements_there_is_no_seal(place: Place) -> None:
+@pytest.mark.parametrize("role", ["tenantry_app", "tenantry_readonly"])
+async def test_where_the_application_sees_others_statements_there_is_no_seal(
+    place: Place, role: str
+) -> None:
     admin = await place.connection("superuser")
     try:
-        await admin.execute(
-            "GRANT EXECUTE ON FUNCTION pg_stat_get_activity(integer) TO tenantry_app"
-        )
+        await admin.execute(f"GRANT EXECUTE ON FUNCTION pg_stat_get_activity(integer) TO {role}")
         with pytest.raises(ConfigurationError, match="seals of others"):
             await seal(settings(place), only=True)
     finally:
@@ -277,3 +324,109 @@ async def _seen(connection: Any, tenant: str, given: str | None) -> list[Any]:
             await connection.execute("SELECT set_config('app.seal', $1, true)", given)
         rows: list[Any] = await connection.fetch("SELECT * FROM tenantry.projects")
         return rows
+
+
+@pytest.fixture
+async def worker(place: Place) -> AsyncIterator[str]:
+    """A service login of one's own, and what leads there."""
+    name = f"worker_{uuid4().hex[:12]}"
+    admin = await place.connection("superuser")
+    await admin.execute(
+        f"CREATE ROLE {name} LOGIN PASSWORD '{place.server.password(name)}' IN ROLE tenantry_service;"
+        f" GRANT CONNECT ON DATABASE {place.name} TO {name}"
+    )
+    yield name
+    await admin.execute(f"DROP OWNED BY {name}; DROP ROLE {name}")
+    await admin.close()
+
+
+async def test_a_service_login_of_ones_own(
+    sealed: Database, place: Place, acme: Tenant, worker: str
+) -> None:
+    """Whoever works across tenants is told by membership, wherever it matters."""
+    url = place.server.url(worker, place.name)
+    async with (
+        await tenantry.connect(settings=settings(place, service_url=url)) as db,
+        db.service("nightly") as s,
+    ):
+        # A context that the service role sets for one call is under no seal of the kernel's.
+        event = await s.tenant(acme.id).audit.record("checked", "projects")
+        assert (await s.tenant(acme.id).audit.get(event)).actor_kind == "service"
+        task = await s.tenant(acme.id).tasks.create(title="By the worker")
+        assert [t.id for t in await s.tenant(acme.id).tasks.search("worker")] == [task.id]
+    raw = await asyncpg.connect(url)
+    try:
+        assert await raw.fetchval("SELECT tenantry.is_service()")
+        async with raw.transaction():
+            await raw.execute("SELECT set_config('app.tenant_id', $1, true)", str(acme.id))
+            assert (await raw.fetchrow("SELECT * FROM tenantry.acting()"))["kind"] == "service"  # type: ignore[index]
+    finally:
+        await raw.close()
+
+
+@pytest.mark.parametrize("also", ["tenantry_app", "tenantry_readonly"])
+async def test_who_is_the_application_s_too_needs_a_seal(
+    sealed: Database, place: Place, acme: Tenant, worker: str, also: str
+) -> None:
+    admin = await place.connection("superuser")
+    await admin.execute(f"GRANT {also} TO {worker}")
+    await admin.close()
+    connection = await asyncpg.connect(place.server.url(worker, place.name))
+    try:
+        with pytest.raises(asyncpg.PostgresError) as refused:
+            await _seen(connection, str(acme.id), None)
+        assert refused.value.sqlstate == UNSEALED
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("app.user_id", "01a1ff28-4efa-767a-92f6-15529b4c9ebc"),
+        ("app.actor", "eyJraW5kIjoic2VydmljZSJ9"),
+    ],
+)
+@pytest.mark.parametrize(
+    "asks", ["SELECT * FROM tenantry.acting()",
+             "SELECT * FROM tenantry.my_identities()", "SELECT tenantry.current_user_id()"],
+)  # fmt: skip
+async def test_a_context_without_a_tenant_is_under_a_seal_too(
+    sealed: Database, place: Place, name: str, value: str, asks: str
+) -> None:
+    connection = await place.connection("app")
+    user, actor = (value, "") if name == "app.user_id" else ("", value)
+    try:
+        for given, expected in ((None, UNSEALED), (Sealer([KEY]).seal("", user, actor), None)):
+            async with connection.transaction():
+                await connection.execute("SELECT set_config($1, $2, true)", name, value)
+                if given:
+                    await connection.execute("SELECT set_config('app.seal', $1, true)", given)
+                try:
+                    async with connection.transaction():
+                        await connection.fetch(asks)
+                    state = None
+                except asyncpg.PostgresError as error:
+                    state = error.sqlstate
+            assert state == expected, asks
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize("half", ["tenant", "user"])
+async def test_half_a_seal_is_none_and_is_mended(place: Place, half: str) -> None:
+    await seal(settings(place), only=True)
+    assert (await sealing(settings(place))).sealed
+    owner = await place.connection("owner")
+    await owner.execute(
+        f"CREATE OR REPLACE FUNCTION tenantry.current_{half}_id() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE"
+        f" RETURN nullif(pg_catalog.current_setting('app.{half}_id', true), '')::uuid"
+    )
+    await owner.close()
+    assert not (await sealing(settings(place))).sealed
+    with pytest.raises(ConfigurationError, match="plain"):
+        await tenantry.connect(settings=settings(place))
+    await seal(settings(place), only=False)
+    assert (await sealing(settings(place))).sealed
+    async with await tenantry.connect(settings=settings(place)):
+        pass

@@ -40,6 +40,7 @@ async def test_its_writes_are_refused_and_its_reads_are_served(
         lambda: handle.projects.delete(uuid7()),  # also what would touch nothing
         lambda: handle.api_keys.create(name="after"),
         lambda: handle.api_keys.revoke(key.key.id),
+        lambda: handle.audit.record("event", "projects", project.id),
         lambda: handle.execute("UPDATE tenantry.projects SET name = 'after'"),
         lambda: handle.fetch("DELETE FROM tenantry.projects RETURNING id"),
     ]
@@ -65,7 +66,10 @@ async def test_the_service_role_still_writes_for_it(
     await _set_status(db, acme.id, status)
     async with db.service("support") as s:
         await s.tenant(acme.id).projects.create(name="by the platform")
+        event = await s.tenant(acme.id).audit.record("dunned", "tenants", acme.id)
     assert await db.tenant(acme.id).projects.count() == 1
+    entry = await db.tenant(acme.id).audit.get(event)
+    assert (entry.action, entry.actor_kind, entry.reason) == ("dunned", "service", "support")
 
 
 async def test_a_transaction_that_began_before_is_refused_too(db: Database, acme: Tenant) -> None:

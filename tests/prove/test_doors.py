@@ -9,11 +9,13 @@ from unittest.mock import patch
 import asyncpg
 import pytest
 
+from tenantry.errors import ConfigurationError
 from tenantry.isolation.attacks import ATTACKS, Doors, Trial, Verdict, run_attacks
 from tenantry.isolation.attacks.arena import Arena
 from tenantry.isolation.attacks.registry import Tries
-from tenantry.isolation.proof import attack_findings
+from tenantry.isolation.proof import attack_findings, prove
 from tenantry.isolation.subject import Subject
+from tenantry.models import metadata
 from tests.fixtures.database import Place
 from tests.fixtures.servers import Pooler
 
@@ -57,6 +59,16 @@ async def test_a_careless_visitor_is_cleaned_up_after(
         assert not await left.fetch("SELECT pg_listening_channels()")
     finally:
         await left.close()
+
+
+async def test_doors_of_another_database_are_refused(
+    proved: Place, place: Place, doors: Doors
+) -> None:
+    with pytest.raises(ConfigurationError, match="another database") as refused:
+        await prove(place.url("superuser"), metadata, doors=doors)
+    assert "--url" in refused.value.hint
+    # Whoever makes no attacks goes through no door.
+    assert (await prove(place.url("superuser"), metadata, doors=doors, attacks=False)).ok
 
 
 async def test_an_attack_whose_control_goes_unnoticed_is_a_finding(

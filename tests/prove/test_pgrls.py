@@ -103,6 +103,37 @@ async def test_what_the_project_silences_is_told(proved: Place, tmp_path: Path) 
     assert '"*"' not in pgrls_toml(proof.subject.schemas, proof.excepted)
 
 
+async def test_whatever_else_the_project_tells_a_rule_is_told(
+    proved: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "our_rules.py").write_text(_OUR_RULE)
+    monkeypatch.syspath_prepend(tmp_path)
+    path = tmp_path / "pgrls.toml"
+    path.write_text(
+        '[lint]\nextra_rules = ["our_rules"]\n[lint.rules.SEC044]\ngrantees = ["nobody"]\n'
+    )
+    proof = await prove(proved.url("superuser"), metadata, Options(config=path), attacks=False)
+    theirs = [(e.rule, e.object) for e in proof.excepted if e.reason == "pgrls.toml of the project"]
+    assert theirs == [("SEC044", 'grantees = ["nobody"]')]
+    assert "grantees" not in pgrls_toml(proof.subject.schemas, proof.excepted)
+    # Rules of the project's own are asked like the others.
+    assert [(f.check, f.object) for f in proof.findings] == [("pgrls-OUR001", "tenantry.tasks")]
+
+
+_OUR_RULE = """
+from pgrls.violations import Violation
+
+class Ours:
+    id, severity, title = "OUR001", "warning", "ours"
+
+    def check(self, schema, options):
+        return [Violation(rule_id=self.id, severity=self.severity, title=self.title,
+                          message="Said by ours. Do nothing.", location="tenantry.tasks")]
+
+RULES = [Ours()]
+"""
+
+
 async def test_a_file_that_pgrls_refuses_is_refused(proved: Place, tmp_path: Path) -> None:
     path = tmp_path / "pgrls.toml"
     path.write_text('[lint]\ndisable = ["SEC999"]\n')

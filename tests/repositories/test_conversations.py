@@ -212,6 +212,21 @@ async def test_a_readonly_handle_appends_nothing(db: Database, talk: Conversatio
         )
 
 
+@pytest.mark.parametrize(
+    "call",
+    ["messages_get($1, $2)", "messages_newest($1, $2, 5)", "messages_append($1, NULL, $2, NULL, 'user'" + ", NULL" * 13 + ")",
+     "messages_by_conversation($1, $2, NULL, 5, false)"],
+)  # fmt: skip
+async def test_no_tenant_is_another_than_the_context_s(
+    db: Database, talk: Conversation, call: str
+) -> None:
+    await db.tenant(talk.tenant_id).messages.append(conversation_id=talk.id, role="user")
+    async with db.tenant(talk.tenant_id) as t:
+        with pytest.raises(ContextMismatch):
+            async with t.savepoint():
+                await t.fetch(f"SELECT id FROM tenantry.{call}", None, talk.id)
+
+
 async def test_the_one_shots_refuse_another_tenant_s_context(
     db: Database, beta: Tenant, talk: Conversation
 ) -> None:

@@ -152,6 +152,17 @@ async def test_reading_and_changing_credentials_is_on_record(
     assert lines[2].details == {"secrets_changed": ["credentials"]}
 
 
+async def test_reading_them_is_on_record_for_a_suspended_tenant_too(
+    db: Database, source: DataSource
+) -> None:
+    """It is read and not written, and who reads a secret never goes without a line."""
+    async with db.service("test") as s:
+        await s.tenants.suspend(source.tenant_id)
+    t = db.tenant(source.tenant_id)
+    assert await t.knowledge.sources.credentials(source.id) == SECRET
+    assert len(await t.audit.list(resource_type="data_sources", action="read_credentials")) == 1
+
+
 async def test_credentials_are_told_to_their_tenant_alone(
     db: Database, place: Place, source: DataSource, beta: Tenant
 ) -> None:

@@ -42,6 +42,7 @@ _Key = Annotated[UUID | None, typer.Option(metavar="ID", help="With this API key
 _Since = Annotated[datetime | None, typer.Option(help="From then on, in UTC.")]
 _Until = Annotated[datetime | None, typer.Option(help="Before then, in UTC.")]
 _Format = Literal["jsonl", "csv"]
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @command(app, "list")
@@ -145,8 +146,10 @@ def _writer(file: IO[str], names: list[str], format: _Format) -> Callable[[dict[
 
 
 def _cell(value: Any) -> Any:
-    """What holds several things is JSON in a cell of CSV."""
-    return _json(value) if isinstance(value, (dict, list)) else value
+    """What holds several things is JSON in a cell of CSV. What a spreadsheet would run as a formula is
+    text behind an apostrophe, as OWASP has it."""
+    value = _json(value) if isinstance(value, (dict, list)) else value
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 @contextmanager

@@ -89,7 +89,7 @@ async def verify(tenant: Tenant = None, anchor: _Anchors = None) -> Answer:
                 ),
             )
     if report.ok:
-        return Answer(report.to_dict(), f"Nothing was changed: {_counted(report)}.")
+        return Answer(report.to_dict(), f"Nothing was changed: {_counted(report)}.{_told(report)}")
     lines = [
         (f.what, f.tenant_id or "the platform", f.entry_id, f.seal, f.detail)
         for f in report.findings
@@ -97,7 +97,7 @@ async def verify(tenant: Tenant = None, anchor: _Anchors = None) -> Answer:
     return Answer(
         report.to_dict(),
         table(("Finding", "Tenant", "Entry", "Seal", ""), lines),
-        note=f"{report.found} findings in {_counted(report)}.",
+        note=f"{report.found} findings in {_counted(report)}.{_told(report)}",
         code=exits.FAILED,
     )
 
@@ -150,6 +150,10 @@ def _counted(report: Report) -> str:
     )
     words += f", {report.unsealed:,} not sealed yet"
     if report.partitions:
-        names = ", ".join(part.partition for part in report.partitions)
-        words += f", {report.detached:,} taken out with {names}"
+        words += f", {report.detached:,} of months that were detached"
     return words + (f", {report.anchored:,} anchored seals" if report.anchored else "")
+
+
+def _told(report: Report) -> str:
+    """What is said beside: months that nothing can be verified of any more."""
+    return "".join(f"\n{part}" for part in report.partitions)

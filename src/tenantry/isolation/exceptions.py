@@ -45,6 +45,8 @@ class Excepted:
     rule: str
     object: str
     reason: str
+    #: Not an object but what the rule is told besides.
+    is_option: bool = False
 
 
 class Connection(Protocol):

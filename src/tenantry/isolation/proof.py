@@ -96,6 +96,8 @@ async def prove(
             schemas=options.schemas,
             setting=options.setting,
         )
+        if doors is not None and attacks and administrator:
+            await doors.require_same_database(connection)
         [(server, database)] = await connection.fetch(
             "SELECT current_setting('server_version'), current_database()"
         )

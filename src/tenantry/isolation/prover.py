@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -77,12 +78,12 @@ def _run(connection: psycopg.Connection[Any], sql: str) -> None:
 
 
 def _lint(schema: Schema, excepted: Iterable[Excepted], path: Path | None) -> list[Finding]:
-    from pgrls.rules import all_rules  # noqa: PLC0415
+    from pgrls.rules import all_rules, load_extra_rules  # noqa: PLC0415
     from pgrls.violations import is_at_or_above  # noqa: PLC0415
 
     config = _config(excepted, path)
     found = []
-    for rule in all_rules():
+    for rule in [*all_rules(), *load_extra_rules(config.extra_rules)]:
         if rule.id in config.disable:
             continue
         for violation in rule.check(schema, config.rule_options.get(rule.id, {})):
@@ -102,7 +103,8 @@ def _lint(schema: Schema, excepted: Iterable[Excepted], path: Path | None) -> li
 
 
 def silenced(path: Path | None) -> list[Excepted]:
-    """What the project's own pgrls.toml keeps pgrls from reporting: objects, and whole rules."""
+    """What the project's own pgrls.toml keeps pgrls from reporting: objects, whole rules, and whatever
+    else it tells a rule, which may leave something out."""
     from pgrls.rules import all_rules  # noqa: PLC0415
     from pgrls.violations import is_at_or_above  # noqa: PLC0415
 
@@ -119,7 +121,13 @@ def silenced(path: Path | None) -> list[Excepted]:
         for rule, options in config.rule_options.items()
         for name in options.get("allowlist", ())
     ]
-    return sorted([*whole, *objects], key=lambda e: (e.rule, e.object))
+    told = [
+        Excepted(rule, f"{name} = {json.dumps(value, default=str)}", _BY_PROJECT, is_option=True)
+        for rule, options in config.rule_options.items()
+        for name, value in options.items()
+        if name != "allowlist"
+    ]
+    return sorted([*whole, *objects, *told], key=lambda e: (e.rule, e.object))
 
 
 def silenced_findings(excepted: Iterable[Excepted]) -> list[Finding]:
@@ -225,7 +233,7 @@ def pgrls_toml(schemas: Sequence[str], excepted: Iterable[Excepted]) -> str:
 def _by_rule(excepted: Iterable[Excepted]) -> dict[str, list[Excepted]]:
     rules: dict[str, list[Excepted]] = defaultdict(list)
     for exception in excepted:
-        if exception.object != EVERYTHING:
+        if exception.object != EVERYTHING and not exception.is_option:
             rules[exception.rule].append(exception)
     return dict(sorted(rules.items()))
 

@@ -31,7 +31,7 @@ from tenantry.kernel.translate import translate
 from tenantry.schema.catalog import VERSION_TABLE
 from tenantry.schema.partitions import AHEAD, partitioned, upcoming
 from tenantry.schema.roles import APP, OWNER, READONLY, SERVICE
-from tenantry.schema.sealing import IS_SEALED, policy_changes
+from tenantry.schema.sealing import IS_SEALED, set_kind
 
 from .compare import Change, essential, find_changes
 
@@ -244,8 +244,11 @@ class Migrator:
         """Where contexts are sealed, new policies ask for the seal once for a statement."""
         async with connected(self._url, self._setup, SHORT_WAITS, name=_NAME) as connection:
             if await connection.fetchval(IS_SEALED):
-                for statement in await policy_changes(connection, sealed=True):
-                    await patiently(connection, self._wait, statement)
+                await set_kind(
+                    connection,
+                    sealed=True,
+                    alter=lambda statement: patiently(connection, self._wait, statement),
+                )
 
     async def _make_partitions(self) -> None:
         """Partitions for now and the periods ahead, of the tables that are there by now."""

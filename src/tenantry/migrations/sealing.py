@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -19,9 +20,8 @@ from tenantry.schema.sealing import (
     IS_SEALED,
     READS_STATEMENTS,
     add_keys,
-    context_functions,
     key_names,
-    policy_changes,
+    set_kind,
 )
 
 #: How long each table is waited for, in seconds.
@@ -64,31 +64,27 @@ async def seal(settings: Settings, *, only: bool) -> None:
     async with _owner(settings) as connection:
         if shown := await connection.fetchval(READS_STATEMENTS):
             raise ConfigurationError(
-                f"The application's role may call {shown}, which show it the seals of others.",
+                f"The application's roles may call {shown}, which show them the seals of others.",
                 setting="context",
                 hint="A superuser can revoke them: run `tenantry init` as one.",
             )
         async with connection.transaction():
             found = [(key.name, key.inner, key.outer) for key in keys]
             await add_keys(connection, found, only=only)
-            if not await connection.fetchval(IS_SEALED):
-                await connection.execute(context_functions(sealed=True))
-        await _alter_policies(connection, sealed=True)
+        await set_kind(connection, sealed=True, alter=_when_free(connection))
 
 
 async def unseal(settings: Settings) -> None:
     """Back to plain contexts. Never by leaving a setting out."""
     async with _owner(settings) as connection:
+        await set_kind(connection, sealed=False, alter=_when_free(connection))
         async with connection.transaction():
-            await connection.execute(context_functions(sealed=False))
             await add_keys(connection, [], only=True)
-        await _alter_policies(connection, sealed=False)
 
 
-async def _alter_policies(connection: asyncpg.Connection[Any], *, sealed: bool) -> None:
+def _when_free(connection: asyncpg.Connection[Any]) -> Callable[[str], Awaitable[Any]]:
     """One table after the other, each as soon as nobody holds it: readers wait for none of them."""
-    for statement in await policy_changes(connection, sealed=sealed):
-        await patiently(connection, _PATIENCE, statement)
+    return lambda statement: patiently(connection, _PATIENCE, statement)
 
 
 def _keys(settings: Settings) -> list[Verifier]:

@@ -64,7 +64,7 @@ class AuditLogs(_Entries[AuditLog]):
         **details: Any,
     ) -> UUID:
         """An event of the application's: `record("login", "users", user.id, method="github")`."""
-        rows = await self._scope.fetch(
+        rows = await self._scope.within(
             "SELECT tenantry.record_event($1, $2, $3, $4)",
             action,
             resource_type,

@@ -12,15 +12,16 @@ from .roles import APP, AUDIT, AUTH, KEEPER, OWNER, READONLY, SEARCH, SERVICE, V
 
 #: What the definer roles' functions need: table -> role -> privileges.
 DEFINER_GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
-    "tenants": {KEEPER: ("SELECT",), AUTH: ("SELECT",)},
+    "tenants": {KEEPER: ("SELECT",), AUTH: ("SELECT",), AUDIT: ("SELECT",)},
     "tenant_quotas": {KEEPER: ("SELECT", "INSERT")},
     "tenant_usage": {KEEPER: ("SELECT", "INSERT", "UPDATE")},
     "users": {AUTH: ("SELECT",)},
     "user_identities": {AUTH: ("SELECT",)},
     "api_keys": {AUTH: ("SELECT",)},
     "seal_keys": {AUTH: ("SELECT", "INSERT", "DELETE")},
-    "audit_logs": {AUDIT: ("INSERT",)},
-    "platform_log": {AUDIT: ("INSERT",)},
+    "audit_logs": {AUDIT: ("SELECT", "INSERT")},
+    "platform_log": {AUDIT: ("SELECT", "INSERT")},
+    "audit_seals": {AUDIT: ("SELECT",)},
     "platform_seals": {AUDIT: ("SELECT",)},
     # UPDATE: what FOR SHARE needs.
     "workflows": {KEEPER: ("SELECT", "INSERT", "UPDATE")},

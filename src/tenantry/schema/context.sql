@@ -23,6 +23,13 @@ BEGIN
 END
 $$;
 
+-- Whether who logged in works across tenants: a member of the service role. Not one that is also the
+-- application's, which the floor of its policies holds to a tenant.
+CREATE FUNCTION tenantry.is_service() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
+RETURN pg_catalog.pg_has_role(session_user, 'tenantry_service', 'MEMBER')
+    AND NOT pg_catalog.pg_has_role(session_user, 'tenantry_app', 'MEMBER')
+    AND NOT pg_catalog.pg_has_role(session_user, 'tenantry_readonly', 'MEMBER');
+
 -- Who is acting, as the record will say it. The kernel sends base64url of JSON.
 CREATE FUNCTION tenantry.acting(
     OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text,
@@ -51,7 +58,7 @@ BEGIN
         reason := actor ->> 'reason';
     END IF;
     kind := coalesce(kind, CASE
-        WHEN session_user = 'tenantry_service' THEN 'service'
+        WHEN tenantry.is_service() THEN 'service'
         WHEN user_id IS NOT NULL THEN 'user'
         ELSE 'system'
     END);

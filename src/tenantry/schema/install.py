@@ -17,7 +17,7 @@ from tenantry.models.base import Partitioned, model_of
 
 from .access import grants, row_security
 from .oneshot import one_shots
-from .roles import APP, AUTH, DEFINERS, KEEPER, LOGINS, SCHEMA_USAGE, SERVICE, TENANT_ROLES
+from .roles import APP, AUDIT, AUTH, DEFINERS, KEEPER, LOGINS, SCHEMA_USAGE, SERVICE, TENANT_ROLES
 from .sealing import context_functions
 from .triggers import triggers
 from .walk import walks
@@ -32,6 +32,7 @@ _FOR_ALL = (
     "current_user_id()",
     "set_tenant_context(uuid, uuid)",
     "same_context(uuid)",
+    "is_service()",
     "seal_holds()",
     "acting()",
     "uuid_at(timestamptz)",
@@ -78,10 +79,15 @@ _FOR_TENANTS = (
 )
 _FOR_SERVICE = (
     "partition_gaps(text)",
+    "sealed_between(text, uuid, uuid)",
     "record_platform_event(text, text, uuid, jsonb)",
     "refresh_view(text)",
     "refresh_all_views()",
     "install_workflows(uuid)",
+)
+_FOR_AUDIT = (
+    "record_entry(text, text, uuid, jsonb)",
+    "require_writable(uuid, text)",
 )
 _FOR_KEEPER = (
     "refuse_foreign(uuid, text)",
@@ -122,10 +128,14 @@ def install(metadata: MetaData) -> Iterator[str]:
         yield from walks(table)
         yield from grants(table)
         yield from _default_partition(table)
-    for function in (*_FOR_ALL, *_FOR_APP, *_FOR_TENANTS, *_FOR_SERVICE, *_FOR_KEEPER):
+    for function in (*_FOR_ALL, *_FOR_APP, *_FOR_TENANTS, *_FOR_SERVICE, *_FOR_AUDIT, *_FOR_KEEPER):
         yield f"REVOKE ALL ON FUNCTION tenantry.{function} FROM PUBLIC"
     # Who reads a secret is on record.
-    yield f"GRANT EXECUTE ON FUNCTION tenantry.{_FOR_APP[0]} TO {AUTH}"
+    yield f"GRANT EXECUTE ON FUNCTION tenantry.{_FOR_AUDIT[0]} TO {AUTH}"
+    for function in _FOR_AUDIT:
+        yield f"GRANT EXECUTE ON FUNCTION tenantry.{function} TO {AUDIT}"
+    # What the trigger of every table asks, and the record.
+    yield f"GRANT EXECUTE ON FUNCTION tenantry.{_FOR_AUDIT[1]} TO {KEEPER}"
     for function in _FOR_KEEPER:
         yield f"GRANT EXECUTE ON FUNCTION tenantry.{function} TO {KEEPER}"
     for function in _FOR_TENANTS:

@@ -100,7 +100,7 @@ BEGIN
     SELECT s.credentials INTO kept FROM tenantry.data_sources AS s
     WHERE s.tenant_id = tenantry.current_tenant_id() AND s.id = source;
     IF kept IS NOT NULL THEN
-        PERFORM tenantry.record_event('read_credentials', 'data_sources', source);
+        PERFORM tenantry.record_entry('read_credentials', 'data_sources', source);
     END IF;
     RETURN kept;
 END

@@ -34,15 +34,19 @@ def one_shots(table: Table) -> Iterator[str]:
     columns = columns_read(model)
     for name, (statement, parameters) in ONE_SHOTS.items():
         function = f"tenantry.{table.name}_{name}"
-        yield _function(function, parameters, columns, statement(model))
+        yield in_context(function, parameters, columns, _query(statement(model)))
         yield f"GRANT EXECUTE ON FUNCTION {function}({parameters}) TO {', '.join(TENANT_ROLES)}"
     if issubclass(model, Appended):
         given = [_type_read(c) for c in appendable(model)]
         parameters = ", ".join(["uuid", *given, "uuid", "text"])
         function = f"tenantry.{table.name}_append"
         acting = {"app.user_id": len(given) + 2, "app.actor": len(given) + 3}
-        yield _function(function, parameters, columns, append(model), acting)
+        yield in_context(function, parameters, columns, _query(append(model)), acting)
         yield f"GRANT EXECUTE ON FUNCTION {function}({parameters}) TO {APP}"
+
+
+def _query(statement: Statement) -> str:
+    return f"RETURN QUERY\n    {statement.sql};"
 
 
 def columns_read(model: type[TenantRow]) -> str:
@@ -56,14 +60,18 @@ def _type_read(column: Column[Any]) -> str:
     )
 
 
-def _function(
+def in_context(  # noqa: PLR0917
     name: str,
     parameters: str,
     columns: str,
-    statement: Statement,
+    body: str,
     acting: Mapping[str, int] | None = None,
+    variables: str = "",
 ) -> str:
-    """`acting` are the settings besides the tenant's, and the parameters that hold them."""
+    """A function whose body runs in the context of the tenant in `$1`, and in no other's.
+
+    `acting` are the settings besides the tenant's, and the parameters that hold them.
+    """
     declared: list[str] = []
     into: list[str] = []
     back: list[str] = []
@@ -87,14 +95,13 @@ LANGUAGE plpgsql{planning} AS $$
 #variable_conflict use_column
 DECLARE
     {line.join(declared)}
-    during text;
+    during text;{variables}
 BEGIN
     IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid IS DISTINCT FROM $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
     {line.join(into)}
-    RETURN QUERY
-    {statement.sql};
+    {body}
     {line.join(back)}
 END
 $$"""

@@ -12,13 +12,27 @@ BEGIN
 END
 $$;
 
+-- For functions of those that see every tenant.
+CREATE FUNCTION tenantry.require_writable(tenant uuid, relation text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    state text;
+BEGIN
+    SELECT t.status INTO state FROM tenantry.tenants AS t WHERE t.id = tenant;
+    IF state IN ('active', 'pending') THEN
+        RETURN;
+    END IF;
+    RAISE EXCEPTION 'tenant % is %', tenant, coalesce(state, 'unknown')
+        USING ERRCODE = 'TN001', TABLE = relation, SCHEMA = 'tenantry',
+              DETAIL = jsonb_build_object('tenant_id', tenant, 'status', coalesce(state, 'unknown'));
+END
+$$;
+
 -- A suspended or deleted tenant is read, never written. Work without a tenant passes when it is the
 -- service role's, or a user's on what is theirs.
 CREATE FUNCTION tenantry.refuse_unwritable() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     tenant uuid := tenantry.current_tenant_id();
-    state text;
 BEGIN
     -- What a trigger or a cascade writes follows from a statement that was asked already. (Asked here
     -- and not in the trigger's WHEN, which the server parses anew for every statement.)
@@ -33,13 +47,8 @@ BEGIN
         END IF;
         RETURN NULL;
     END IF;
-    SELECT t.status INTO state FROM tenantry.tenants AS t WHERE t.id = tenant;
-    IF state IN ('active', 'pending') THEN
-        RETURN NULL;
-    END IF;
-    RAISE EXCEPTION 'tenant % is %', tenant, coalesce(state, 'unknown')
-        USING ERRCODE = 'TN001', TABLE = TG_TABLE_NAME, SCHEMA = TG_TABLE_SCHEMA,
-              DETAIL = jsonb_build_object('tenant_id', tenant, 'status', coalesce(state, 'unknown'));
+    PERFORM tenantry.require_writable(tenant, TG_TABLE_NAME);
+    RETURN NULL;
 END
 $$;
 ALTER FUNCTION tenantry.refuse_unwritable() OWNER TO tenantry_keeper;
@@ -50,7 +59,7 @@ CREATE FUNCTION tenantry.refuse_foreign(tenant uuid, relation text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF tenant IS DISTINCT FROM tenantry.current_tenant_id()
-       AND NOT pg_has_role(session_user, 'tenantry_service', 'MEMBER') THEN
+       AND NOT tenantry.is_service() AND current_setting('is_superuser') = 'off' THEN
         RAISE EXCEPTION 'a row of another tenant is not added to %', relation
             USING ERRCODE = '42501', TABLE = relation, SCHEMA = 'tenantry';
     END IF;

@@ -8,10 +8,10 @@ are found in the catalog, so those of the application's own tables change with o
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
-from .roles import APP, AUTH, OWNER, quote
+from .roles import AUTH, OWNER, TENANT_ROLES, quote
 
 _ASKED = ("tenant", "user")
 _CALL = re.compile(r"(?<!SELECT )tenantry\.current_(tenant|user)_id\(\)")
@@ -24,16 +24,19 @@ _POLICIES = """
     SELECT tablename, policyname, qual, with_check FROM pg_catalog.pg_policies
     WHERE schemaname = 'tenantry' AND (qual ~ 'tenantry.current_' OR with_check ~ 'tenantry.current_')
     ORDER BY 1, 2"""
-#: Whether the database asks for a seal. Every role may ask.
-IS_SEALED = (
-    "SELECT coalesce(pg_catalog.pg_get_functiondef("
-    "to_regprocedure('tenantry.current_tenant_id()')) LIKE '%seal_holds%', false)"
+#: Whether the database asks for a seal: whatever of a context is read, by itself or with the rest.
+#: Every role may ask.
+IS_SEALED = "SELECT " + " AND ".join(
+    "coalesce(pg_catalog.pg_get_functiondef("
+    f"to_regprocedure('tenantry.current_{name}_id()')) LIKE '%seal_holds%', false)"
+    for name in _ASKED
 )
 #: What shows other sessions' statements, and with them their seals.
 READS_STATEMENTS = f"""
-    SELECT string_agg(p.oid::regprocedure::text, ', ') FROM pg_catalog.pg_proc AS p
+    SELECT string_agg(DISTINCT p.oid::regprocedure::text, ', ')
+    FROM pg_catalog.pg_proc AS p, unnest('{{{", ".join(TENANT_ROLES)}}}'::text[]) AS role
     WHERE p.proname IN ('pg_stat_get_activity', 'pg_stat_get_backend_activity', 'pg_stat_statements')
-      AND pg_catalog.has_function_privilege('{APP}', p.oid, 'EXECUTE')"""
+      AND pg_catalog.has_function_privilege(role, p.oid, 'EXECUTE')"""
 #: (name, inner pad, outer pad)
 Key = tuple[str, bytes, bytes]
 
@@ -61,11 +64,16 @@ def _function(name: str, *, sealed: bool) -> str:
     )
 
 
-async def set_kind(connection: Connection, *, sealed: bool) -> None:
-    """Make functions and policies those of the kind, all at once."""
-    await connection.execute(context_functions(sealed=sealed))
+async def set_kind(
+    connection: Connection, *, sealed: bool, alter: Callable[[str], Awaitable[Any]] | None = None
+) -> None:
+    """Make functions and policies those of the kind: the functions at once, since they decide; then
+    each policy, by `alter` where that is to wait for its table."""
+    # Keys are changed while work goes on, which need not plan everything anew.
+    if not sealed or not await connection.fetchval(IS_SEALED):
+        await connection.execute(context_functions(sealed=sealed))
     for statement in await policy_changes(connection, sealed=sealed):
-        await connection.execute(statement)
+        await (alter or connection.execute)(statement)
 
 
 async def policy_changes(connection: Connection, *, sealed: bool) -> list[str]:

@@ -1,7 +1,7 @@
 -- Whether the context is what the kernel sealed. Under the plain context nobody asks.
 
--- The service role and the owner need no seal: they reach every tenant anyway, and no request of a
--- tenant's runs as them. The message is expiry|tenant|user|actor, so that none of them can be
+-- The service role, its members and the owner need no seal: they reach every tenant anyway, and no
+-- request of a tenant's runs as them. The message is expiry|tenant|user|actor, so that none of them can be
 -- changed alone; a transaction that began before the expiry may go on after it.
 CREATE FUNCTION tenantry.seal_holds() RETURNS boolean
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -12,7 +12,7 @@ DECLARE
     seal text[] := string_to_array(current_setting('app.seal', true), '.');
     mac bytea;
 BEGIN
-    IF context = '||' OR session_user IN ('tenantry_service', 'tenantry_owner') THEN
+    IF context = '||' OR session_user = 'tenantry_owner' OR tenantry.is_service() THEN
         RETURN true;
     END IF;
     SELECT sha256(k.outer_pad || sha256(k.inner_pad || convert_to(seal[2] || '|' || context, 'UTF8')))

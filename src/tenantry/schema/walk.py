@@ -14,11 +14,21 @@ from sqlalchemy import Table
 
 from tenantry.models.base import TenantRow, Walked, model_of
 
-from .oneshot import columns_read
+from .oneshot import columns_read, in_context
 from .roles import SERVICE, TENANT_ROLES
 from .statements import Statement, one_shot_call, readable
 
 _PARAMETERS = "uuid, uuid, uuid, integer, boolean"
+_VARIABLES = """
+    total bigint;
+    first_id uuid;
+    last_id uuid;
+    near uuid;
+    far uuid;
+    span bigint;
+    width bigint;
+    wanted integer := many;
+    got integer;"""
 
 
 @cache
@@ -47,27 +57,7 @@ def _walk(name: str, model: type[TenantRow], reference: str, parent: str) -> str
                 WHERE m.tenant_id = $1 AND m.{reference} = $2 AND {bounds}
                 ORDER BY m.id {order} LIMIT wanted"""
 
-    return f"""CREATE FUNCTION {name}(tenant uuid, parent uuid, beyond uuid, many integer, oldest_first boolean)
-RETURNS TABLE ({columns_read(model)}) LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
-#variable_conflict use_column
-DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
-    during text;
-    total bigint;
-    first_id uuid;
-    last_id uuid;
-    near uuid;
-    far uuid;
-    span bigint;
-    width bigint;
-    wanted integer := many;
-    got integer;
-BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
-        RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
-    END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
-    SELECT p.message_count, p.first_message_id, p.last_message_id INTO total, first_id, last_id
+    body = f"""SELECT p.message_count, p.first_message_id, p.last_message_id INTO total, first_id, last_id
     FROM tenantry.{parent} AS p WHERE p.tenant_id = $1 AND p.id = $2;
     -- A third more than the time in which as many rows fall on average: each partition has its price.
     span := tenantry.milliseconds_of(last_id) - tenantry.milliseconds_of(first_id) + 1;
@@ -88,7 +78,6 @@ BEGIN
         near := far;
         beyond := far;
         width := least(span, width * 4);
-    END LOOP;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
-END
-$$"""
+    END LOOP;"""
+    parameters = "tenant uuid, parent uuid, beyond uuid, many integer, oldest_first boolean"
+    return in_context(name, parameters, columns_read(model), body, variables=_VARIABLES)

@@ -7,6 +7,7 @@ session and never cleans up, is the control: each attack must succeed there.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -15,11 +16,11 @@ from uuid import UUID
 
 import asyncpg
 
-from tenantry.errors import TenantryError
+from tenantry.errors import ConfigurationError, TenantryError
 from tenantry.kernel.connect import ConnectOptions, Connector
 from tenantry.kernel.context import Context
 from tenantry.kernel.oneshot import OneShot
-from tenantry.kernel.plain import open_plain
+from tenantry.kernel.plain import connected, open_plain
 from tenantry.kernel.pool import Pool, PoolOptions
 from tenantry.kernel.transaction import Transaction
 
@@ -52,6 +53,21 @@ class Doors:
     """Role -> the URL that the application logs in with."""
 
     urls: Mapping[str, str] = field(repr=False)
+
+    async def require_same_database(self, administrator: asyncpg.Connection[Any]) -> None:
+        """Refuse doors of another database: attacks there would prove nothing of this one."""
+        key = secrets.randbits(63)
+        # Locks of this kind belong to a database, whatever name and address lead to it.
+        await administrator.execute("SELECT pg_advisory_xact_lock($1)", key)
+        for role, url in self.urls.items():
+            async with connected(url, name="tenantry-prove") as connection:
+                if await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", key):
+                    raise ConfigurationError(
+                        f"The administrator's URL leads to another database than that of {role}.",
+                        setting="admin_url",
+                        hint="Have both lead to one; or name the other database by --url, where the"
+                        " attacks then do without the application's logins.",
+                    )
 
     @asynccontextmanager
     async def of(self, role: str, *, size: int = 1) -> AsyncIterator[tuple[Door, Door]]:

@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from urllib.parse import parse_qs, urlsplit
 
 from tenantry.errors import ConfigurationError, InvalidInput
@@ -35,6 +36,13 @@ class Anchor(Protocol):
 
     def kept(self) -> Iterator[Seal]:
         """All it holds, in any order; of a place where nothing was kept yet, nothing."""
+
+
+@runtime_checkable
+class Watched(Protocol):
+    """An anchor that can tell what was done to it since, though what it held is still known."""
+
+    def tampered(self) -> Iterator[str]: ...
 
 
 def anchor_of(text: str) -> Anchor:
@@ -183,19 +191,43 @@ class S3Anchor:
             )
 
     def kept(self) -> Iterator[Seal]:
-        client = self.client
-        with self._told():
-            for key in self._keys(client):
-                body = client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
-                text = body.decode("utf-8", "replace")
-                yield from _read(f"s3://{self.bucket}/{key}", text.splitlines())
+        """Of each object the first version: the lock does not keep others from being put over it."""
+        for key, first, _ in self._objects():
+            text = self._body(key, first).decode("utf-8", "replace")
+            yield from _read(f"s3://{self.bucket}/{key}", text.splitlines())
 
-    def _keys(self, client: Any) -> Iterator[str]:
-        pages = client.get_paginator("list_objects_v2")
-        for page in pages.paginate(Bucket=self.bucket, Prefix=self.prefix):
-            for found in page.get("Contents", ()):
-                if _KEY.fullmatch(found["Key"].removeprefix(self.prefix)):
-                    yield found["Key"]
+    def tampered(self) -> Iterator[str]:
+        for key, first, others in self._objects():
+            if None in others:
+                yield f"s3://{self.bucket}/{key} was deleted; its first version still stands."
+            elif any(self._body(key, v) != self._body(key, first) for v in others if v):
+                yield f"s3://{self.bucket}/{key} was replaced; its first version still stands."
+
+    def _objects(self) -> Iterator[tuple[str, str, list[str | None]]]:
+        """Each key of ours, its first version, and the others; that it was deleted is None."""
+        pages = self.client.get_paginator("list_object_versions")
+        found: dict[str, list[tuple[datetime, str | None]]] = {}
+        with self._told():
+            for page in pages.paginate(Bucket=self.bucket, Prefix=self.prefix):
+                for part in page.get("Versions", ()):
+                    version = part["LastModified"], part["VersionId"]
+                    found.setdefault(part["Key"], []).append(version)
+                for part in page.get("DeleteMarkers", ()):
+                    found.setdefault(part["Key"], []).append((part["LastModified"], None))
+        for key, versions in sorted(found.items()):
+            # The newest came first, so that of one moment the last is the oldest.
+            versions.reverse()
+            ordered = [version for _, version in sorted(versions, key=itemgetter(0))]
+            first = next(filter(None, ordered), None)
+            if first is not None and _KEY.fullmatch(key.removeprefix(self.prefix)):
+                ordered.remove(first)
+                yield key, first, ordered
+
+    def _body(self, key: str, version: str) -> bytes:
+        with self._told():
+            found = self.client.get_object(Bucket=self.bucket, Key=key, VersionId=version)
+            body: bytes = found["Body"].read()
+            return body
 
     @contextmanager
     def _told(self) -> Iterator[None]:

@@ -42,7 +42,7 @@ class Seal:
     def read(cls, row: Any) -> Seal:
         """From a row whose columns came as text."""
         said = {k: v for k, v in row.items() if v is not None and k not in ("hash", "leaves")}
-        return cls({"format": FORMAT, **said}, bytes.fromhex(row["hash"]))
+        return cls({"format": FORMAT, **said}, bytes.fromhex(row["hash"] or ""))
 
     @classmethod
     def anchored(cls, line: Mapping[str, str]) -> Seal:
@@ -136,7 +136,7 @@ class Chain:
         while rows := await s.fetch(self._sql.seals, *self._whose, after):
             for row in rows:
                 seal = Seal.read(row)
-                yield seal, split(row["leaves"])
+                yield seal, split(row["leaves"] or b"")
                 after = seal.sequence
 
     async def seal_of(self, s: Reads, entry: UUID) -> tuple[Seal, list[bytes]] | None:
@@ -227,8 +227,11 @@ class _Statements:
 
     @cached_property
     def seals(self) -> str:
-        # One at a time is half a megabyte; a few save round trips where they are small.
-        return self._seals(f"r.sequence > {self._p(1)}", "LIMIT 8", leaves=True)
+        # One at a time is half a megabyte; a few save round trips where they are small. Those that
+        # forgery gave one number are never apart.
+        return self._seals(
+            f"r.sequence > {self._p(1)}", "FETCH FIRST 8 ROWS WITH TIES", leaves=True
+        )
 
     @cached_property
     def seal_of(self) -> str:

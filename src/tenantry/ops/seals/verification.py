@@ -16,8 +16,9 @@ from tenantry.handles import ServiceTransaction
 from tenantry.models import LEAF_SIZE
 
 from . import merkle
-from .anchors import Anchor
-from .chain import FIRST, LAST, Chain, Seal, id_of, swept_below, tenants_of
+from .anchors import Anchor, Watched
+from .chain import FIRST, Chain, Seal, id_of, swept_below, tenants_of
+from .detached import Detached, detached
 
 What = Literal[
     "entry changed",
@@ -29,20 +30,19 @@ What = Literal[
     "leaves changed",
     "chain broken",
     "anchor empty",
+    "anchor tampered with",
+    "detachment unsealed",
+    "detachment false",
+    "detachment not anchored",
 ]
+#: What nobody can leave out of a seal but by force.
+_NEEDED = ("from_id", "to_id", "root")
 #: An entry of a later moment than this was not drawn by the server.
 _FUTURE = timedelta(minutes=10)
 #: Findings that are told one by one: where everything is wrong, the first say enough.
 _SHOWN = 1000
 #: Anchored seals that are compared at a time.
 _BATCH = 5000
-#: What retention took out of the record, by its own word.
-_DETACHED = """
-SELECT resource_type, details ->> 'partition', details ->> 'from_id', details ->> 'to_id'
-FROM tenantry.platform_log
-WHERE action = 'detach' AND resource_type IN ('audit_logs', 'platform_log') ORDER BY id"""
-
-_REST = "SELECT EXISTS (SELECT FROM tenantry.{} WHERE id >= $1 AND id < $2)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,28 +56,6 @@ class Finding:
     entry_id: UUID | None = None
     #: The number of the seal that tells.
     seal: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Detached:
-    """A partition that retention took out. Its entries are known by their seals alone."""
-
-    table: str
-    partition: str
-    from_id: UUID
-    to_id: UUID
-
-    @classmethod
-    def told(cls, table: str, partition: str, from_id: str, to_id: str) -> Detached | None:
-        """Nothing when its bounds are not exactly those of the month it is named after."""
-        try:
-            start = datetime.strptime(partition, f"{table}_%Y_%m").replace(tzinfo=UTC)
-            end = (start + timedelta(days=31)).replace(day=1)
-            bounds = UUID(from_id), UUID(to_id)
-        except (ValueError, TypeError, AttributeError, OverflowError):
-            return None
-        month = ids.lower_bound(start), ids.lower_bound(end)
-        return cls(table, partition, *bounds) if bounds == month else None
 
 
 @dataclass
@@ -107,7 +85,8 @@ class Report:
             self.findings.append(finding)
 
     def to_dict(self) -> dict[str, Any]:
-        return {"ok": self.ok, **asdict(self)}
+        gone = [part.to_dict() for part in self.partitions]
+        return {"ok": self.ok, **asdict(self), "partitions": gone}
 
 
 Tell = Callable[[Report], None]
@@ -128,11 +107,20 @@ async def verify(
     async with db.service("audit verify") as s:
         # First, since more may be sealed meanwhile.
         swept = await swept_below(s)
-        report.partitions = await _detached(s)
+        report.partitions, doubts = await detached(s)
+        for doubt in doubts:
+            what: What = "detachment unsealed" if doubt.unsealed else "detachment false"
+            report.add(Finding(what, None, doubt.detail, doubt.line))
         for chain in [Chain(tenant_id)] if tenant_id else [*await _tenants(s), Chain()]:
             await _Verification(s, chain, report, tell).run(swept)
+    held: set[int] = set()
     for anchor in anchors:
-        await _compare(db, anchor, tenant_id, report, tell)
+        held |= await _compare(db, anchor, tenant_id, report, tell)
+    for part in report.partitions if anchors else ():
+        if part.seal is not None and part.seal not in held:
+            detail = f"No anchor holds the seal on the word that {part.partition} was detached."
+            finding = Finding("detachment not anchored", None, detail, part.entry_id, part.seal)
+            report.add(finding)
     return report
 
 
@@ -145,6 +133,9 @@ class _Verification:
     async def run(self, swept: UUID) -> None:
         before: Seal | None = None
         async for seal, leaves in self.chain.seals(self.s):
+            if missing := [name for name in _NEEDED if name not in seal.says]:
+                self._found("seal changed", f"It has no {missing[0]}.", seal=seal)
+                continue
             self._link(before, seal)
             await self._stretch(seal, leaves)
             self.report.seals += 1
@@ -157,7 +148,9 @@ class _Verification:
         if seal.its_hash != seal.hash:
             self._found("seal changed", "Its hash is not that of what it says.", seal=seal)
         expected = before.sequence + 1 if before else 1
-        if seal.sequence != expected:
+        if seal.sequence < expected:
+            self._found("chain broken", "There is another of its number.", seal=seal)
+        elif seal.sequence > expected:
             missing = (
                 f"{expected}"
                 if seal.sequence == expected + 1
@@ -219,8 +212,7 @@ class _Verification:
         self.report.add(Finding(what, self.chain.tenant_id, detail, entry, number))
 
     def _is_detached(self, entry: UUID) -> bool:
-        parts = (p for p in self.report.partitions if p.table == self.chain.log)
-        return any(p.from_id <= entry < p.to_id for p in parts)
+        return any(part.holds(self.chain.log, entry) for part in self.report.partitions)
 
 
 async def _tenants(s: ServiceTransaction) -> list[Chain]:
@@ -229,29 +221,18 @@ async def _tenants(s: ServiceTransaction) -> list[Chain]:
     return sorted({*of[0], *of[1]}, key=str)
 
 
-async def _detached(s: ServiceTransaction) -> list[Detached]:
-    """Partitions that retention took out by its own word, if that is so: all of a month is gone,
-    the partition and every row. Entries that are missing otherwise have been removed."""
-    told = {part for row in await s.fetch(_DETACHED) if (part := Detached.told(*row))}
-    gone = []
-    for part in sorted(told, key=lambda part: (part.table, part.from_id)):
-        gaps = await s.fetch("SELECT lower, upper FROM tenantry.partition_gaps($1)", part.table)
-        apart = any((a or FIRST) <= part.from_id and part.to_id <= (b or LAST) for a, b in gaps)
-        rest = _REST.format(part.table)
-        if apart and not await s.fetch_value(rest, part.from_id, part.to_id):
-            gone.append(part)
-    return gone
-
-
 async def _compare(
     db: Database, anchor: Anchor, tenant_id: UUID | None, report: Report, tell: Tell
-) -> None:
-    """The seals that there are with those that an anchor holds."""
+) -> set[int]:
+    """The seals that there are with those that an anchor holds; which of the platform's it holds."""
     kept, before = anchor.kept(), report.anchored
+    wanted = {part.seal for part in report.partitions if part.seal is not None}
+    platforms: set[int] = set()
     while batch := await asyncio.to_thread(lambda: list(islice(kept, _BATCH))):
         held: dict[Chain, list[Seal]] = {}
         for seal in batch:
-            if tenant_id in (None, seal.tenant_id):
+            needed = seal.tenant_id is None and seal.sequence in wanted
+            if tenant_id in (None, seal.tenant_id) or needed:
                 held.setdefault(Chain(seal.tenant_id), []).append(seal)
         async with db.service("audit verify") as s:
             for chain, seals in held.items():
@@ -263,10 +244,15 @@ async def _compare(
                     elif there[seal.sequence] != seal.hash:
                         what, detail = "seal replaced", f"{anchor} holds another in its place."
                     else:
+                        platforms |= set() if chain.tenant_id else {seal.sequence}
                         continue
                     report.add(Finding(what, chain.tenant_id, detail, seal=seal.sequence))
-                report.anchored += len(seals)
+                report.anchored += len(seals) if tenant_id in (None, chain.tenant_id) else 0
         tell(report)
+    if isinstance(anchor, Watched):
+        for detail in await asyncio.to_thread(lambda: list(anchor.tampered())):
+            report.add(Finding("anchor tampered with", tenant_id, detail))
     if report.seals and report.anchored == before:
         report.add(Finding("anchor empty", tenant_id, f"{anchor} holds none of the seals."))
     tell(report)
+    return platforms
