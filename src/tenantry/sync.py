@@ -21,6 +21,7 @@ from typing import Any, Self, TypeVar
 from uuid import UUID
 
 import tenantry.database
+from tenantry.coordination import UserSession
 from tenantry.errors import PoolClosed
 
 T = TypeVar("T")
@@ -122,6 +123,19 @@ class Database:
 
     def authenticate_key(self, key: str) -> tenantry.database.KeyHolder | None:
         return self._loop.run(self._database.authenticate_key(key))
+
+    def user_session(self, token: str) -> UserSession | None:
+        return self._loop.run(self._database.user_session(token))
+
+    @property
+    def limits(self) -> Any:
+        """As `Database.limits`."""
+        return _sync(self._loop, self._database.limits)
+
+    @property
+    def locks(self) -> Any:
+        """As `Database.locks`."""
+        return _sync(self._loop, self._database.locks)
 
     def health(self, *, timeout: float = 2.0) -> tenantry.database.Health:
         return self._loop.run(self._database.health(timeout=timeout))
