@@ -22,8 +22,8 @@ for i = 3, #KEYS do
 end
 redis.call('HSET', KEYS[1], 'user', ARGV[5], 'data', ARGV[6], 'about', ARGV[7], 'created', now,
   'seen', now, 'idle', idle, 'ends', now + life)
-redis.call('PEXPIREAT', KEYS[1], math.min(now + idle, now + life))
-redis.call('ZADD', KEYS[2], now, ARGV[1])
+redis.call('PEXPIREAT', KEYS[1], now + math.min(idle, life))
+redis.call('ZADD', KEYS[2], clock[1] * 1000000 + clock[2], ARGV[1])
 -- The index outlives each session that it names.
 if redis.call('PTTL', KEYS[2]) < life + 1000 then
   redis.call('PEXPIREAT', KEYS[2], now + life + 1000)
