@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .config import Settings as Settings
     from .config import load_settings as load_settings
+    from .coordination.rates import Limit as Limit
+    from .coordination.rates import Pace as Pace
+    from .coordination.rates import Rate as Rate
     from .database import Database as Database
     from .database import Health as Health
     from .database import KeyHolder as KeyHolder
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
 #: would otherwise load SQLAlchemy to print its help.
 _HOME = {
     "config": ("Settings", "load_settings"),
+    "coordination.rates": ("Limit", "Pace", "Rate"),
     "database": ("Database", "Health", "KeyHolder", "connect"),
     "errors": ("TenantryError",),
     "handles": ("ServiceTransaction", "Tenant", "TenantTransaction"),

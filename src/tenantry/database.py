@@ -20,7 +20,7 @@ from tenantry.config import (
     load_settings,
     role_problems,
 )
-from tenantry.coordination import Coordination
+from tenantry.coordination import Coordination, Limits, Locks, Share, UserSession, UserSessions
 from tenantry.endpoints import Role, url_for
 from tenantry.errors import ConfigurationError, InvalidInput, SchemaBehind
 from tenantry.handles import ServiceTransaction, Tenant, TenantTransaction
@@ -205,6 +205,29 @@ class Database:
         """Who a key speaks for; None for one that is unknown, revoked or expired."""
         row = await _AUTHENTICATE.fetch_one(self._pool, _NOBODY, hash_key(key))
         return None if row is None else KeyHolder(row[0], row[1], row[2], tuple(row[3]), row[4])
+
+    # ---- before a tenant is known ---------------------------------------------------------------
+
+    @cached_property
+    def limits(self) -> Limits:
+        """The platform's own rate limits, say for each address that calls."""
+        return Limits(self._platform)
+
+    @cached_property
+    def locks(self) -> Locks:
+        """The platform's own locks."""
+        return Locks(self._platform)
+
+    @property
+    def _platform(self) -> Share:
+        return Share.of(self.coordination, None)
+
+    async def user_session(self, token: str) -> UserSession | None:
+        """Whose token it is; None for one that is unknown, forged, expired or signed out."""
+        tenant_id = UserSessions.tenant_of(token)
+        if tenant_id is None:
+            return None
+        return await UserSessions(Share.of(self.coordination, tenant_id)).get(token)
 
     # ---- state ------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ the same facts as fields. Errors are picklable, so they survive a process pool o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
@@ -427,6 +428,25 @@ class CoordinationError(TenantryError):
 
     code = "coordination"
     store: str
+
+
+class RateLimited(TenantryError):
+    """A rate limit is used up for now."""
+
+    code = "rate_limited"
+    names: list[str]
+    limit: int
+    #: Seconds.
+    retry_after: float
+
+    def __init__(self, names: Sequence[str], *, limit: int, retry_after: float) -> None:
+        super().__init__(
+            f"No more than {limit} is allowed by the limit {', '.join(names)}.",
+            hint=f"Try again in {retry_after:.1f} s.",
+            names=list(names),
+            limit=limit,
+            retry_after=retry_after,
+        )
 
 
 # ---- migrations -----------------------------------------------------------------------------

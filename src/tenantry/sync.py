@@ -21,6 +21,7 @@ from typing import Any, Self, TypeVar
 from uuid import UUID
 
 import tenantry.database
+from tenantry.coordination import UserSession
 from tenantry.errors import PoolClosed
 
 T = TypeVar("T")
@@ -123,6 +124,19 @@ class Database:
     def authenticate_key(self, key: str) -> tenantry.database.KeyHolder | None:
         return self._loop.run(self._database.authenticate_key(key))
 
+    def user_session(self, token: str) -> UserSession | None:
+        return self._loop.run(self._database.user_session(token))
+
+    @property
+    def limits(self) -> Any:
+        """As `Database.limits`."""
+        return _sync(self._loop, self._database.limits)
+
+    @property
+    def locks(self) -> Any:
+        """As `Database.locks`."""
+        return _sync(self._loop, self._database.locks)
+
     def health(self, *, timeout: float = 2.0) -> tenantry.database.Health:
         return self._loop.run(self._database.health(timeout=timeout))
 
@@ -136,6 +150,10 @@ class Database:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+#: Whose objects have methods to await.
+_WRAPPED = ("tenantry.handles", "tenantry.repositories", "tenantry.coordination")
 
 
 async def _awaited(work: Any) -> Any:
@@ -152,9 +170,7 @@ def _sync(loop: _Loop, value: Any) -> Any:
         return _iterate(loop, value)
     if callable(value) and not isinstance(value, type):
         return lambda *args, **kwargs: _sync(loop, value(*args, **kwargs))
-    if type(value).__module__.startswith(("tenantry.handles", "tenantry.repositories")) and not (
-        isinstance(value, (list, tuple))
-    ):
+    if type(value).__module__.startswith(_WRAPPED) and not isinstance(value, (list, tuple)):
         return value if hasattr(value, "__dataclass_fields__") else _Handle(loop, value)
     return value
 

@@ -26,6 +26,8 @@ def coordination_at(url: str, **settings: object) -> Coordination:
                 "profile": "test",
                 "redis_url": url,
                 "database_url": "postgresql://u:p@localhost/db",
+                # Patient: a busy machine is no finding.
+                "redis_timeout": 10,
                 **settings,
             }
         )

@@ -50,6 +50,8 @@ class StoreStats:
     errors: int = 0
     #: Not even tried, since the server could not be reached a moment ago.
     spared: int = 0
+    #: Rate limits that were answered without the server.
+    unchecked: int = 0
     #: Since when the server has been away; None while it answers.
     away_since: float | None = None
 
