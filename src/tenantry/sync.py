@@ -138,6 +138,10 @@ class Database:
         self.close()
 
 
+#: Whose objects have methods to await.
+_WRAPPED = ("tenantry.handles", "tenantry.repositories", "tenantry.coordination")
+
+
 async def _awaited(work: Any) -> Any:
     return await work
 
@@ -152,9 +156,7 @@ def _sync(loop: _Loop, value: Any) -> Any:
         return _iterate(loop, value)
     if callable(value) and not isinstance(value, type):
         return lambda *args, **kwargs: _sync(loop, value(*args, **kwargs))
-    if type(value).__module__.startswith(("tenantry.handles", "tenantry.repositories")) and not (
-        isinstance(value, (list, tuple))
-    ):
+    if type(value).__module__.startswith(_WRAPPED) and not isinstance(value, (list, tuple)):
         return value if hasattr(value, "__dataclass_fields__") else _Handle(loop, value)
     return value
 

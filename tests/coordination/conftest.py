@@ -1,0 +1,39 @@
+"""Every test of coordination runs on Valkey 9 and on Redis 7."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tenantry import Settings
+from tenantry.coordination import Coordination
+from tests.fixtures.servers import KeyValueServer
+
+
+@pytest.fixture(scope="session", params=["valkey", "redis"])
+def kv_server(request: pytest.FixtureRequest) -> KeyValueServer:
+    """One server of each kind. It is shared: use tenants of your own, and never FLUSHALL."""
+    server: KeyValueServer = request.getfixturevalue(f"{request.param}_server")
+    return server
+
+
+def coordination_at(url: str, **settings: object) -> Coordination:
+    """What a program with this server would have open."""
+    return Coordination(
+        Settings.model_validate(
+            {
+                "profile": "test",
+                "redis_url": url,
+                "database_url": "postgresql://u:p@localhost/db",
+                **settings,
+            }
+        )
+    )
+
+
+@pytest.fixture
+async def coordination(kv_server: KeyValueServer) -> AsyncIterator[Coordination]:
+    opened = coordination_at(kv_server.url)
+    yield opened
+    await opened.close()
