@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .config import Settings as Settings
     from .config import load_settings as load_settings
+    from .coordination.cached import cached as cached
     from .database import Database as Database
     from .database import Health as Health
     from .database import KeyHolder as KeyHolder
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 #: would otherwise load SQLAlchemy to print its help.
 _HOME = {
     "config": ("Settings", "load_settings"),
+    "coordination.cached": ("cached",),
     "database": ("Database", "Health", "KeyHolder", "connect"),
     "errors": ("TenantryError",),
     "handles": ("ServiceTransaction", "Tenant", "TenantTransaction"),

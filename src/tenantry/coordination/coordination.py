@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from tenantry.config import Settings
 from tenantry.endpoints import cache_url, redis_url
 
+from .caching import Caching
+
 if TYPE_CHECKING:
     from .store import Store
 
@@ -28,6 +30,11 @@ class Coordination:
         """The cache."""
         url = cache_url(self.settings)
         return self.lasting if url == redis_url(self.settings) else self._store("cache", url)
+
+    @cached_property
+    def caching(self) -> Caching:
+        """What this program's caches have in common."""
+        return Caching()
 
     def opened(self) -> tuple[Store, ...]:
         """The stores that have been used."""
