@@ -95,10 +95,10 @@ def _ask(url: str, tenant: str, callers: int, started: Any, log: Any) -> None:
     asyncio.run(main())
 
 
-async def test_200_callers_in_4_processes_compute_it_once(kv_server: KeyValueServer) -> None:
+async def test_200_callers_in_4_processes_compute_it_once(valkey_server: KeyValueServer) -> None:
     context = multiprocessing.get_context("spawn")
     started, log = context.Barrier(4), context.Queue()
-    arguments = (kv_server.url, str(uuid4()), 50, started, log)
+    arguments = (valkey_server.url, str(uuid4()), 50, started, log)
     processes = [context.Process(target=_ask, args=arguments) for _ in range(4)]
     for process in processes:
         process.start()

@@ -106,8 +106,10 @@ class Cache:
         """How many were stored."""
         plan = Plan.of(ttl, None, jitter, tags)
         packed = {name: self._packed(name, value) for name, value in values.items()}
+        draft = self._own
+        if draft is not None:
+            draft.register()
         tokens = await self._shelf.tokens(plan.tags, plan.longest_ms)
-        draft = self._draft
         if draft is not None:
             for name, data in packed.items():
                 draft.write(name, await self._intended(name, data, plan, tokens))

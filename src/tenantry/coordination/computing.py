@@ -71,7 +71,9 @@ class Computing:
                     stats.stale += 1
                     return begun.entry.value
             if begun is not None and (asked := self._caching.asking.get(begun.holder)):
-                await asked.wait()  # one of this process, which has not heard yet that it is its turn
+                await (
+                    asked.wait()
+                )  # one of this process, which has not heard yet that it is its turn
             flight, mine = self._flight(begun, token)
             if not mine and not waited:
                 stats.waited, waited = stats.waited + 1, True

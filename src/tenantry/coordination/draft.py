@@ -72,31 +72,31 @@ class Draft:
     # ---- writes -----------------------------------------------------------------------------
 
     def write(self, name: str, write: Write | None) -> None:
-        self._register()
+        self.register()
         # A savepoint may yet be undone, and the value is of rows that are gone then. One that has
         # a tag that will be invalidated would not outlive it.
         keeps = write is not None and not self.in_savepoint and self.holds(write.entry)
         self._names[name] = write if keeps else None
 
     def drop(self, names: Iterable[str]) -> None:
-        self._register()
+        self.register()
         self._names.update(dict.fromkeys(names))
 
     def drop_tags(self, tags: Sequence[str]) -> None:
-        self._register()
+        self.register()
         self._tags.update(dict.fromkeys(tags))
         gone = [n for n, write in self._names.items() if write and not self.holds(write.entry)]
         self._names.update(dict.fromkeys(gone))
 
     def drop_matching(self, pattern: str) -> None:
-        self._register()
+        self.register()
         self._patterns.append(pattern)
         # Which names a pattern means is the server's to say; without all of them it is safe.
         self._names.update(dict.fromkeys(self._names))
 
     # ---- the commit ---------------------------------------------------------------------------
 
-    def _register(self) -> None:
+    def register(self) -> None:
         # On one that is over it raises.
         if not self._registered or not self.open:
             self._transaction.after_commit(self._carry_out)
