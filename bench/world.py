@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 import re
@@ -20,6 +21,7 @@ from pydantic import SecretStr
 
 import tenantry
 from tenantry import Database, Settings
+from tenantry.coordination import Coordination
 from tenantry.keyring import new_key
 from tenantry.local import SUPERUSER, LocalServers
 from tenantry.migrations.runner import Migrator
@@ -96,6 +98,14 @@ class World:
         )
         self._exits.push_async_callback(pool.close)
         return pool
+
+    async def coordination(self) -> Coordination:
+        """What of ours is kept in Valkey, which is started for whoever asks."""
+        await asyncio.to_thread(self.local.up)
+        url = SecretStr(self.local.valkey_url(tcp=True))
+        opened = Coordination(self.db.settings.model_copy(update={"redis_url": url}))
+        self._exits.push_async_callback(opened.close)
+        return opened
 
     async def another(self, name: str, *changes: str) -> Database:
         """A database like ours, but empty, after these changes to it."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -102,10 +101,11 @@ async def test_cancelled_before_the_commit(db: Database, tenant: UUID, outside: 
 
 
 async def test_an_unknown_outcome_deletes_and_sets_nothing(
-    place: Place, kv_server: KeyValueServer, tenant: UUID, outside: Cache, tmp_path: Path
+    place: Place, kv_server: KeyValueServer, tenant: UUID, outside: Cache
 ) -> None:
     await outside.set("y", "old")
-    async with tap(place.url("app"), str(tmp_path / "socket")) as wire:
+    server = place.server
+    async with tap(place.url("app"), f"{server.socket_dir}/.s.PGSQL.{server.port}") as wire:
         settings = place.settings(database_url=wire.url, redis_url=kv_server.url)
         async with await tenantry.connect(settings=settings) as db:
             with pytest.raises(CommitOutcomeUnknown):

@@ -167,7 +167,7 @@ class _Call:
         if not args:
             return self._prefix
         try:
-            data = canonical(args)
+            data = canonical(list(args))
         except InvalidInput as error:
             raise InvalidInput(
                 f"An argument of {self._shown} cannot be part of a key: {error.message}",

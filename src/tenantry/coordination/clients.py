@@ -22,11 +22,13 @@ _UNLIMITED = 2**31
 
 
 def open_client(url: RedisUrl, *, timeout: float, ca_certs: str = "") -> Client:
-    """A client that has not connected yet. Each wait of it ends after `timeout`."""
+    """A client that has not connected yet. What it does by itself ends after `timeout`."""
     common: dict[str, Any] = {
         "username": url.user or None,
         "password": url.password or None,
-        "socket_timeout": timeout,
+        # The store limits each call as a whole. The client's own limit makes a task of every write,
+        # which takes as long as half of the rest of it.
+        "socket_timeout": None,
         "socket_connect_timeout": timeout,
         "protocol": 2,
         # Once, for a connection that died while it was idle. Not after a timeout: the server may

@@ -62,7 +62,7 @@ def unpack(data: bytes | memoryview) -> Any:
 
 def canonical(value: Any) -> bytes:
     """The bytes of a value, the same for equal ones: the order of a dict's keys does not count."""
-    return pack(_ordered(value))
+    return pack(_ordered(value) if type(value) in _NESTED else value)
 
 
 def _pack(value: Any) -> bytes:
@@ -138,14 +138,14 @@ _READERS: dict[int, Callable[[bytes], Any]] = {
 }
 
 
+_NESTED: Final = (dict, list, tuple)
+
+
 def _ordered(value: Any) -> Any:
     kind = type(value)
     if kind is dict:
-        pairs = ((pack(_ordered(key)), pack(_ordered(item))) for key, item in value.items())
+        pairs = ((canonical(key), canonical(item)) for key, item in value.items())
         # Not to be taken for a list of the same pairs.
         return msgpack.ExtType(_DICT, b"".join(chain.from_iterable(sorted(pairs))))
-    if kind is list:
-        return [_ordered(item) for item in value]
-    if kind is tuple:
-        return tuple(_ordered(item) for item in value)
-    return value
+    items = [_ordered(item) if type(item) in _NESTED else item for item in value]
+    return items if kind is list else tuple(items)
