@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, TypeVar, overload
 
@@ -14,7 +13,7 @@ from .draft import Draft, Write
 from .entry import Entry, seal
 from .plan import Duration, Plan
 from .share import Share
-from .shelf import Shelf
+from .shelf import Shelf, new_token
 from .values import pack, unpack
 
 T = TypeVar("T")
@@ -125,7 +124,7 @@ class Cache:
         self, name: str, data: bytes, plan: Plan, tokens: dict[str, bytes] | None
     ) -> Write | None:
         """None: nothing can be promised, so what is there has to go."""
-        ticket = f"w{secrets.token_hex(8)}"
+        ticket = new_token("w")
         if tokens is None or not await self._shelf.take_ticket(name, ticket):
             return None
         entry = Entry(unpack(data), tokens)
@@ -177,8 +176,8 @@ class Cache:
         """No value that was stored with this tag holds any longer, however many there are."""
         await self.invalidate_tags([tag])
 
-    async def invalidate_tags(self, tags: Iterable[str]) -> None:
-        asked = list(dict.fromkeys(tags))
+    async def invalidate_tags(self, tags: str | Iterable[str]) -> None:
+        asked = [tags] if isinstance(tags, str) else list(dict.fromkeys(tags))
         for tag in asked:
             self._shelf.key("tag", tag)
         if self._own is not None:

@@ -1,7 +1,7 @@
 -- Keep what was computed, if its lease still stands: an invalidation took it away.
 -- KEYS: the value, its lease. ARGV: the lease's token, the value, how long it lasts (ms), and
 -- whether an older value has to go in any case.
-if redis.call('GET', KEYS[2]) ~= ARGV[1] then
+if string.sub(redis.call('GET', KEYS[2]) or '', 1, #ARGV[1]) ~= ARGV[1] then
   if ARGV[4] == '1' then redis.call('UNLINK', KEYS[1], KEYS[2]) end
   return 0
 end

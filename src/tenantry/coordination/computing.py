@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import random
-import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from .draft import Draft
 from .entry import seal
 from .flight import Flight
 from .plan import Plan
-from .shelf import Begun, Shelf
+from .shelf import Begun, Shelf, new_token
 from .values import pack, unpack
 
 #: How often those who wait for another process look (seconds): often at first, then less.
@@ -59,7 +58,7 @@ class Computing:
         """Compute it, or wait for who does."""
         stats, waited = self._caching.stats, False
         while True:
-            token = _token()
+            token = new_token("c")
             begun = await self._begin(token)
             ours = begun is not None and not begun.holder
             if begun is not None and begun.entry is not None:
@@ -136,7 +135,7 @@ class Computing:
     async def within(self, draft: Draft) -> Any:
         """Compute it in an open transaction. That may hold locks, so it waits for nobody; and what
         it alone can see is not stored."""
-        token = _token()
+        token = new_token("c")
         begun = None if draft.decides(self._name) else await self._begin(token)
         if begun is None:
             return (await self._computed()).copy()
@@ -198,7 +197,3 @@ class Lease:
         while held:
             await asyncio.sleep(self.shelf.caching.lease / 3)
             held = await self.shelf.renew(self.name, self.token)
-
-
-def _token() -> str:
-    return f"c{secrets.token_hex(8)}"

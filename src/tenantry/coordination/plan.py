@@ -41,16 +41,15 @@ class Plan:
         share = JITTER if jitter is None else jitter
         if not 0 <= share < 1:
             raise InvalidInput("Jitter is a share of the TTL, from 0 to below 1.", field="jitter")
-        names = (tags,) if isinstance(tags, str) else tuple(dict.fromkeys(tags))
         return cls(
             TTL_S if ttl is None else _seconds(ttl, "ttl", above_zero=True),
             0.0 if stale is None else _seconds(stale, "stale", above_zero=False),
             share,
-            names,
+            _in_order(tags),
         )
 
-    def with_tags(self, tags: Iterable[str]) -> Plan:
-        return Plan(self.ttl, self.stale, self.jitter, tuple(dict.fromkeys(tags)))
+    def with_tags(self, tags: str | Iterable[str]) -> Plan:
+        return Plan(self.ttl, self.stale, self.jitter, _in_order(tags))
 
     @property
     def longest_ms(self) -> int:
@@ -65,6 +64,13 @@ class Plan:
         return max(1, int((ttl + self.stale) * 1000)), until
 
 
+def _in_order(tags: str | Iterable[str]) -> tuple[str, ...]:
+    """The same, however they were named: who waits for whom goes by them."""
+    if isinstance(tags, str):
+        return (tags,)
+    return tuple(sorted(set(tags)))
+
+
 def _seconds(value: Duration, field: str, *, above_zero: bool) -> float:
     seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)
     if not math.isfinite(seconds) or not 0 <= seconds <= _LONGEST_S or (above_zero and not seconds):
@@ -73,6 +79,3 @@ def _seconds(value: Duration, field: str, *, above_zero: bool) -> float:
             field=field,
         )
     return seconds
-
-
-DEFAULT: Final = Plan.of(None, None, None, ())

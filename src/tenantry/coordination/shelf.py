@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from tenantry.errors import CoordinationError, CoordinationUnavailable
 
@@ -25,6 +25,7 @@ _FAILURES: Final = (CoordinationUnavailable, CoordinationError)
 _MARGIN_MS: Final = 60_000
 #: How long a transaction may take to commit what it sets. Nobody waits for it meanwhile.
 _TICKET_MS: Final = 600_000
+_TOKEN_LENGTH: Final = 17
 _script = cache(Script)
 
 
@@ -118,7 +119,7 @@ class Shelf:
         entry = self._open(data)
         if entry is not None and entry.tags:
             entry = await self._holds(entry, dict(known))
-        return Begun(holder.decode() if holder else "", entry, known)
+        return Begun(_token_in(holder), entry, known)
 
     async def keep(
         self, name: str, token: str, data: bytes, ms: int, *, or_drop: bool = False
@@ -138,7 +139,7 @@ class Shelf:
     async def holder(self, name: str) -> str:
         """Who computes this now; nobody, also when there is no server to ask."""
         answer = await self._ask(self._store.command("GET", self.key("lease", name)))
-        return answer.decode() if answer else ""
+        return _token_in(answer)
 
     async def take_ticket(self, name: str, token: str) -> bool:
         """For a transaction that will write: what anybody else is computing is older."""
@@ -238,8 +239,18 @@ def _stands(entry: Entry, known: Mapping[str, Any]) -> bool:
     return all(known.get(tag) == token for tag, token in entry.tags.items())
 
 
-def _fresh_tokens(tags: Sequence[str]) -> list[bytes]:
-    return [os.urandom(8) for _ in tags]
+def _fresh_tokens(tags: Sequence[str]) -> list[str]:
+    return [secrets.token_hex(8) for _ in tags]
+
+
+def new_token(kind: Literal["c", "w"]) -> str:
+    """Of who computes, or of a transaction that will write."""
+    return f"{kind}{secrets.token_hex(8)}"
+
+
+def _token_in(lease: bytes | None) -> str:
+    """Behind it are the tokens its tags had."""
+    return lease[:_TOKEN_LENGTH].decode(errors="replace") if lease else ""
 
 
 def _batches(items: Sequence[T]) -> list[Sequence[T]]:
