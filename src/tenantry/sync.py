@@ -18,7 +18,7 @@ from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from queue import SimpleQueue
-from types import FunctionType, MethodType, TracebackType
+from types import BuiltinFunctionType, FunctionType, MethodType, TracebackType
 from typing import Any, Self, TypeVar
 from uuid import UUID
 
@@ -159,7 +159,7 @@ def _call(loop: _Loop, method: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 def _is_function(value: Any) -> bool:
-    return isinstance(value, (FunctionType, MethodType, partial)) and not (
+    return isinstance(value, (FunctionType, BuiltinFunctionType, MethodType, partial)) and not (
         inspect.iscoroutinefunction(value)
     )
 
