@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .config import Settings as Settings
     from .config import load_settings as load_settings
+    from .coordination.cached import cached as cached
     from .coordination.rates import Limit as Limit
     from .coordination.rates import Pace as Pace
     from .coordination.rates import Rate as Rate
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 _HOME = {
     "config": ("Settings", "load_settings"),
     "coordination.rates": ("Limit", "Pace", "Rate"),
+    "coordination.cached": ("cached",),
     "database": ("Database", "Health", "KeyHolder", "connect"),
     "errors": ("TenantryError",),
     "handles": ("ServiceTransaction", "Tenant", "TenantTransaction"),

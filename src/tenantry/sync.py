@@ -16,7 +16,9 @@ import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager
-from types import TracebackType
+from functools import partial
+from queue import SimpleQueue
+from types import BuiltinFunctionType, FunctionType, MethodType, TracebackType
 from typing import Any, Self, TypeVar
 from uuid import UUID
 
@@ -50,13 +52,13 @@ class _Loop:
         self._loop.run_forever()
         self._loop.close()
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
+    def run(self, work: Coroutine[Any, Any, T], desk: _Desk | None = None) -> T:
         if not self._thread.is_alive():
             work.close()
             raise PoolClosed
         future: Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
-            return future.result()
+            return future.result() if desk is None else desk.serve(future)
         except BaseException:
             # Ctrl-C in the calling thread must not leave the work going on behind its back.
             future.cancel()
@@ -160,6 +162,71 @@ async def _awaited(work: Any) -> Any:
     return await work
 
 
+def _call(loop: _Loop, method: Any, *args: Any, **kwargs: Any) -> Any:
+    if not any(map(_is_function, (*args, *kwargs.values()))):
+        return _sync(loop, method(*args, **kwargs))
+    desk = _Desk()
+    answer = method(*map(desk.take, args), **{k: desk.take(v) for k, v in kwargs.items()})
+    if not inspect.isawaitable(answer):
+        return _sync(loop, answer)
+    return _sync(loop, loop.run(_awaited(answer), desk))
+
+
+def _is_function(value: Any) -> bool:
+    return isinstance(value, (FunctionType, BuiltinFunctionType, MethodType, partial)) and not (
+        inspect.iscoroutinefunction(value)
+    )
+
+
+class _Desk:
+    """Plain functions that were given to the asynchronous side. They run in the thread that gave
+    them, which waits for the answer anyway: it has its own connections and locals, and the event
+    loop goes on meanwhile."""
+
+    def __init__(self) -> None:
+        self._inbox: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
+        self._closed = False
+
+    def take(self, value: Any) -> Any:
+        if not _is_function(value):
+            return value
+
+        async def done_there(*args: Any, **kwargs: Any) -> Any:
+            answer: Future[Any] = Future()
+            self._inbox.put((answer, partial(value, *args, **kwargs)))
+            if self._closed:
+                answer.cancel()
+            return await asyncio.wrap_future(answer)
+
+        return done_there
+
+    def serve(self, whole: Future[T]) -> T:
+        """Until the whole is done."""
+        whole.add_done_callback(lambda _: self._inbox.put(None))
+        try:
+            while (errand := self._inbox.get()) is not None:
+                answer, work = errand
+                if answer.set_running_or_notify_cancel():
+                    _settle(answer, work)
+        finally:
+            self._closed = True
+            while not self._inbox.empty():
+                if (errand := self._inbox.get()) is not None:
+                    errand[0].cancel()
+        return whole.result()
+
+
+def _settle(answer: Future[Any], work: Callable[[], Any]) -> None:
+    try:
+        answer.set_result(work())
+    except Exception as error:
+        answer.set_exception(error)
+    except BaseException:
+        # Ctrl-C is for this thread. Whoever else waits for the answer asks for it anew.
+        answer.set_exception(asyncio.CancelledError())
+        raise
+
+
 def _sync(loop: _Loop, value: Any) -> Any:
     """The synchronous face of whatever the asynchronous side gives."""
     if inspect.isawaitable(value):
@@ -169,7 +236,7 @@ def _sync(loop: _Loop, value: Any) -> Any:
     if isinstance(value, AsyncIterator):
         return _iterate(loop, value)
     if callable(value) and not isinstance(value, type):
-        return lambda *args, **kwargs: _sync(loop, value(*args, **kwargs))
+        return partial(_call, loop, value)
     if type(value).__module__.startswith(_WRAPPED) and not isinstance(value, (list, tuple)):
         return value if hasattr(value, "__dataclass_fields__") else _Handle(loop, value)
     return value

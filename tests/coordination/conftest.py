@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from uuid import UUID, uuid4
 
 import pytest
 
 from tenantry import Settings
-from tenantry.coordination import Coordination
+from tenantry.coordination import Cache, Coordination, Share
 from tests.fixtures.servers import KeyValueServer
 
 
@@ -39,3 +40,13 @@ async def coordination(kv_server: KeyValueServer) -> AsyncIterator[Coordination]
     opened = coordination_at(kv_server.url)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def cache(coordination: Coordination) -> Cache:
+    """That of a tenant of the test's own."""
+    return cache_of(coordination)
+
+
+def cache_of(coordination: Coordination, tenant_id: UUID | None = None) -> Cache:
+    return Cache(Share.of(coordination, tenant_id or uuid4()))

@@ -188,6 +188,9 @@ class Settings(BaseSettings):
         "full. Locks, sessions, limits and streams stay on the one of `redis_url`, which may not.",
         json_schema_extra=_about("the one of `redis_url`"),
     )
+    cache_largest_value: int = Field(
+        1_048_576, ge=1_024, le=536_870_912, description="Bytes of a cached value at most."
+    )
     redis_max_connections: int = Field(
         50, ge=1, le=10_000, description="Connections to each Redis or Valkey at most."
     )

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from tenantry.config import Settings
 from tenantry.endpoints import cache_url, redis_url
 
+from .caching import Caching
+
 if TYPE_CHECKING:
     from .store import Store
 
@@ -32,6 +34,11 @@ class Coordination:
     def stores(self) -> tuple[Store, ...]:
         """Each server once."""
         return (self.lasting,) if self.passing is self.lasting else (self.lasting, self.passing)
+
+    @cached_property
+    def caching(self) -> Caching:
+        """What this program's caches have in common."""
+        return Caching()
 
     def opened(self) -> tuple[Store, ...]:
         """The stores that have been used."""

@@ -31,7 +31,10 @@ class Keys:
     __slots__ = ("owner", "prefix")
 
     def __init__(self, tenant_id: UUID | None) -> None:
-        self.owner = "platform" if tenant_id is None else str(UUID(int=tenant_id.int))
+        # A subclass (the driver has one) may write itself in another way.
+        if tenant_id is not None and type(tenant_id) is not UUID:
+            tenant_id = UUID(int=tenant_id.int)
+        self.owner = "platform" if tenant_id is None else str(tenant_id)
         self.prefix = f"{PREFIX}{{{self.owner}}}:"
 
     def __repr__(self) -> str:

@@ -73,6 +73,11 @@ class Transaction:
     def readonly(self) -> bool:
         return self._readonly
 
+    @property
+    def in_savepoint(self) -> bool:
+        """Whether what is done now may be undone without the rest."""
+        return bool(self._savepoints)
+
     # ---- statements -----------------------------------------------------------------------------
 
     async def fetch(self, sql: str, *args: Any, timeout: float | None = None) -> list[Record]:
