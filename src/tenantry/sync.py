@@ -155,10 +155,15 @@ def _sync(loop: _Loop, value: Any) -> Any:
     if isinstance(value, AsyncIterator):
         return _iterate(loop, value)
     if callable(value) and not isinstance(value, type):
-        return lambda *args, **kwargs: _sync(loop, value(*args, **kwargs))
+        # What was handed out may be handed back.
+        return lambda *args, **kwargs: _sync(loop, value(*map(_target, args), **kwargs))
     if type(value).__module__.startswith(_WRAPPED) and not isinstance(value, (list, tuple)):
         return value if hasattr(value, "__dataclass_fields__") else _Handle(loop, value)
     return value
+
+
+def _target(value: Any) -> Any:
+    return value._target if isinstance(value, _Handle) else value
 
 
 def _iterate(loop: _Loop, source: AsyncIterator[Any]) -> Iterator[Any]:
