@@ -21,7 +21,7 @@ class Losable:
         self.fence = 0
         self._lost = False
         self._released = False
-        self._told: list[Callable[[], None]] = []
+        self._told: list[Callable[[], object]] = []
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r}, fence={self.fence}, lost={self.lost})"
@@ -35,7 +35,7 @@ class Losable:
         if self.lost:
             raise LockLost(self.name)
 
-    def when_lost(self, tell: Callable[[], None]) -> None:
+    def when_lost(self, tell: Callable[[], object]) -> None:
         """Have `tell` called, on the event loop, in the moment it is known to be lost."""
         self._told.append(tell)
 

@@ -294,7 +294,7 @@ def _quota(error: asyncpg.PostgresError, _: str) -> TenantryError:
 def _stale(error: asyncpg.PostgresError, _: str) -> TenantryError:
     facts = _facts(error)
     fields = {key: facts.get(key) for key in ("fence", "newest")}
-    return StaleFence(f"{error.args[0]}.", hint=error.hint or "", **fields, **_names(error))
+    return StaleFence(str(error.args[0]), hint=error.hint or "", **fields, **_names(error))
 
 
 _QUOTA_FIELDS: Final[tuple[tuple[str, Any], ...]] = (("quota", ""), ("limit", 0), ("used", 0))

@@ -1,0 +1,179 @@
+"""Processes that are stopped and killed while they hold a lock: no two hold it at once, and nobody
+writes after a later holder has.
+
+What a holder believes is `lock.lost`: he holds it while that is false. A program that is stopped
+believes nothing, and one that goes on sees by its clock how long it was sure.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from tenantry.coordination import Keys
+from tenantry.models import Tenant
+from tests.fixtures.database import Place
+from tests.fixtures.servers import KeyValueServer
+
+from . import soak
+
+TRIES = soak(250, 10_000)
+#: Times that a holder is stopped for longer than its timeout, for less, and killed.
+PAUSES, NAPS, KILLS = soak(2, 60), soak(2, 60), soak(3, 120)
+WORKERS = 4
+TIMEOUT = 0.6
+GUARDED = """
+CREATE TABLE public.guarded (fence bigint NOT NULL DEFAULT 0, writes int NOT NULL DEFAULT 0);
+CREATE TRIGGER refuse_stale_fence BEFORE UPDATE ON public.guarded
+    FOR EACH ROW EXECUTE FUNCTION tenantry.refuse_stale_fence();
+INSERT INTO public.guarded DEFAULT VALUES;
+CREATE TABLE public.diary (id bigint GENERATED ALWAYS AS IDENTITY, fence bigint, pid int);
+GRANT SELECT, UPDATE ON public.guarded TO tenantry_app;
+GRANT SELECT, INSERT ON public.diary TO tenantry_app;
+"""
+
+
+@dataclass(frozen=True)
+class Holding:
+    fence: int
+    since: float
+    until: float
+
+
+class Storm:
+    """Workers, and what is done to them."""
+
+    def __init__(self, plan: dict[str, object], folder: Path) -> None:
+        self.plan = plan
+        self.folder = folder
+        self.workers: dict[int, subprocess.Popen[bytes]] = {}
+        self.killed: dict[int, float] = {}
+        self.random = random.Random(5)  # noqa: S311 - no secret
+
+    def rage(self) -> None:
+        deeds = [self.pause] * PAUSES + [self.nap] * NAPS + [self.kill] * KILLS
+        self.random.shuffle(deeds)
+        try:
+            for _ in range(WORKERS):
+                self.start()
+            for deed in deeds:
+                time.sleep(self.random.uniform(0.02, 0.3))
+                if (pid := self.holder()) is not None:
+                    deed(pid)
+            for worker in self.workers.values():
+                assert worker.wait(timeout=600) == 0
+        finally:
+            for worker in self.workers.values():
+                worker.kill()
+                worker.wait()
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "tests.coordination.lock_worker", json.dumps(self.plan)]
+        worker = subprocess.Popen(command)
+        self.workers[worker.pid] = worker
+
+    def holder(self) -> int | None:
+        """Who took the lock last, if it still runs."""
+        current = self.folder / "current"
+        pid = int(current.read_text()) if current.exists() else 0
+        worker = self.workers.get(pid)
+        return pid if worker is not None and worker.poll() is None else None
+
+    def pause(self, pid: int, seconds: float = 2 * TIMEOUT) -> None:
+        os.kill(pid, signal.SIGSTOP)
+        time.sleep(seconds)
+        os.kill(pid, signal.SIGCONT)
+
+    def nap(self, pid: int) -> None:
+        self.pause(pid, TIMEOUT / 4)
+
+    def kill(self, pid: int) -> None:
+        worker = self.workers.pop(pid)
+        worker.kill()
+        worker.wait()
+        self.killed[pid] = time.monotonic()
+        self.start()
+
+    def holdings(self, happened: Counter[str]) -> Iterator[Holding]:
+        for diary in self.folder.glob("*.diary"):
+            end = self.killed.get(int(diary.stem), 0.0)
+            entered: dict[int, float] = {}
+            for line in diary.read_text().splitlines():
+                what, fence, at, *more = line.split()
+                happened[what] += 1
+                if what == "enter":
+                    entered[int(fence)] = float(at)
+                elif what == "leave":
+                    yield Holding(
+                        int(fence), entered.pop(int(fence)), min(float(at), float(more[0]))
+                    )
+            for fence, since in entered.items():
+                assert end, "only who was killed leaves without a word"
+                happened["died holding"] += 1
+                yield Holding(fence, since, min(end, since + TIMEOUT))
+
+
+@pytest.mark.postgres("wheel")
+async def test_no_two_hold_it_and_nobody_writes_late(
+    place: Place, acme: Tenant, kv_server: KeyValueServer, tmp_path: Path
+) -> None:
+    admin = await place.connection("superuser")
+    await admin.execute(GUARDED)
+    plan = {
+        "tenant_id": str(acme.id),
+        "counter": Keys(acme.id).name("limit", f"tries of {uuid4()}"),
+        "tries": TRIES,
+        "timeout": TIMEOUT,
+        "stalls": 4 / TRIES if TRIES < 1000 else 0.004,
+        "folder": str(tmp_path),
+        "settings": {
+            "profile": "test",
+            "pool_min": 0,
+            "pool_max": 2,
+            "migrate": "check",
+            "database_url": place.url("app"),
+            "redis_url": kv_server.url,
+        },
+    }
+    storm = Storm(plan, tmp_path)
+    storm.rage()
+    happened: Counter[str] = Counter()
+    holdings = sorted(storm.holdings(happened), key=lambda h: h.since)
+    written = [(row["fence"], row["pid"]) for row in await _diary(admin)]
+    writes = await admin.fetchval("SELECT writes FROM public.guarded")
+    await admin.close()
+    happened["holdings"] = len(holdings)
+    happened["writes"] = writes
+    print(dict(happened))
+
+    overlaps = [
+        (one, next_one)
+        for one, next_one in zip(holdings, holdings[1:], strict=False)
+        if one.until > next_one.since
+    ]
+    assert overlaps == []
+    fences = [holding.fence for holding in holdings]
+    assert fences == sorted(set(fences)), "each has a greater one than all before"
+    shown = [fence for fence, _ in written]
+    assert shown == sorted(shown), "nobody wrote after a later holder had"
+    assert writes == len(written), "none of two who write together is lost"
+    assert happened["refused"] > 0
+    # What was begun and killed is all that is missing.
+    assert len(holdings) + happened["waited"] >= TRIES - len(storm.killed)
+
+
+async def _diary(admin: asyncpg.Connection[asyncpg.Record]) -> list[asyncpg.Record]:
+    return await admin.fetch("SELECT fence, pid FROM public.diary ORDER BY id")
