@@ -54,7 +54,7 @@ class Worker:
         try:
             async with locks.hold("storm", wait=60, timeout=timeout) as held:
                 self.note("enter", held.fence)
-                os.pwrite(self.current, f"{self.pid:10d}".encode(), 0)
+                os.pwrite(self.current, f"{self.pid:10d} {held.fence}".encode(), 0)
                 try:
                     await self.work(held)
                 finally:

@@ -15,8 +15,9 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from uuid import uuid4
 
@@ -86,11 +87,18 @@ class Storm:
         self.workers[worker.pid] = worker
 
     def holder(self) -> int | None:
-        """Who took the lock last, if it still runs."""
+        """Who takes the lock next; None when no more is taken."""
+        before = self._taken()
+        while (taken := self._taken()) == before:
+            if all(worker.poll() is not None for worker in self.workers.values()):
+                return None
+            time.sleep(0.0002)
+        pid = int(taken.split()[0])
+        return pid if pid in self.workers else None
+
+    def _taken(self) -> str:
         current = self.folder / "current"
-        pid = int(current.read_text()) if current.exists() else 0
-        worker = self.workers.get(pid)
-        return pid if worker is not None and worker.poll() is None else None
+        return current.read_text() if current.exists() else ""
 
     def pause(self, pid: int, seconds: float = 2 * TIMEOUT) -> None:
         os.kill(pid, signal.SIGSTOP)
@@ -112,14 +120,13 @@ class Storm:
             end = self.killed.get(int(diary.stem), 0.0)
             entered: dict[int, float] = {}
             for line in diary.read_text().splitlines():
-                what, fence, at, *more = line.split()
+                what, shown, at, *more = line.split()
+                fence = int(shown)
                 happened[what] += 1
                 if what == "enter":
-                    entered[int(fence)] = float(at)
+                    entered[fence] = float(at)
                 elif what == "leave":
-                    yield Holding(
-                        int(fence), entered.pop(int(fence)), min(float(at), float(more[0]))
-                    )
+                    yield Holding(fence, entered.pop(fence), min(float(at), float(more[0])))
             for fence, since in entered.items():
                 assert end, "only who was killed leaves without a word"
                 happened["died holding"] += 1
@@ -128,7 +135,11 @@ class Storm:
 
 @pytest.mark.postgres("wheel")
 async def test_no_two_hold_it_and_nobody_writes_late(
-    place: Place, acme: Tenant, kv_server: KeyValueServer, tmp_path: Path
+    place: Place,
+    acme: Tenant,
+    kv_server: KeyValueServer,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
 ) -> None:
     admin = await place.connection("superuser")
     await admin.execute(GUARDED)
@@ -157,12 +168,10 @@ async def test_no_two_hold_it_and_nobody_writes_late(
     await admin.close()
     happened["holdings"] = len(holdings)
     happened["writes"] = writes
-    print(dict(happened))
+    record_property("happened", dict(happened))
 
     overlaps = [
-        (one, next_one)
-        for one, next_one in zip(holdings, holdings[1:], strict=False)
-        if one.until > next_one.since
+        (one, next_one) for one, next_one in pairwise(holdings) if one.until > next_one.since
     ]
     assert overlaps == []
     fences = [holding.fence for holding in holdings]
