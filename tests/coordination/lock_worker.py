@@ -42,19 +42,19 @@ class Worker:
 
     async def run(self) -> None:
         store, tries = self.db.coordination.lasting, self.plan["tries"]
-        while await store.command("INCR", self.plan["counter"]) <= tries:
+        while (number := await store.command("INCR", self.plan["counter"])) <= tries:
             try:
-                await self.once()
+                await self.once(number)
             except LockNotAcquired:
                 self.note("waited", 0)
 
-    async def once(self) -> None:
+    async def once(self, number: int) -> None:
         held: Lock | None = None
         locks, timeout = self.tenant.locks, self.plan["timeout"]
         try:
             async with locks.hold("storm", wait=60, timeout=timeout) as held:
                 self.note("enter", held.fence)
-                os.pwrite(self.current, f"{self.pid:10d} {held.fence}".encode(), 0)
+                os.pwrite(self.current, f"{self.pid:10d} {number:10d}".encode(), 0)
                 try:
                     await self.work(held)
                 finally:

@@ -33,7 +33,7 @@ from . import soak
 
 TRIES = soak(250, 10_000)
 #: Times that a holder is stopped for longer than its timeout, for less, and killed.
-PAUSES, NAPS, KILLS = soak(2, 60), soak(2, 60), soak(3, 120)
+PAUSES, NAPS, KILLS = soak(2, 60), soak(2, 60), soak(3, 60)
 WORKERS = 4
 TIMEOUT = 0.6
 GUARDED = """
@@ -70,9 +70,8 @@ class Storm:
         try:
             for _ in range(WORKERS):
                 self.start()
-            for deed in deeds:
-                time.sleep(self.random.uniform(0.02, 0.3))
-                if (pid := self.holder()) is not None:
+            for n, deed in enumerate(deeds):
+                if (pid := self.holder(after=n * TRIES // len(deeds))) is not None:
                     deed(pid)
             for worker in self.workers.values():
                 assert worker.wait(timeout=600) == 0
@@ -86,10 +85,10 @@ class Storm:
         worker = subprocess.Popen(command)
         self.workers[worker.pid] = worker
 
-    def holder(self) -> int | None:
-        """Who takes the lock next; None when no more is taken."""
+    def holder(self, after: int) -> int | None:
+        """Who takes the lock next, after so many tries; None when no more is taken."""
         before = self._taken()
-        while (taken := self._taken()) == before:
+        while (taken := self._taken()) == before or int(taken.split()[1]) < after:
             if all(worker.poll() is not None for worker in self.workers.values()):
                 return None
             time.sleep(0.0002)
