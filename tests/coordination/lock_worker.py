@@ -19,7 +19,7 @@ from typing import Any
 import tenantry
 from tenantry import Database, Settings
 from tenantry.coordination import Fence, Lock
-from tenantry.errors import LockLost, LockNotAcquired, StaleFence
+from tenantry.errors import CoordinationUnavailable, LockLost, LockNotAcquired, StaleFence
 
 WRITE = "INSERT INTO public.diary (fence, pid) VALUES ($1, $2)"
 COUNT = "UPDATE public.guarded SET fence = $1, writes = writes + 1"
@@ -60,7 +60,7 @@ class Worker:
                 finally:
                     # For how long it was sure: what it believes later, it does not believe.
                     self.note("leave", held.fence, repr(held._sure_until))
-        except (LockLost, StaleFence) as error:
+        except (LockLost, StaleFence, CoordinationUnavailable) as error:
             self.note(error.code, held.fence if held else 0)
         if held is not None and self.random.random() < 0.2:
             # Somebody who does not know, or does not care, that his time is over.

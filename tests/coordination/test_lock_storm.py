@@ -156,6 +156,8 @@ async def test_no_two_hold_it_and_nobody_writes_late(
             "migrate": "check",
             "database_url": place.url("app"),
             "redis_url": kv_server.url,
+            # This machine may be busy with other things.
+            "redis_timeout": 5,
         },
     }
     storm = Storm(plan, tmp_path)
@@ -180,7 +182,8 @@ async def test_no_two_hold_it_and_nobody_writes_late(
     assert writes == len(written), "none of two who write together is lost"
     assert happened["refused"] > 0
     # What was begun and killed is all that is missing.
-    assert len(holdings) + happened["waited"] >= TRIES - len(storm.killed)
+    in_vain = happened["waited"] + happened["coordination_unavailable"]
+    assert len(holdings) + in_vain >= TRIES - len(storm.killed)
 
 
 async def _diary(admin: asyncpg.Connection[asyncpg.Record]) -> list[asyncpg.Record]:
