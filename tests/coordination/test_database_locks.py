@@ -136,14 +136,14 @@ async def test_who_lost_it_is_told_and_writes_no_more(
     with pytest.raises(LockLost) as caught:
         async with t.locks.in_database("nightly", cancel_on_loss=cancel_on_loss) as lock:
             assert await end_holders(place) == 1
-            async with t.locks.in_database("nightly", wait=5) as later, t as work:
-                await work.locks.guard(later)
             await until(lambda: lock.lost)
             if cancel_on_loss:
                 await asyncio.sleep(60)
             went_on = True
     assert caught.value.name == "nightly"
     assert went_on is not cancel_on_loss
+    async with t.locks.in_database("nightly", wait=5) as later, t as work:
+        await work.locks.guard(later)
     with pytest.raises(StaleFence):
         async with t as work:
             await work.locks.guard(Fence(lock.name, lock.fence))
