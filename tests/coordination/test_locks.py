@@ -104,6 +104,30 @@ async def test_all_who_wait_get_their_turn(locks: Locks) -> None:
     assert (most, turns) == (1, 30)
 
 
+async def test_who_waits_is_woken(
+    kv_server: KeyValueServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """He does not have to look again: he would do that much later."""
+    coordination = coordination_at(kv_server.url, redis_timeout=40)
+    locks, store = Locks(Share.of(coordination, uuid4())), coordination.lasting
+    wait, waits = store.wait, asyncio.Event()
+    heard: list[object] = []
+
+    async def listened(*words: object, timeout: float) -> object:
+        waits.set()
+        heard.append(await wait(*words, timeout=timeout))
+        return heard[-1]
+
+    monkeypatch.setattr(store, "wait", listened)
+    async with locks.hold("nightly"):
+        task = asyncio.create_task(locks.acquire("nightly", wait=60))
+        await waits.wait()
+    await (await task).release()
+    assert len(heard) == 1
+    assert heard[0] is not None
+    await coordination.close()
+
+
 async def test_nobody_holds_it_who_was_cancelled_while_he_waited(locks: Locks) -> None:
     async with locks.hold("nightly"):
         task = asyncio.create_task(locks.acquire("nightly", wait=60))

@@ -51,12 +51,10 @@ class Lock(Losable):
         so a program that was stopped for a while knows at once when it goes on."""
         return super().lost or (not self._released and time.monotonic() >= self._sure_until)
 
-    async def extend(self, timeout: float | None = None) -> None:
-        """Hold it from now on for `timeout` seconds (those it was taken for unless given)."""
+    async def extend(self) -> None:
+        """Hold it for its whole timeout from now on, before work that leaves no time for renewing."""
         if self._released or super().lost:
             raise LockLost(self.name)
-        if timeout is not None:
-            self.timeout = timeout
         if not await self._extend():
             self._lose()
             raise LockLost(self.name)
