@@ -33,9 +33,9 @@ from . import soak
 
 TRIES = soak(250, 10_000)
 #: Times that a holder is stopped for longer than its timeout, for less, and killed.
-PAUSES, NAPS, KILLS = soak(2, 60), soak(2, 60), soak(3, 60)
+PAUSES, NAPS, KILLS = soak(2, 40), soak(2, 40), soak(3, 40)
 WORKERS = 4
-TIMEOUT = 0.6
+TIMEOUT = 0.5
 GUARDED = """
 CREATE TABLE public.guarded (fence bigint NOT NULL DEFAULT 0, writes int NOT NULL DEFAULT 0);
 CREATE TRIGGER refuse_stale_fence BEFORE UPDATE ON public.guarded
@@ -132,6 +132,7 @@ class Storm:
                 yield Holding(fence, since, min(end, since + TIMEOUT))
 
 
+@pytest.mark.timeout(soak(300, 3600))
 @pytest.mark.postgres("wheel")
 async def test_no_two_hold_it_and_nobody_writes_late(
     place: Place,
@@ -147,7 +148,7 @@ async def test_no_two_hold_it_and_nobody_writes_late(
         "counter": Keys(acme.id).name("limit", f"tries of {uuid4()}"),
         "tries": TRIES,
         "timeout": TIMEOUT,
-        "stalls": 4 / TRIES if TRIES < 1000 else 0.004,
+        "stalls": 4 / TRIES if TRIES < 1000 else 0.002,
         "folder": str(tmp_path),
         "settings": {
             "profile": "test",
