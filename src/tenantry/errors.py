@@ -449,6 +449,47 @@ class RateLimited(TenantryError):
         )
 
 
+class LockNotAcquired(TenantryError):
+    """Somebody else held the lock for as long as one was ready to wait."""
+
+    code = "lock_not_acquired"
+    retryable = True
+    name: str
+    waited_s: float
+
+    def __init__(self, name: str, waited_s: float) -> None:
+        super().__init__(
+            f"The lock {name!r} is held by another.",
+            hint="Try again later, or wait longer.",
+            name=name,
+            waited_s=round(waited_s, 3),
+        )
+
+
+class LockLost(TenantryError):
+    """The lock was held no longer while the work under it went on."""
+
+    code = "lock_lost"
+    name: str
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The lock {name!r} was lost: another may have held it since.",
+            hint="What was written without showing its fence may be in conflict with another's.",
+            name=name,
+        )
+
+
+class StaleFence(TenantryError):
+    """Someone who came to hold the lock later has written already: this writes no more."""
+
+    code = "stale_fence"
+    table: str
+    #: What was shown, and what the row has seen.
+    fence: int | None
+    newest: int
+
+
 # ---- migrations -----------------------------------------------------------------------------
 
 

@@ -163,6 +163,8 @@ async def _awaited(work: Any) -> Any:
 
 
 def _call(loop: _Loop, method: Any, *args: Any, **kwargs: Any) -> Any:
+    # What was handed out may be handed back.
+    args = tuple(map(_target, args))
     if not any(map(_is_function, (*args, *kwargs.values()))):
         return _sync(loop, method(*args, **kwargs))
     desk = _Desk()
@@ -240,6 +242,10 @@ def _sync(loop: _Loop, value: Any) -> Any:
     if type(value).__module__.startswith(_WRAPPED) and not isinstance(value, (list, tuple)):
         return value if hasattr(value, "__dataclass_fields__") else _Handle(loop, value)
     return value
+
+
+def _target(value: Any) -> Any:
+    return value._target if isinstance(value, _Handle) else value
 
 
 def _iterate(loop: _Loop, source: AsyncIterator[Any]) -> Iterator[Any]:

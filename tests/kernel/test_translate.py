@@ -52,6 +52,7 @@ async def raised(pool: Pool, state: str, extra: str = "") -> e.TenantryError:
         ("TN006", e.UnsafeTable),
         ("TN007", e.AppendOnly),
         ("TN008", e.PermissionDenied),
+        ("TN010", e.StaleFence),
     ],
 )
 async def test_our_own_states(pool: Pool, state: str, kind: type[e.TenantryError]) -> None:

@@ -1,10 +1,13 @@
 """What processes share through Redis or Valkey: cache, limits, sessions, locks and events."""
 
+from .advisory import DatabaseLock
 from .cache import Cache
 from .coordination import Coordination
 from .events import Events
+from .fencing import Fence
 from .keys import Keys
 from .limits import Limits, Verdict
+from .lock import Lock
 from .locks import Locks
 from .rates import Limit, Pace, Rate, by
 from .share import Share
@@ -13,10 +16,13 @@ from .user_sessions import NewUserSession, UserSession, UserSessions
 __all__ = [
     "Cache",
     "Coordination",
+    "DatabaseLock",
     "Events",
+    "Fence",
     "Keys",
     "Limit",
     "Limits",
+    "Lock",
     "Locks",
     "NewUserSession",
     "Pace",

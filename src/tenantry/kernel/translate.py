@@ -39,6 +39,7 @@ from ..errors import (
     RuleViolated,
     SchemaChanged,
     SerializationFailure,
+    StaleFence,
     StatementTimeout,
     StillReferenced,
     TenantNotWritable,
@@ -290,6 +291,12 @@ def _quota(error: asyncpg.PostgresError, _: str) -> TenantryError:
     return QuotaExceeded(str(error.args[0]), hint=error.hint or "", **fields)
 
 
+def _stale(error: asyncpg.PostgresError, _: str) -> TenantryError:
+    facts = _facts(error)
+    fields = {key: facts.get(key) for key in ("fence", "newest")}
+    return StaleFence(str(error.args[0]), hint=error.hint or "", **fields, **_names(error))
+
+
 _QUOTA_FIELDS: Final[tuple[tuple[str, Any], ...]] = (("quota", ""), ("limit", 0), ("used", 0))
 
 
@@ -307,6 +314,7 @@ _EXACT: Final[dict[str, Maker]] = {
     "TN007": _ours(AppendOnly),
     "TN008": _ours(PermissionDenied),
     "TN009": _ours(ContextNotSealed),
+    "TN010": _stale,
     "23001": _restricted,
     "23502": _rule,
     "23503": _foreign_key,

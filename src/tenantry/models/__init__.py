@@ -22,6 +22,7 @@ from .columns import Json, column, member, reference, words
 from .conversations import Business, Conversation, Message
 from .identity import ApiKey, Membership, Tenant, TenantQuota, TenantUsage, User, UserIdentity
 from .knowledge import Chunk, DataSource, Document, KnowledgeBase
+from .locks import LockFence
 from .projects import Project
 from .quality import Evidence, EvidenceLink, Lesson, Pattern, QaReview, SelfReview
 from .sealing import SealKey
@@ -69,6 +70,7 @@ __all__ = [
     "Json",
     "KnowledgeBase",
     "Lesson",
+    "LockFence",
     "Membership",
     "Message",
     "ModelPrice",

@@ -43,6 +43,7 @@ _FOR_ALL = (
 #: Functions that read and write tables, by subject.
 _AFTER_TABLES = (
     "rows.sql",
+    "locks.sql",
     "record.sql",
     "identity.sql",
     "sealing.sql",
