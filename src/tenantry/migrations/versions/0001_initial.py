@@ -75,6 +75,13 @@ END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.same_context(uuid) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.same_context(uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.is_service()
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN (pg_has_role(SESSION_USER, 'tenantry_service'::name, 'MEMBER'::text) AND (NOT pg_has_role(SESSION_USER, 'tenantry_app'::name, 'MEMBER'::text)) AND (NOT pg_has_role(SESSION_USER, 'tenantry_readonly'::name, 'MEMBER'::text)))""",
+    r"""REVOKE ALL ON FUNCTION tenantry.is_service() FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.is_service() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text)
  RETURNS record
  LANGUAGE plpgsql
@@ -103,7 +110,7 @@ BEGIN
         reason := actor ->> 'reason';
     END IF;
     kind := coalesce(kind, CASE
-        WHEN session_user = 'tenantry_service' THEN 'service'
+        WHEN tenantry.is_service() THEN 'service'
         WHEN user_id IS NOT NULL THEN 'user'
         ELSE 'system'
     END);
@@ -281,6 +288,24 @@ BEGIN
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.touch_updated_at() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.require_writable(tenant uuid, relation text)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+    state text;
+BEGIN
+    SELECT t.status INTO state FROM tenantry.tenants AS t WHERE t.id = tenant;
+    IF state IN ('active', 'pending') THEN
+        RETURN;
+    END IF;
+    RAISE EXCEPTION 'tenant % is %', tenant, coalesce(state, 'unknown')
+        USING ERRCODE = 'TN001', TABLE = relation, SCHEMA = 'tenantry',
+              DETAIL = jsonb_build_object('tenant_id', tenant, 'status', coalesce(state, 'unknown'));
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.require_writable(uuid, text) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.require_writable(uuid, text) TO tenantry_audit, tenantry_keeper""",
     r"""CREATE OR REPLACE FUNCTION tenantry.refuse_unwritable()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -289,7 +314,6 @@ $function$""",
 AS $function$
 DECLARE
     tenant uuid := tenantry.current_tenant_id();
-    state text;
 BEGIN
     -- What a trigger or a cascade writes follows from a statement that was asked already. (Asked here
     -- and not in the trigger's WHEN, which the server parses anew for every statement.)
@@ -304,13 +328,8 @@ BEGIN
         END IF;
         RETURN NULL;
     END IF;
-    SELECT t.status INTO state FROM tenantry.tenants AS t WHERE t.id = tenant;
-    IF state IN ('active', 'pending') THEN
-        RETURN NULL;
-    END IF;
-    RAISE EXCEPTION 'tenant % is %', tenant, coalesce(state, 'unknown')
-        USING ERRCODE = 'TN001', TABLE = TG_TABLE_NAME, SCHEMA = TG_TABLE_SCHEMA,
-              DETAIL = jsonb_build_object('tenant_id', tenant, 'status', coalesce(state, 'unknown'));
+    PERFORM tenantry.require_writable(tenant, TG_TABLE_NAME);
+    RETURN NULL;
 END
 $function$""",
     r"""ALTER FUNCTION tenantry.refuse_unwritable() OWNER TO tenantry_keeper""",
@@ -323,7 +342,7 @@ $function$""",
 AS $function$
 BEGIN
     IF tenant IS DISTINCT FROM tenantry.current_tenant_id()
-       AND NOT pg_has_role(session_user, 'tenantry_service', 'MEMBER') THEN
+       AND NOT tenantry.is_service() AND current_setting('is_superuser') = 'off' THEN
         RAISE EXCEPTION 'a row of another tenant is not added to %', relation
             USING ERRCODE = '42501', TABLE = relation, SCHEMA = 'tenantry';
     END IF;
@@ -383,7 +402,7 @@ BEGIN
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.refuse_stale_fence() FROM PUBLIC""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.record_event(action text, resource_type text, resource_id uuid DEFAULT NULL::uuid, details jsonb DEFAULT NULL::jsonb)
+    r"""CREATE OR REPLACE FUNCTION tenantry.record_entry(action text, resource_type text, resource_id uuid DEFAULT NULL::uuid, details jsonb DEFAULT NULL::jsonb)
  RETURNS uuid
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -401,16 +420,32 @@ BEGIN
     INSERT INTO tenantry.audit_logs (
         tenant_id, id, action, resource_type, resource_id, details, actor_kind, user_id, agent_id,
         api_key_id, request_id, ip_address, user_agent, reason)
-    SELECT tenant, entry, record_event.action, record_event.resource_type, record_event.resource_id,
-           record_event.details, a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id,
+    SELECT tenant, entry, record_entry.action, record_entry.resource_type, record_entry.resource_id,
+           record_entry.details, a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id,
            a.ip_address, a.user_agent, a.reason
     FROM tenantry.acting() AS a;
     RETURN entry;
 END
 $function$""",
+    r"""ALTER FUNCTION tenantry.record_entry(text, text, uuid, jsonb) OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.record_entry(text, text, uuid, jsonb) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.record_entry(text, text, uuid, jsonb) TO tenantry_auth""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.record_event(action text, resource_type text, resource_id uuid DEFAULT NULL::uuid, details jsonb DEFAULT NULL::jsonb)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+    IF tenantry.current_tenant_id() IS NOT NULL AND NOT tenantry.is_service() THEN
+        PERFORM tenantry.require_writable(tenantry.current_tenant_id(), 'audit_logs');
+    END IF;
+    RETURN tenantry.record_entry(action, resource_type, resource_id, details);
+END
+$function$""",
     r"""ALTER FUNCTION tenantry.record_event(text, text, uuid, jsonb) OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.record_event(text, text, uuid, jsonb) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.record_event(text, text, uuid, jsonb) TO tenantry_app, tenantry_auth, tenantry_service""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.record_event(text, text, uuid, jsonb) TO tenantry_app, tenantry_service""",
     r"""CREATE OR REPLACE FUNCTION tenantry.record_platform_event(action text, resource_type text, resource_id uuid DEFAULT NULL::uuid, details jsonb DEFAULT NULL::jsonb)
  RETURNS uuid
  LANGUAGE plpgsql
@@ -446,6 +481,50 @@ AS $function$
 $function$""",
     r"""ALTER FUNCTION tenantry.sealed_below() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.sealed_below() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.sealed_between(parent text, lower uuid, upper uuid, OUT sealed bigint, OUT seals bigint, OUT digest text, OUT there bigint)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    first bytea := uuid_send(lower);
+    beyond bytea := uuid_send(upper);
+BEGIN
+    -- Leaves begin with their entry's id, and are in order: the first and the last tell of most seals.
+    WITH seal AS (
+        SELECT s.tenant_id, s.sequence, s.hash, s.entries, s.leaves FROM tenantry.audit_seals AS s
+        WHERE parent = 'audit_logs' AND s.from_id < upper AND s.to_id > lower
+        UNION ALL
+        SELECT NULL, s.sequence, s.hash, s.entries, s.leaves FROM tenantry.platform_seals AS s
+        WHERE parent = 'platform_log' AND s.from_id < upper AND s.to_id > lower
+    ), counted AS (
+        SELECT s.tenant_id, s.sequence, s.hash, CASE
+            WHEN substring(s.leaves FOR 16) >= first
+                 AND substring(s.leaves FROM (s.entries - 1) * 48 + 1 FOR 16) < beyond THEN s.entries
+            WHEN substring(s.leaves FOR 16) >= beyond
+                 OR substring(s.leaves FROM (s.entries - 1) * 48 + 1 FOR 16) < first THEN 0
+            ELSE (SELECT count(*) FROM generate_series(0, s.entries - 1) AS n
+                  WHERE substring(s.leaves FROM n * 48 + 1 FOR 16) >= first
+                    AND substring(s.leaves FROM n * 48 + 1 FOR 16) < beyond)
+        END AS entries
+        FROM seal AS s
+    )
+    -- A seal that only reaches over that time, of a tenant that did nothing in it, may be set later.
+    SELECT coalesce(sum(c.entries), 0), count(*),
+           encode(sha256(coalesce(string_agg(c.hash, '' ORDER BY c.tenant_id, c.sequence), '')), 'hex')
+    INTO sealed, seals, digest FROM counted AS c WHERE c.entries > 0;
+    IF parent = 'audit_logs' THEN
+        SELECT count(*) INTO there FROM tenantry.audit_logs AS r WHERE r.id >= lower AND r.id < upper;
+    ELSE
+        SELECT count(*) INTO there FROM tenantry.platform_log AS r WHERE r.id >= lower AND r.id < upper;
+    END IF;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.sealed_between(text, uuid, uuid) OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.sealed_between(text, uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.sealed_between(text, uuid, uuid) TO tenantry_service""",
     r"""CREATE OR REPLACE FUNCTION tenantry.detach_sealed(parent text, child text)
  RETURNS text
  LANGUAGE plpgsql
@@ -453,6 +532,8 @@ $function$""",
 AS $function$
 DECLARE
     bounds text[];
+    held record;
+    line record;
 BEGIN
     SELECT regexp_match(pg_get_expr(c.relpartbound, c.oid), $re$FROM \('(.+)'\) TO \('(.+)'\)$re$) INTO bounds
     FROM pg_catalog.pg_inherits AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.inhrelid
@@ -463,11 +544,28 @@ BEGIN
     IF bounds[2]::uuid > tenantry.sealed_below() IS NOT FALSE THEN
         RETURN NULL;
     END IF;
+    -- Lest what somebody removed be taken for taken out.
+    SELECT * INTO held FROM tenantry.sealed_between(parent, bounds[1]::uuid, bounds[2]::uuid);
+    IF held.there <> held.sealed THEN
+        RAISE EXCEPTION '% holds % entries, and % were sealed', child, held.there, held.sealed
+            USING ERRCODE = 'TN004', SCHEMA = 'tenantry', TABLE = parent, CONSTRAINT = 'record_as_sealed',
+                  HINT = '`tenantry audit verify` names those that were removed or inserted.';
+    END IF;
     CREATE SCHEMA IF NOT EXISTS tenantry_archive;
     EXECUTE format('ALTER TABLE tenantry.%I DETACH PARTITION tenantry.%I', parent, child);
     EXECUTE format('ALTER TABLE tenantry.%I SET SCHEMA tenantry_archive', child);
-    PERFORM tenantry.record_platform_event('detach', parent, NULL,
-        jsonb_build_object('partition', child, 'from_id', bounds[1], 'to_id', bounds[2]));
+    EXECUTE format('CREATE POLICY owner ON tenantry_archive.%I FOR SELECT TO tenantry_owner USING (true)', child);
+    -- What was said in the platform's log of earlier ones goes with it, so it is said again.
+    FOR line IN EXECUTE format(
+        'SELECT id, resource_type, details FROM tenantry_archive.%I WHERE action = ''detach'' ORDER BY id', child)
+    LOOP
+        EXIT WHEN parent <> 'platform_log';
+        PERFORM tenantry.record_platform_event('detach', line.resource_type, NULL,
+            jsonb_build_object('told', line.id) || line.details);
+    END LOOP;
+    PERFORM tenantry.record_platform_event('detach', parent, NULL, jsonb_build_object(
+        'partition', child, 'from_id', bounds[1], 'to_id', bounds[2], 'entries', held.sealed, 'seals', held.seals,
+        'digest', held.digest, 'by', session_user, 'archive', 'tenantry_archive.' || child));
     RETURN 'tenantry_archive.' || child;
 END
 $function$""",
@@ -517,7 +615,7 @@ DECLARE
     seal text[] := string_to_array(current_setting('app.seal', true), '.');
     mac bytea;
 BEGIN
-    IF context = '||' OR session_user IN ('tenantry_service', 'tenantry_owner') THEN
+    IF context = '||' OR session_user = 'tenantry_owner' OR tenantry.is_service() THEN
         RETURN true;
     END IF;
     SELECT sha256(k.outer_pad || sha256(k.inner_pad || convert_to(seal[2] || '|' || context, 'UTF8')))
@@ -1581,7 +1679,7 @@ BEGIN
     SELECT s.credentials INTO kept FROM tenantry.data_sources AS s
     WHERE s.tenant_id = tenantry.current_tenant_id() AND s.id = source;
     IF kept IS NOT NULL THEN
-        PERFORM tenantry.record_event('read_credentials', 'data_sources', source);
+        PERFORM tenantry.record_entry('read_credentials', 'data_sources', source);
     END IF;
     RETURN kept;
 END
@@ -3566,7 +3664,7 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
     total bigint;
     first_id uuid;
@@ -3578,10 +3676,10 @@ DECLARE
     wanted integer := many;
     got integer;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid IS DISTINCT FROM $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     SELECT p.message_count, p.first_message_id, p.last_message_id INTO total, first_id, last_id
     FROM tenantry.conversations AS p WHERE p.tenant_id = $1 AND p.id = $2;
     -- A third more than the time in which as many rows fall on average: each partition has its price.
@@ -3608,7 +3706,7 @@ BEGIN
         beyond := far;
         width := least(span, width * 4);
     END LOOP;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.messages_by_conversation(uuid, uuid, uuid, integer, boolean) FROM PUBLIC""",
@@ -3620,7 +3718,7 @@ $function$""",
 AS $function$
 #variable_conflict use_column
 DECLARE
-    before text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
+    before_tenant_id text := coalesce(pg_catalog.current_setting('app.tenant_id', true), '');
     during text;
     total bigint;
     first_id uuid;
@@ -3632,10 +3730,10 @@ DECLARE
     wanted integer := many;
     got integer;
 BEGIN
-    IF before <> '' AND before::pg_catalog.uuid <> $1 THEN
+    IF before_tenant_id <> '' AND before_tenant_id::pg_catalog.uuid IS DISTINCT FROM $1 THEN
         RAISE EXCEPTION 'called for tenant % in the context of another', $1 USING ERRCODE = 'TN002';
     END IF;
-    during := pg_catalog.set_config('app.tenant_id', $1::text, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', coalesce($1::text, ''), true); END IF;
     SELECT p.message_count, p.first_message_id, p.last_message_id INTO total, first_id, last_id
     FROM tenantry.agent_sessions AS p WHERE p.tenant_id = $1 AND p.id = $2;
     -- A third more than the time in which as many rows fall on average: each partition has its price.
@@ -3662,7 +3760,7 @@ BEGIN
         beyond := far;
         width := least(span, width * 4);
     END LOOP;
-    during := pg_catalog.set_config('app.tenant_id', before, true);
+    IF before_tenant_id <> coalesce($1::text, '') THEN during := pg_catalog.set_config('app.tenant_id', before_tenant_id, true); END IF;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.messages_by_session(uuid, uuid, uuid, integer, boolean) FROM PUBLIC""",
@@ -4792,17 +4890,21 @@ WITH NO DATA""",
     r"""CREATE POLICY tenant ON tenantry.audit_logs AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.audit_logs AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.audit_logs AS PERMISSIVE FOR SELECT TO tenantry_service USING (true)""",
+    r"""CREATE POLICY audit_select ON tenantry.audit_logs AS PERMISSIVE FOR SELECT TO tenantry_audit USING (true)""",
     r"""CREATE POLICY audit_insert ON tenantry.audit_logs AS PERMISSIVE FOR INSERT TO tenantry_audit WITH CHECK (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.audit_logs AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.audit_seals AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.audit_seals AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.audit_seals AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY audit_select ON tenantry.audit_seals AS PERMISSIVE FOR SELECT TO tenantry_audit USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.audit_seals AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.model_prices AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY service ON tenantry.model_prices AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY keeper_select ON tenantry.model_prices AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
     r"""CREATE POLICY keeper_update ON tenantry.model_prices AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.model_prices AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY service ON tenantry.platform_log AS PERMISSIVE FOR SELECT TO tenantry_service USING (true)""",
+    r"""CREATE POLICY audit_select ON tenantry.platform_log AS PERMISSIVE FOR SELECT TO tenantry_audit USING (true)""",
     r"""CREATE POLICY audit_insert ON tenantry.platform_log AS PERMISSIVE FOR INSERT TO tenantry_audit WITH CHECK (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.platform_log AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY service ON tenantry.platform_seals AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
@@ -4829,6 +4931,7 @@ WITH NO DATA""",
     r"""CREATE POLICY service ON tenantry.tenants AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY keeper_select ON tenantry.tenants AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
     r"""CREATE POLICY auth_select ON tenantry.tenants AS PERMISSIVE FOR SELECT TO tenantry_auth USING (true)""",
+    r"""CREATE POLICY audit_select ON tenantry.tenants AS PERMISSIVE FOR SELECT TO tenantry_audit USING (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.tenants AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY service ON tenantry.user_identities AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY auth_select ON tenantry.user_identities AS PERMISSIVE FOR SELECT TO tenantry_auth USING (true)""",
@@ -5230,10 +5333,11 @@ WITH NO DATA""",
     r"""GRANT SELECT ON tenantry.artifacts TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.artifacts TO tenantry_service""",
     r"""GRANT SELECT ON tenantry.audit_logs TO tenantry_app""",
-    r"""GRANT INSERT ON tenantry.audit_logs TO tenantry_audit""",
+    r"""GRANT INSERT, SELECT ON tenantry.audit_logs TO tenantry_audit""",
     r"""GRANT SELECT ON tenantry.audit_logs TO tenantry_readonly""",
     r"""GRANT SELECT ON tenantry.audit_logs TO tenantry_service""",
     r"""GRANT SELECT ON tenantry.audit_seals TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.audit_seals TO tenantry_audit""",
     r"""GRANT SELECT ON tenantry.audit_seals TO tenantry_readonly""",
     r"""GRANT INSERT, SELECT ON tenantry.audit_seals TO tenantry_service""",
     r"""GRANT DELETE, INSERT (context, created_at, id, industry, name, stage, tenant_id, updated_at, user_id), SELECT, UPDATE (context, industry, name, stage, user_id) ON tenantry.businesses TO tenantry_app""",
@@ -5301,7 +5405,7 @@ WITH NO DATA""",
     r"""GRANT DELETE, INSERT (agent_type, created_at, frequency, id, last_seen, pattern, tenant_id, type, updated_at), SELECT, UPDATE (agent_type, frequency, last_seen, pattern, type) ON tenantry.patterns TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.patterns TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.patterns TO tenantry_service""",
-    r"""GRANT INSERT ON tenantry.platform_log TO tenantry_audit""",
+    r"""GRANT INSERT, SELECT ON tenantry.platform_log TO tenantry_audit""",
     r"""GRANT SELECT ON tenantry.platform_log TO tenantry_service""",
     r"""GRANT SELECT ON tenantry.platform_seals TO tenantry_audit""",
     r"""GRANT INSERT, SELECT ON tenantry.platform_seals TO tenantry_service""",
@@ -5344,6 +5448,7 @@ WITH NO DATA""",
     r"""GRANT SELECT ON tenantry.tenant_usage TO tenantry_readonly""",
     r"""GRANT SELECT ON tenantry.tenant_usage TO tenantry_service""",
     r"""GRANT SELECT, UPDATE (name, settings) ON tenantry.tenants TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.tenants TO tenantry_audit""",
     r"""GRANT SELECT ON tenantry.tenants TO tenantry_auth""",
     r"""GRANT SELECT ON tenantry.tenants TO tenantry_keeper""",
     r"""GRANT SELECT ON tenantry.tenants TO tenantry_readonly""",
@@ -5537,6 +5642,7 @@ DOWN = (
     r"""DROP POLICY auth_select ON tenantry.user_identities""",
     r"""DROP POLICY service ON tenantry.user_identities""",
     r"""DROP POLICY owner_floor ON tenantry.tenants""",
+    r"""DROP POLICY audit_select ON tenantry.tenants""",
     r"""DROP POLICY auth_select ON tenantry.tenants""",
     r"""DROP POLICY keeper_select ON tenantry.tenants""",
     r"""DROP POLICY service ON tenantry.tenants""",
@@ -5557,17 +5663,21 @@ DOWN = (
     r"""DROP POLICY service ON tenantry.platform_seals""",
     r"""DROP POLICY owner_floor ON tenantry.platform_log""",
     r"""DROP POLICY audit_insert ON tenantry.platform_log""",
+    r"""DROP POLICY audit_select ON tenantry.platform_log""",
     r"""DROP POLICY service ON tenantry.platform_log""",
     r"""DROP POLICY owner_floor ON tenantry.model_prices""",
     r"""DROP POLICY keeper_update ON tenantry.model_prices""",
     r"""DROP POLICY keeper_select ON tenantry.model_prices""",
     r"""DROP POLICY service ON tenantry.model_prices""",
     r"""DROP POLICY tenant ON tenantry.model_prices""",
+    r"""DROP POLICY owner_floor ON tenantry.audit_seals""",
+    r"""DROP POLICY audit_select ON tenantry.audit_seals""",
     r"""DROP POLICY service ON tenantry.audit_seals""",
     r"""DROP POLICY tenant_floor ON tenantry.audit_seals""",
     r"""DROP POLICY tenant ON tenantry.audit_seals""",
     r"""DROP POLICY owner_floor ON tenantry.audit_logs""",
     r"""DROP POLICY audit_insert ON tenantry.audit_logs""",
+    r"""DROP POLICY audit_select ON tenantry.audit_logs""",
     r"""DROP POLICY service ON tenantry.audit_logs""",
     r"""DROP POLICY tenant_floor ON tenantry.audit_logs""",
     r"""DROP POLICY tenant ON tenantry.audit_logs""",
@@ -5804,15 +5914,18 @@ DOWN = (
     r"""DROP FUNCTION tenantry.my_identities()""",
     r"""DROP FUNCTION tenantry.authenticate_key(bytea)""",
     r"""DROP FUNCTION tenantry.detach_sealed(text, text)""",
+    r"""DROP FUNCTION tenantry.sealed_between(text, uuid, uuid)""",
     r"""DROP FUNCTION tenantry.sealed_below()""",
     r"""DROP FUNCTION tenantry.record_platform_event(text, text, uuid, jsonb)""",
     r"""DROP FUNCTION tenantry.record_event(text, text, uuid, jsonb)""",
+    r"""DROP FUNCTION tenantry.record_entry(text, text, uuid, jsonb)""",
     r"""DROP FUNCTION tenantry.refuse_stale_fence()""",
     r"""DROP FUNCTION tenantry.date_tenant_status()""",
     r"""DROP FUNCTION tenantry.open_tenant()""",
     r"""DROP FUNCTION tenantry.refuse_change()""",
     r"""DROP FUNCTION tenantry.refuse_foreign(uuid, text)""",
     r"""DROP FUNCTION tenantry.refuse_unwritable()""",
+    r"""DROP FUNCTION tenantry.require_writable(uuid, text)""",
     r"""DROP FUNCTION tenantry.touch_updated_at()""",
     r"""DROP FUNCTION tenantry.secure_partition(text, text)""",
     r"""DROP FUNCTION tenantry.partition_gaps(text)""",
@@ -5824,6 +5937,7 @@ DOWN = (
     r"""DROP FUNCTION tenantry.time_of(uuid)""",
     r"""DROP FUNCTION tenantry.uuid_at(timestamp with time zone)""",
     r"""DROP FUNCTION tenantry.acting()""",
+    r"""DROP FUNCTION tenantry.is_service()""",
     r"""DROP FUNCTION tenantry.same_context(uuid)""",
     r"""DROP FUNCTION tenantry.set_tenant_context(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.current_user_id()""",
