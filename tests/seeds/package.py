@@ -6,9 +6,9 @@ import ast
 import importlib
 import inspect
 import tomllib
-from functools import cache
+from functools import cache, cached_property
 from itertools import chain
-from typing import Any
+from typing import Any, get_type_hints
 
 from tenantry import Database, handles
 from tenantry.cli.app import parser
@@ -47,6 +47,8 @@ def _leads(found: Any, names: list[str]) -> bool:
         found = get(found, name, None)
         if isinstance(found, handles.repository):
             found = found._kind
+        elif isinstance(found, cached_property):
+            found = get_type_hints(found.func)["return"]
         if found is None or name.startswith("_"):
             return False
     return True
