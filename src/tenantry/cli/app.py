@@ -10,6 +10,7 @@ from . import (
     audit,
     connect,
     context,
+    events,
     export,
     feature,
     health,
@@ -52,6 +53,7 @@ def application() -> typer.Typer:
         ("audit", audit),
         ("secrets", secrets),
         ("context", context),
+        ("events", events),
         ("export", export),
     ):
         app.add_typer(module.app, name=name)

@@ -17,7 +17,9 @@ from tenantry.errors import InvalidInput
 #: What may be thrown away when memory is short, and stays on the cache's own server if it has one.
 Passing = Literal["cache", "lease", "tag"]
 #: What may not.
-Lasting = Literal["limit", "session", "sessions", "lock", "fence", "stream", "seen", "channel"]
+Lasting = Literal[
+    "limit", "session", "sessions", "lock", "fence", "stream", "dead", "seen", "channel"
+]
 Kind = Passing | Lasting
 
 PREFIX: Final = "tenantry:"
