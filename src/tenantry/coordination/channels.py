@@ -133,8 +133,13 @@ class Listener:
             asked = False
             if found["type"] == "message":
                 self._add(Message(self._names[found["channel"]], loads(found["data"])))
+            elif found["type"] == "subscribe":
+                # The client has connected anew by itself.
+                self._add(Gap(None))
 
     def _add(self, item: Message | Gap) -> None:
+        if isinstance(item, Gap) and self._waiting and self._waiting[-1] == item:
+            return
         if len(self._waiting) >= self._buffer:
             self._waiting.popleft()
             self._missed += 1

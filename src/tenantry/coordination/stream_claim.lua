@@ -2,7 +2,8 @@
 -- to the dead letters.
 -- KEYS: the stream, its dead letters. ARGV: group, consumer, how many ms it has waited at least, how
 -- often it is delivered at most, how many at a time, whose ('' for anybody's), from which entry on.
--- How many were looked at, and of each that is taken: its entry, its fields, how often it was delivered.
+-- The last entry that was looked at ('' when there are no more), and of each that is taken: its entry,
+-- its fields, how often it was delivered.
 local group, consumer, idle, most, whose = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[6]
 local words = {'XPENDING', KEYS[1], group, 'IDLE', idle, ARGV[7], '+', ARGV[5]}
 if whose ~= '' then
@@ -29,4 +30,5 @@ for _, entry in ipairs(pending) do
         redis.call('XACK', KEYS[1], group, id)
     end
 end
-return {#pending, taken}
+local last = pending[tonumber(ARGV[5])]
+return {last and last[1] or '', taken}

@@ -159,11 +159,11 @@ class Group:
         since = "-"
         while True:
             args = (self.name, self.consumer, idle, self.attempts, self.batch, whose, since)
-            looked, taken = await self._patiently(partial(self.store.script, _CLAIM, keys, *args))
+            last, taken = await self._patiently(partial(self.store.script, _CLAIM, keys, *args))
             found += await self._unseen(taken)
-            if not mine or looked < self.batch or not taken:
+            if not mine or not last:
                 return found
-            since = f"({taken[-1][0].decode()}"
+            since = f"({last.decode()}"
 
     async def _unseen(self, entries: Sequence[Any]) -> list[Event]:
         """The entries as events, but for repeats of what the group has done already."""
