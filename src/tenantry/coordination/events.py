@@ -15,6 +15,7 @@ from uuid import UUID
 
 from tenantry import ids
 from tenantry.errors import CoordinationError, InvalidInput
+from tenantry.kernel.codecs import Whole
 
 from . import streams
 from .share import Share
@@ -43,6 +44,7 @@ class Events:
         open transactions with that key. Needs a running relay (`tenantry events relay`).
         """
         transaction, begin = self._share.transaction, self._share.begin
+        payload = Whole(payload)  # None is a value too
         if transaction is not None:
             published: UUID = await transaction.fetch_value(_PUBLISH, topic, payload, key)
             return published
