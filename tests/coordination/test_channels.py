@@ -14,6 +14,7 @@ from tenantry.coordination.channels import Gap, Message
 from tenantry.errors import CoordinationUnavailable, InvalidInput
 from tests.coordination.conftest import coordination_at
 from tests.fixtures.servers import KeyValueServer
+from tests.kernel.conftest import until
 
 
 @pytest.fixture
@@ -50,8 +51,7 @@ async def test_a_slow_listener_loses_the_oldest_and_is_told(events: Callable[[],
     async with mine.listen("board", buffer=3) as heard:
         for n in range(10):
             await mine.shout("board", n)
-        while heard._missed < 7:
-            await asyncio.sleep(0.01)
+        await until(lambda: heard._missed == 7)
         assert await anext(heard) == Gap(7)
         assert [await anext(heard) for _ in range(3)] == [Message("board", n) for n in (7, 8, 9)]
 

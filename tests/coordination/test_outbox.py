@@ -24,6 +24,7 @@ from tenantry.ops import features, outbox
 from tenantry.ops.relay import Batch, Relay
 from tests.fixtures.database import Place, make_tenant
 from tests.fixtures.servers import KeyValueServer
+from tests.kernel.conftest import until
 
 
 @pytest.fixture
@@ -35,6 +36,10 @@ async def db(place: Place, valkey_server: KeyValueServer) -> AsyncIterator[Datab
 
 async def in_stream(db: Database, tenant: UUID, topic: str = "orders") -> list[Any]:
     return [e.payload for e in await db.tenant(tenant).events.read(topic, limit=10_000)]
+
+
+async def emptied(db: Database) -> bool:
+    return not await waiting(db)
 
 
 async def waiting(db: Database) -> int:
@@ -215,8 +220,7 @@ async def test_beside_a_program_and_on_record_once(db: Database, acme: Tenant) -
     async with Relay(db, idle=0.01, batch=1):
         for n in range(5):
             await db.tenant(acme.id).events.publish("orders", n, key="k")
-        while await waiting(db):
-            await asyncio.sleep(0.01)
+        await until(lambda: emptied(db))
     assert await in_stream(db, acme.id) == [0, 1, 2, 3, 4]
     async with db.service("test") as s:
         log = await s.fetch("SELECT FROM tenantry.platform_log WHERE reason = 'events relay'")
@@ -231,8 +235,7 @@ async def test_redis_away_loses_nothing(place: Place, db: Database, acme: Tenant
         with pytest.raises(CoordinationUnavailable):
             await Relay(lonely).drain()
         async with Relay(lonely, tell=failed.append):
-            while len(failed) < 2:
-                await asyncio.sleep(0.01)
+            await until(lambda: len(failed) > 1)
     assert {type(f) for f in failed} == {CoordinationUnavailable}
     assert (await outbox.status(db))[0].parked == 0
     assert (await Relay(db).drain()).sent == 1
@@ -289,3 +292,34 @@ async def test_many_tasks_at_once_do_not_fill_the_lock_table(place: Place, db: D
         )
     assert 200 < held < 300
     assert await waiting(db) == 1800
+
+
+async def test_who_dies_after_sending_has_the_next_one_repeat(
+    db: Database, acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(3):
+        await db.tenant(acme.id).events.publish("orders", n, key="k")
+    dying = Relay(db)
+
+    async def die(*_: object) -> None:
+        raise ConnectionResetError
+
+    monkeypatch.setattr(dying, "_settle", die)
+    with pytest.raises(ConnectionResetError):
+        await dying.drain()
+    assert (await Relay(db).drain()).sent == 3
+    events = await db.tenant(acme.id).events.read("orders")
+    assert [e.payload for e in events] == [0, 1, 2, 0, 1, 2]
+    assert [e.id for e in events[:3]] == [e.id for e in events[3:]]
+    # Whose repeats they are, a consumer is not given.
+    handled = []
+    async for event in db.tenant(acme.id).events.consume("orders", group="g", batch=1):
+        async with event:
+            handled.append(event.payload)
+        if event.payload == 2:
+            break
+    await db.tenant(acme.id).events.append("orders", "end")
+    async for event in db.tenant(acme.id).events.consume("orders", group="g", batch=1):
+        handled.append(event.payload)
+        break
+    assert handled == [0, 1, 2, "end"]

@@ -14,13 +14,15 @@ from pathlib import Path
 import pytest
 
 import tenantry
+from tenantry.coordination.streams import Event
 from tenantry.ops.relay import Relay
 from tests.coordination import soak
 from tests.coordination.writer import KEYS
 from tests.fixtures.database import Place, make_tenant
 from tests.fixtures.servers import KeyValueServer
+from tests.kernel.conftest import until
 
-SECONDS = soak(6.0, 180.0)
+SECONDS = soak(4.0, 180.0)
 WRITERS = soak(2, 4)
 
 _TRUTH = """
@@ -87,24 +89,23 @@ async def test_killed_at_random(place: Place, kv_server: KeyValueServer, tmp_pat
                 journal = tmp_path / f"journal-{n}"
                 crew.start(f"w{n}", "tests.coordination.writer", str(journal), str(acme.id), str(n))
             for n in range(2):
-                crew.start(
-                    f"r{n}", "tenantry", "events", "relay", "--idle", "0.02", "--batch", "50"
-                )
+                crew.start(f"r{n}", "tests.coordination.slow_relay")
             await _kill_at_random(crew)
         finally:
             crew.stop()
         # The server ends what the dead had begun, and a relay that lives sends the rest.
-        while await admin.fetchval(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-            " AND state <> 'idle' AND pid <> pg_backend_pid()"
-        ):
-            await asyncio.sleep(0.05)
+        await until(
+            lambda: admin.fetchval(
+                "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = current_database()"
+                " AND state <> 'idle' AND pid <> pg_backend_pid()"
+            )
+        )
         await Relay(db).drain()
-        events, page = [], [None]
-        while page:
-            last = events[-1].entry if events else None
-            page = await db.tenant(acme.id).events.read("proof", after=last, limit=5000)  # type: ignore[assignment]
-            events += page  # type: ignore[arg-type]
+        events: list[Event] = []
+        while page := await db.tenant(acme.id).events.read(
+            "proof", after=events[-1].entry if events else None, limit=5000
+        ):
+            events += page
     truth = await admin.fetch("SELECT key, event, mark FROM public.truth ORDER BY key, n")
     await admin.close()
 
@@ -120,11 +121,7 @@ async def test_killed_at_random(place: Place, kv_server: KeyValueServer, tmp_pat
     assert len(truth) > 20
     assert dict(sent) == dict(committed)
 
-    known: defaultdict[str, set[str]] = defaultdict(set)
-    for path in tmp_path.glob("journal-*"):
-        for line in path.read_text().splitlines():
-            word, mark = line.split()
-            known[word].add(mark)
+    known = _journals(tmp_path)
     marks = {event.payload for event in events}
     assert known["committed"] <= marks <= known["try"] - known["rolled-back"]
     unknown = known["try"] - known["committed"] - known["rolled-back"]
@@ -135,10 +132,20 @@ async def test_killed_at_random(place: Place, kv_server: KeyValueServer, tmp_pat
     )
 
 
+def _journals(folder: Path) -> dict[str, set[str]]:
+    """What the writers knew: word -> transactions."""
+    known: defaultdict[str, set[str]] = defaultdict(set)
+    for path in folder.glob("journal-*"):
+        for line in path.read_text().splitlines():
+            word, mark = line.split()
+            known[word].add(mark)
+    return known
+
+
 async def _kill_at_random(crew: Crew) -> None:
     chance = random.Random()  # noqa: S311 - no secret
     end = time.monotonic() + SECONDS
-    while time.monotonic() < end or crew.kills < 4:
+    while time.monotonic() < end or crew.kills < 3:
         await asyncio.sleep(chance.uniform(0.1, 1.5))
         if names := crew.at_work():
             crew.kill(chance.choice(names))

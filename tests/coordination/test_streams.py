@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
 
 from tenantry.coordination import Coordination, Events, Keys, Share
+from tenantry.coordination.keys import Lasting
 from tenantry.coordination.streams import ADD, Event, words_of
 from tenantry.errors import CoordinationError, CoordinationUnavailable, InvalidInput
 from tests.coordination.conftest import coordination_at
+from tests.kernel.conftest import until
 
 
 @pytest.fixture
@@ -59,8 +61,7 @@ async def test_a_group_from_now_on_reads_nothing_older(events: Events) -> None:
     await events.append("tasks", "old")
     source = events.consume("tasks", group="late", start="now")
     waiting = asyncio.ensure_future(anext(source))
-    while not await _has_group(events, "tasks"):
-        await asyncio.sleep(0.01)
+    await until(lambda: _has_group(events, "tasks"))
     await events.append("tasks", "new")
     assert (await asyncio.wait_for(waiting, 10)).payload == "new"
 
@@ -127,7 +128,7 @@ async def test_repeats_of_what_was_done_are_left_out(events: Events) -> None:
     ]
 
 
-async def test_streams_are_trimmed(coordination: Coordination, kv_server: object) -> None:
+async def test_streams_are_trimmed(coordination: Coordination) -> None:
     opened = coordination_at(coordination.settings.redis_url.get_secret_value(), stream_length=100)  # type: ignore[union-attr]
     short = Events(Share.of(opened, uuid4()))
     for n in range(500):
@@ -178,11 +179,9 @@ def test_what_makes_no_sense_is_refused(events: Events, wrong: dict[str, object]
         events.consume("tasks", **{"group": "g", **wrong})  # type: ignore[arg-type]
 
 
-def test_no_name_reaches_another_tenant(
-    coordination: Coordination, events: Events
-) -> Callable[[], None] | None:
+def test_no_name_reaches_another_tenant(events: Events) -> None:
     mine = events._share.keys
     for name in ("*", "../x", "a}:stream:b", "tenantry:{platform}:stream:x"):
-        for kind in ("stream", "dead", "channel", "seen"):
-            assert mine.name(kind, name).startswith(f"tenantry:{{{mine.owner}}}:{kind}:")  # type: ignore[arg-type]
-    return None
+        kinds: tuple[Lasting, ...] = ("stream", "dead", "channel", "seen")
+        for kind in kinds:
+            assert mine.name(kind, name).startswith(f"tenantry:{{{mine.owner}}}:{kind}:")

@@ -41,15 +41,15 @@ async def relay(
     from tenantry.ops.relay import Relay
 
     async with place.database() as db:
-        relay = Relay(db, batch=batch, idle=idle, tell=_tell)
         if once:
-            done = await relay.drain()
+            done = await Relay(db, batch=batch).drain()
             words = "Another relay is at work." if done.standby else f"Sent {done.sent}."
             if done.parked:
                 words += f" Parked {done.parked}: see `tenantry events status`."
             code = exits.FAILED if done.parked or done.standby else exits.OK
             data = {"sent": done.sent, "parked": done.parked, "standby": done.standby}
             return Answer(data, words, code=code)
+        relay = Relay(db, batch=batch, idle=idle, tell=_tell)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, relay.stop)
