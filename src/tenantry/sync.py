@@ -97,6 +97,9 @@ class _Block(_Handle):
     ) -> bool:
         return bool(self._loop.run(_awaited(self._target.__aexit__(kind, error, trace))))
 
+    def __iter__(self) -> Iterator[Any]:
+        return _iterate(self._loop, aiter(self._target))
+
 
 class Database:
     """As `tenantry.Database`, for code that does not await."""

@@ -9,8 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from tenantry.coordination import Coordination, Events, Share
-from tenantry.coordination.channels import Gap, Message
+from tenantry.coordination import Coordination, Events, Gap, Message, Share
 from tenantry.errors import CoordinationUnavailable, InvalidInput
 from tests.coordination.conftest import coordination_at
 from tests.fixtures.servers import KeyValueServer

@@ -11,8 +11,9 @@ import asyncpg
 import pytest
 
 import tenantry
+import tenantry.sync
 from tenantry import Database
-from tenantry.coordination import Keys
+from tenantry.coordination import Keys, Message
 from tenantry.errors import (
     CoordinationUnavailable,
     PermissionDenied,
@@ -323,3 +324,30 @@ async def test_who_dies_after_sending_has_the_next_one_repeat(
         handled.append(event.payload)
         break
     assert handled == [0, 1, 2, "end"]
+
+
+async def test_a_batch_is_limited_in_bytes_too(db: Database, acme: Tenant) -> None:
+    for n in range(10):
+        await db.tenant(acme.id).events.publish("orders", str(n) * 1_000_000, key="k")
+    relay = Relay(db)
+    assert [(await relay.pass_once()).sent for _ in range(3)] == [8, 2, 0]
+    assert [e[0] for e in await in_stream(db, acme.id)] == [*"0123456789"]
+
+
+def test_for_programs_without_an_event_loop(place: Place, valkey_server: KeyValueServer) -> None:
+    settings = place.settings(redis_url=valkey_server.url)
+    with tenantry.sync.connect(settings=settings) as db:
+        with db.service("test") as s:
+            acme = s.tenants.create(name="Acme", slug="acme", status="active")
+        events = db.tenant(acme.id).events
+        assert events.publish("orders", 1)
+        events.append("orders", 2)
+        for event in events.consume("orders", group="g"):
+            with event:
+                assert event.payload == 2
+            break
+        with events.listen("board") as heard:
+            events.shout("board", "hello")
+            for message in heard:
+                assert message == Message("board", "hello")
+                break

@@ -7,7 +7,6 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from redis.exceptions import RedisError
@@ -15,6 +14,7 @@ from redis.exceptions import RedisError
 from tenantry.errors import CoordinationUnavailable, TenantryError
 from tenantry.kernel.codecs import loads
 
+from .events import Gap, Message
 from .keys import Keys
 
 if TYPE_CHECKING:
@@ -22,22 +22,6 @@ if TYPE_CHECKING:
 
 #: A connection that says nothing is asked whether it lives.
 _QUIET_S: Final = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What was said in a channel."""
-
-    channel: str
-    payload: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Messages may be missing here. `missed` is how many, where that is known: the listener was
-    slower than its channels. None: the connection was lost meanwhile."""
-
-    missed: int | None
 
 
 class Listener:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 from uuid import UUID
@@ -26,6 +27,22 @@ if TYPE_CHECKING:
 
 _PUBLISH: Final = "SELECT tenantry.publish_event($1, $2, $3)"
 _DAY: Final = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What was said in a channel."""
+
+    channel: str
+    payload: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Messages may be missing here. `missed` is how many, where that is known: the listener was
+    slower than its channels. None: the connection was lost meanwhile."""
+
+    missed: int | None
 
 
 class Events:

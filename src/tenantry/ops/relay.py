@@ -25,18 +25,21 @@ from tenantry.handles import ServiceTransaction
 from .outbox import free_orphans
 
 _LOCK: Final = "SELECT pg_try_advisory_xact_lock(hashtextextended('tenantry.relay', 20261121))"
+#: A batch ends with the event that passes this, and begins with so many refused ones at most.
+_MOST_BYTES, _MOST_DUE = 8_000_000, 50
 _COLUMNS: Final = (
     "tenant_id, id, topic, key, payload::text AS payload, position, created_at, attempts"
 )
 #: What is new, and whether an earlier one of its key was refused.
 _FRESH: Final = f"""
     WITH fresh AS (
-        SELECT {_COLUMNS} FROM tenantry.outbox_events WHERE retry_at IS NULL ORDER BY position LIMIT $1)
+        SELECT {_COLUMNS}, sum(octet_length(payload::text)) OVER (ORDER BY position) AS bytes
+        FROM tenantry.outbox_events WHERE retry_at IS NULL ORDER BY position LIMIT $1)
     SELECT f.*, f.key IS NOT NULL AND EXISTS (
         SELECT FROM tenantry.outbox_events AS h
         WHERE h.tenant_id = f.tenant_id AND h.topic = f.topic AND h.key = f.key AND h.retry_at IS NOT NULL
     ) AS behind
-    FROM fresh AS f ORDER BY f.position"""  # noqa: S608 - only our own words
+    FROM fresh AS f WHERE f.bytes - octet_length(f.payload) < {_MOST_BYTES} ORDER BY f.position"""  # noqa: S608 - only our own words
 #: What was refused and is due.
 _DUE: Final = f"""
     SELECT {_COLUMNS}, false AS behind FROM tenantry.outbox_events
@@ -160,7 +163,7 @@ class Relay:
             if not await s.fetch_value(_LOCK):
                 return Batch(standby=True)
             rows = await s.fetch(_FRESH, self._batch)
-            rows += await s.fetch(_DUE, self._batch)
+            rows += await s.fetch(_DUE, _MOST_DUE)
             if not rows:
                 return Batch()
             behind = [row for row in rows if row["behind"]]
