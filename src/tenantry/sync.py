@@ -155,9 +155,9 @@ def _sync(loop: _Loop, value: Any) -> Any:
         return _iterate(loop, value)
     if callable(value) and not isinstance(value, type):
         return lambda *args, **kwargs: _sync(loop, value(*args, **kwargs))
-    if type(value).__module__.startswith(("tenantry.handles", "tenantry.repositories")) and not (
-        isinstance(value, (list, tuple))
-    ):
+    if type(value).__module__.startswith(
+        ("tenantry.handles", "tenantry.repositories", "tenantry.coordination")
+    ) and not (isinstance(value, (list, tuple))):
         return value if hasattr(value, "__dataclass_fields__") else _Handle(loop, value)
     return value
 
@@ -169,4 +169,4 @@ def _iterate(loop: _Loop, source: AsyncIterator[Any]) -> Iterator[Any]:
         return await anext(source, end)
 
     while (value := loop.run(step())) is not end:
-        yield value
+        yield _sync(loop, value)
