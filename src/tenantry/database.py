@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import TracebackType
@@ -164,6 +164,15 @@ class Database:
         self, reason: str, *, user_id: UUID | str | None = None, actor: Actor | None = None
     ) -> AsyncIterator[ServiceTransaction]:
         """One transaction across tenants, by the service role. Its use is on record, with why."""
+        begin = await self.serving(reason, user_id=user_id, actor=actor)
+        async with begin() as transaction:
+            yield transaction
+
+    async def serving(
+        self, reason: str, *, user_id: UUID | str | None = None, actor: Actor | None = None
+    ) -> Callable[[], AbstractAsyncContextManager[ServiceTransaction]]:
+        """As `service`, for a program that goes on for long: what begins one transaction after the
+        other. It is on record once."""
         if not reason.strip():
             raise InvalidInput("Say why the service role is needed.", field="reason")
         who = replace(actor or Actor(kind="service"), reason=reason)
@@ -173,8 +182,13 @@ class Database:
         # On its own, so that it stays on record when the work itself fails.
         async with Transaction(pool, context) as record:
             await record.fetch_value(_SERVICE_USE.sql)
-        async with Transaction(pool, context) as transaction:
-            yield ServiceTransaction(transaction, self.keyring)
+
+        @asynccontextmanager
+        async def begin() -> AsyncIterator[ServiceTransaction]:
+            async with Transaction(pool, context) as transaction:
+                yield ServiceTransaction(transaction, self.keyring)
+
+        return begin
 
     @asynccontextmanager
     async def session(

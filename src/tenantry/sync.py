@@ -100,6 +100,9 @@ class _Block(_Handle):
     ) -> bool:
         return bool(self._loop.run(_awaited(self._target.__aexit__(kind, error, trace))))
 
+    def __iter__(self) -> Iterator[Any]:
+        return _iterate(self._loop, aiter(self._target))
+
 
 class Database:
     """As `tenantry.Database`, for code that does not await."""
@@ -255,4 +258,4 @@ def _iterate(loop: _Loop, source: AsyncIterator[Any]) -> Iterator[Any]:
         return await anext(source, end)
 
     while (value := loop.run(step())) is not end:
-        yield value
+        yield _sync(loop, value)

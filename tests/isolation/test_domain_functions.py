@@ -48,7 +48,7 @@ _OF_ONE = {
     ),
 }  # fmt: skip
 #: Attacked in test_functions.py.
-_OTHERS = {"record_event", "authenticate_key", "my_identities"}
+_OTHERS = {"record_event", "authenticate_key", "my_identities", "publish_event"}
 _ONE_SHOT = re.compile(r"_(get|newest|append|create|by_\w+)$")
 
 

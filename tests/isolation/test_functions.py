@@ -11,19 +11,19 @@ from tenantry.models import TenantRow
 from tenantry.models.base import model_of
 from tenantry.schema.statements import get, newest
 
-from .world import DENIED, OTHER_CONTEXT, TABLES, World, attempt
+from .world import DENIED, HIDDEN, NO_CONTEXT, NOT_WRITABLE, OTHER_CONTEXT, TABLES, World, attempt
 
 _GLOBAL = {
     *("tenants", "users", "user_identities", "platform_log", "tenant_quotas", "tenant_usage"),
     *("model_prices", "platform_seals", "seal_keys"),
 }
-_SCOPED = [table for table in TABLES if table not in _GLOBAL]
+_SCOPED = [table for table in TABLES if table not in _GLOBAL | {"outbox_events"}]
 _CONTEXT = "SELECT coalesce(current_setting('app.tenant_id', true), '')"
 
 
 def test_every_scoped_table_is_meant(world: World) -> None:
     scoped = {n for n, table in world.tables.items() if issubclass(model_of(table), TenantRow)}
-    assert set(_SCOPED) == scoped
+    assert set(_SCOPED) == scoped - HIDDEN
 
 
 @pytest.mark.parametrize("table", _SCOPED)
@@ -197,3 +197,20 @@ def _one_shots(world: World, table: str) -> tuple[str, str]:
     assert one
     assert many
     return one, many
+
+
+async def test_an_event_is_published_in_the_tenant_of_the_context_alone(world: World) -> None:
+    publish = "SELECT tenantry.publish_event('topic', '1', 'key')"
+    async with world.acting("superuser") as connection:
+        await connection.execute("SET LOCAL ROLE tenantry_app")
+        assert await attempt(connection, publish) == NO_CONTEXT
+        await connection.execute("SELECT set_config('app.tenant_id', $1, true)", str(world.acme.id))
+        event = await connection.fetchval(publish)
+        await connection.execute("RESET ROLE")
+        found = await connection.fetch(
+            "SELECT tenant_id FROM tenantry.outbox_events WHERE id = $1", event
+        )
+    assert [row["tenant_id"] for row in found] == [world.acme.id]
+    for role in ("readonly",):
+        async with world.acting(role, world.acme.id) as connection:
+            assert await attempt(connection, publish) in {DENIED, NOT_WRITABLE}

@@ -18,6 +18,8 @@ _GLOBAL = {
     "schema_version",
     "seal_keys",
 }
+#: Of tenants, and seen by none of them: written through a function.
+_UNSEEN = {"outbox_events"}
 #: A session's entry in the accounts has the session's id, so its key is given; prices alike.
 _KEYS_OF_OTHERS = {"tenant_quotas", "tenant_usage", "schema_version"}
 
@@ -25,7 +27,7 @@ _KEYS_OF_OTHERS = {"tenant_quotas", "tenant_usage", "schema_version"}
 def test_every_table_of_tenants_is_held_to_its_tenant(live: Live) -> None:
     things = Things(live)
     tenants = {t for t, columns in live.columns.items() if "tenant_id" in columns} - _GLOBAL
-    assert not [fault for t in tenants for fault in things.isolated(t)]
+    assert not [fault for t in tenants - _UNSEEN for fault in things.isolated(t)]
     assert live.columns.keys() - tenants == _GLOBAL
 
 

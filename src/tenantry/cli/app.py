@@ -10,6 +10,7 @@ from . import (
     audit,
     connect,
     context,
+    events,
     export,
     feature,
     health,
@@ -55,6 +56,7 @@ def application() -> typer.Typer:
         ("redis", redis),
         ("secrets", secrets),
         ("context", context),
+        ("events", events),
         ("export", export),
     ):
         app.add_typer(module.app, name=name)

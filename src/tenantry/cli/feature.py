@@ -1,4 +1,4 @@
-"""`feature`: what needs an extension that not every server has."""
+"""`feature`: what not every server has, or not every platform wants."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .command import command, group
 
 app = group("List, enable and disable optional features.")
 
-_Name = Annotated[str, typer.Argument(metavar="NAME", help="graph or vectors")]
+_Name = Annotated[str, typer.Argument(metavar="NAME", help="graph, vectors or events")]
 
 
 @command(app, "list")
@@ -32,7 +32,8 @@ async def list_() -> Answer:
 
 @command(app)
 async def enable(name: _Name) -> Answer:
-    """Make a feature's extension. On a server of your own, TENANTRY_ADMIN_URL says who can."""
+    """Make a feature's extension, or its triggers. On a server of your own, TENANTRY_ADMIN_URL says
+    who can make an extension."""
     from tenantry.ops import features
 
     with screen.progress() as tell:
@@ -43,7 +44,7 @@ async def enable(name: _Name) -> Answer:
 
 @command(app)
 async def disable(name: _Name) -> Answer:
-    """Remove a feature's extension; refused while anything is kept in it."""
+    """Remove a feature's extension, refused while anything is kept in it; or its triggers."""
     from tenantry.ops import features
 
     found = await features.disable(place.running(), name, admin_url=_admin_url())

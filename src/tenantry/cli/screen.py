@@ -21,6 +21,8 @@ _PIPED_WIDTH = 500
 
 
 def show(answer: Answer) -> None:
+    if answer.data is None:  # it was told line by line
+        return
     if as_json.get():
         _write(json.dumps(plain(answer.data), indent=2, ensure_ascii=False))
     elif isinstance(answer.view, str):
@@ -30,6 +32,16 @@ def show(answer: Answer) -> None:
         _console(stderr=False).print(answer.view())
     if answer.note and not as_json.get():
         say(answer.note)
+
+
+def line(data: Mapping[str, Any], text: str) -> None:
+    """One of many lines of a command that goes on: a document of its own, or words."""
+    if as_json.get():
+        _write(json.dumps(plain(data), ensure_ascii=False))
+    elif sys.stderr.isatty():
+        _console(stderr=True).log(_escaped(text), _stack_offset=2)
+    else:
+        say(text)
 
 
 def say(text: str) -> None:

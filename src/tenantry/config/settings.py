@@ -198,6 +198,11 @@ class Settings(BaseSettings):
         1.0,
         description="Wait for an answer of Redis or Valkey, the wait for a connection included.",
     )
+    stream_length: int = Field(
+        100_000,
+        ge=0,
+        description="About how many events a stream of a tenant's keeps, the newest; 0: all.",
+    )
     limits_when_away: Literal["open", "closed"] = Field(
         "open",
         description="What rate limits do while Redis or Valkey is away: let all through (`open`) "

@@ -3,7 +3,7 @@
 from .advisory import DatabaseLock
 from .cache import Cache
 from .coordination import Coordination
-from .events import Events
+from .events import Events, Gap, Message
 from .fencing import Fence
 from .keys import Keys
 from .limits import Limits, Verdict
@@ -11,19 +11,23 @@ from .lock import Lock
 from .locks import Locks
 from .rates import Limit, Pace, Rate, by
 from .share import Share
+from .streams import Event
 from .user_sessions import NewUserSession, UserSession, UserSessions
 
 __all__ = [
     "Cache",
     "Coordination",
     "DatabaseLock",
+    "Event",
     "Events",
     "Fence",
+    "Gap",
     "Keys",
     "Limit",
     "Limits",
     "Lock",
     "Locks",
+    "Message",
     "NewUserSession",
     "Pace",
     "Rate",

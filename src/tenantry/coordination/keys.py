@@ -18,7 +18,7 @@ from tenantry.errors import InvalidInput
 Passing = Literal["cache", "lease", "tag"]
 #: What may not.
 Lasting = Literal[
-    "limit", "session", "sessions", "lock", "fence", "turn", "stream", "seen", "channel"
+    "limit", "session", "sessions", "lock", "fence", "turn", "stream", "dead", "seen", "channel"
 ]
 Kind = Passing | Lasting
 

@@ -19,12 +19,15 @@ from redis.exceptions import (
     AuthenticationError,
     AuthorizationError,
     ClusterDownError,
+    MasterDownError,
     NoPermissionError,
     NoScriptError,
+    OutOfMemoryError,
     ReadOnlyError,
     RedisClusterException,
     RedisError,
     ResponseError,
+    TryAgainError,
 )
 from redis.exceptions import TimeoutError as TimedOut
 
@@ -39,7 +42,9 @@ T = TypeVar("T")
 PAUSE_S: Final = 0.5
 _BATCH: Final = 500
 #: Refusals that pass by themselves: a Cluster that lacks a node, a master that has just been one.
-_AWAY: Final = (ClusterDownError, ReadOnlyError)
+_AWAY: Final = (ClusterDownError, ReadOnlyError, MasterDownError, TryAgainError)
+#: What a server says that takes no writes now, whatever they are.
+_FULL: Final = ("MISCONF", "NOREPLICAS")
 
 
 @dataclass(slots=True)
@@ -109,6 +114,35 @@ class Store:
 
         return await self._guarded(send)
 
+    async def each(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
+        """As `commands`, but what went wrong with one stands in its answer's place, as our error."""
+
+        async def send() -> list[Any]:
+            async with self._client.pipeline(transaction=False) as pipe:
+                for words in commands:
+                    pipe.execute_command(*words)
+                return list(await pipe.execute(raise_on_error=False))
+
+        answers = await self._guarded(send)
+        return [self._told(a) if isinstance(a, Exception) else a for a in answers]
+
+    async def scripts(
+        self, script: Script, calls: Sequence[tuple[str, Sequence[Any]]]
+    ) -> list[Any]:
+        """A script for several keys, each with its own arguments, in one round trip: as `each`."""
+        answers = await self._scripts(("EVALSHA", script.digest), calls)
+        lost = [n for n, answer in enumerate(answers) if _is_unknown(answer)]
+        if lost:
+            again = await self._scripts(("EVAL", script.text), [calls[n] for n in lost])
+            for n, answer in zip(lost, again, strict=True):
+                answers[n] = answer
+        return answers
+
+    async def _scripts(
+        self, words: tuple[str, str], calls: Sequence[tuple[str, Sequence[Any]]]
+    ) -> list[Any]:
+        return await self.each([(*words, 1, key, *args) for key, args in calls])
+
     async def scan(self, pattern: str, key: str) -> AsyncIterator[list[bytes]]:
         """Keys that match, some at a time, from the node that holds `key`. Never blocks the server;
         a key may come twice, and one made meanwhile may not come at all."""
@@ -174,6 +208,11 @@ class Store:
         self._try_again_at, stats.away_since = 0.0, None
         return answer
 
+    def _told(self, error: Exception) -> TenantryError:
+        told = self._translated(error)
+        told.__cause__ = error
+        return told
+
     def _translated(self, error: Exception) -> TenantryError:
         if isinstance(error, (AuthenticationError, AuthorizationError)):
             return self._unavailable("refused the login", "Look at its user and password.")
@@ -182,6 +221,10 @@ class Store:
                 f"{self._where} does not let this user do that.",
                 hint="Give it the rights of `tenantry redis acl`.",
                 store=self.name,
+            )
+        if isinstance(error, OutOfMemoryError) or str(error).startswith(_FULL):
+            return self._unavailable(
+                "takes no writes now", "Look at its memory, its disk and its replicas."
             )
         if isinstance(error, ResponseError) and not isinstance(error, _AWAY):
             # The server's words name the command and its state, never a value of ours.
@@ -205,3 +248,8 @@ def _facts(answer: Any) -> dict[str, str]:
     while isinstance(answer, dict) and "redis_version" not in answer:
         (answer,) = answer.values()  # a Cluster's client answers by node
     return {str(name): str(value) for name, value in answer.items()}
+
+
+def _is_unknown(answer: Any) -> bool:
+    """Whether the server does not have the script."""
+    return isinstance(answer, CoordinationError) and isinstance(answer.__cause__, NoScriptError)

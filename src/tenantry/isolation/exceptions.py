@@ -14,6 +14,7 @@ from sqlalchemy import MetaData, Table
 
 from tenantry.schema.access import row_security
 from tenantry.schema.catalog import VERSION_TABLE
+from tenantry.schema.events import ANNOUNCERS
 from tenantry.schema.reference.sql import definer_functions, functions, meanings, views
 from tenantry.schema.roles import OWNER, SERVICE, TENANT_ROLES
 from tenantry.schema.triggers import triggers
@@ -80,6 +81,8 @@ def _of_models(metadata: MetaData) -> Iterator[Excepted]:
         for statement in triggers(table):
             for name, function in _TRIGGER.findall(statement):
                 yield Excepted("SEC013", f"tenantry.{table.name}.{name}", _does(function, told))
+    for relation, name, function in ANNOUNCERS:
+        yield Excepted("SEC013", f"tenantry.{relation}.{name}", _does(function, told))
     callers = {f.name: f.callers for f in functions(metadata)}
     for name in definer_functions(metadata):
         reason = f"{_for(callers.get(name, ()))}: {_does(name, told)}"

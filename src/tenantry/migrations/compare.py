@@ -82,11 +82,16 @@ async def find_changes(connection: Connection, metadata: MetaData) -> list[Chang
 
 def compare(live: Catalog, expected: Catalog) -> list[Change]:
     """Every difference, in the order in which they can be made good."""
-    gone = [Change(obj, None) for key, obj in reversed(live.items()) if key not in expected]
+    gone = [
+        Change(obj, None)
+        for key, obj in reversed(live.items())
+        if key not in expected and obj.kind != "storage"
+    ]
     made = [
         Change(live.get(key), obj)
         for key, obj in expected.items()
-        if key not in live or live[key].definition != obj.definition
+        # How an operator has tuned a table's storage is theirs.
+        if key not in live or (live[key].definition != obj.definition and obj.kind != "storage")
     ]
     return _in_order([*gone, *made])
 

@@ -20,6 +20,7 @@ from .base import (
 )
 from .columns import Json, column, member, reference, words
 from .conversations import Business, Conversation, Message
+from .events import OutboxEvent
 from .identity import ApiKey, Membership, Tenant, TenantQuota, TenantUsage, User, UserIdentity
 from .knowledge import Chunk, DataSource, Document, KnowledgeBase
 from .locks import LockFence
@@ -74,6 +75,7 @@ __all__ = [
     "Membership",
     "Message",
     "ModelPrice",
+    "OutboxEvent",
     "Partitioned",
     "Pattern",
     "PlatformLog",

@@ -1,7 +1,8 @@
-"""Optional features: what needs an extension that not every server has.
+"""Optional features: what needs an extension that not every server has, or a program that not every
+platform runs.
 
 Migrations reach head without them. Enabling one makes its extension, which takes a superuser: the
-embedded server's own, or the URL in TENANTRY_ADMIN_URL.
+embedded server's own, or the URL in TENANTRY_ADMIN_URL. `events` needs none, but a running relay.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from tenantry.config import Settings
 from tenantry.endpoints import DATABASE, is_embedded, servers, superuser_url, url_for
 from tenantry.errors import FeatureUnavailable
 from tenantry.kernel.plain import connected
+from tenantry.schema.events import IS_ANNOUNCED, announce, be_silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +64,20 @@ _KINDS = {
 }
 
 
+#: Triggers of the schema's own.
+_EVENTS = "events"
+
+
 async def list_features(settings: Settings) -> list[Feature]:
     async with connected(await asyncio.to_thread(url_for, settings, "owner")) as connection:
-        return [await _look(connection, name) for name in _KINDS]
+        kinds = [await _look(connection, name) for name in _KINDS]
+        return [*kinds, await _look_at_events(connection)]
 
 
 async def enable(settings: Settings, name: str, *, admin_url: str | None = None) -> Feature:
     """Make the feature's extension. Enabling it again changes nothing."""
+    if name == _EVENTS:
+        return await _switch_events(settings, announce())
     kind = _kind(name)
     async with connected(await _admin(settings, admin_url)) as connection:
         found = await _look(connection, name)
@@ -92,6 +101,8 @@ async def enable(settings: Settings, name: str, *, admin_url: str | None = None)
 
 async def disable(settings: Settings, name: str, *, admin_url: str | None = None) -> Feature:
     """Remove the extension; refused while anything is kept in it."""
+    if name == _EVENTS:
+        return await _switch_events(settings, be_silent())
     kind = _kind(name)
     async with connected(await _admin(settings, admin_url)) as connection:
         if (await _look(connection, name)).enabled:
@@ -119,10 +130,29 @@ async def _look(connection: asyncpg.Connection[Any], name: str) -> Feature:
     return Feature(name, kind.description, enabled, True, detail)
 
 
+async def _switch_events(settings: Settings, statements: list[str]) -> Feature:
+    """Enabled again, the triggers become those of this version."""
+    async with connected(await asyncio.to_thread(url_for, settings, "owner")) as connection:
+        async with connection.transaction():
+            for statement in statements:
+                await connection.execute(statement)
+        return await _look_at_events(connection)
+
+
+async def _look_at_events(connection: asyncpg.Connection[Any]) -> Feature:
+    enabled = bool(await connection.fetchval(IS_ANNOUNCED))
+    description = (
+        "Tasks and activities tell their changes as events (needs `tenantry events relay`)"
+    )
+    return Feature(_EVENTS, description, enabled, True, "triggers of its own")
+
+
 def _kind(name: str) -> _Kind:
     if name not in _KINDS:
         raise FeatureUnavailable(
-            f"There is no feature {name!r}.", feature=name, hint=f"Known: {', '.join(_KINDS)}."
+            f"There is no feature {name!r}.",
+            feature=name,
+            hint=f"Known: {', '.join((*_KINDS, _EVENTS))}.",
         )
     return _KINDS[name]
 

@@ -41,6 +41,7 @@ DEFINER_GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
     "documents": {SEARCH: ("SELECT",)},
     "chunks": {SEARCH: ("SELECT",)},
     "data_sources": {AUTH: ("SELECT",)},
+    "outbox_events": {KEEPER: ("INSERT",)},
 }
 
 

@@ -10,12 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from .events import OPTIONAL_TRIGGERS
+
 VERSION_TABLE = "schema_version"
 
 #: The order in which kinds are created; they are dropped in reverse.
 KINDS = (
+    "sequence",
     "function",
     "table",
+    "storage",
     "column",
     "key",
     "check",
@@ -148,6 +152,43 @@ def _constraint(row: dict[str, Any]) -> Object:
     )  # fmt: skip
 
 
+_STORAGE_QUERY = f"""WITH {_TABLES}
+    SELECT t.relname AS "table", c.reloptions AS options
+    FROM our_tables AS t JOIN pg_class AS c ON c.oid = t.oid WHERE c.reloptions IS NOT NULL ORDER BY t.oid"""
+
+
+def _storage(row: dict[str, Any]) -> Object:
+    alter, options = f"ALTER TABLE tenantry.{row['table']}", sorted(row["options"])
+    return Object(
+        "storage", row["table"], "storage", ", ".join(options),
+        (f"{alter} SET ({', '.join(options)})",),
+        (f"{alter} RESET ({', '.join(option.partition('=')[0] for option in options)})",),
+    )  # fmt: skip
+
+
+# But for those that belong to a column.
+_SEQUENCE_QUERY = """
+    SELECT c.relname AS name,
+           ARRAY(SELECT g.privilege_type || ' TO ' || CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE g.grantee::regrole::text END
+                 FROM aclexplode(c.relacl) AS g WHERE g.grantee <> c.relowner ORDER BY 1) AS granted
+    FROM pg_class AS c
+    WHERE c.relnamespace = 'tenantry'::regnamespace AND c.relkind = 'S' AND c.relname <> $1
+      AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.objid = c.oid AND d.deptype IN ('a', 'i', 'e'))
+    ORDER BY c.oid"""
+
+
+def _sequence(row: dict[str, Any]) -> Object:
+    name, granted = f"tenantry.{row['name']}", [g.split(" TO ") for g in row["granted"]]
+    return Object(
+        "sequence", "", row["name"], ", ".join(row["granted"]),
+        (
+            f"CREATE SEQUENCE {name}",
+            *(f"GRANT {what} ON SEQUENCE {name} TO {role}" for what, role in granted),
+        ),
+        (f"DROP SEQUENCE {name}",),
+    )  # fmt: skip
+
+
 _VIEW_QUERY = f"""WITH {_VIEWS}
     SELECT v.relname AS name, pg_get_viewdef(v.oid) AS definition, v.relowner::regrole::text AS owner
     FROM our_views AS v WHERE v.relname <> $1 ORDER BY v.oid"""
@@ -258,6 +299,7 @@ def _policy(row: dict[str, Any]) -> Object:
 _TRIGGER_QUERY = f"""WITH {_TABLES}
     SELECT t.relname AS "table", g.tgname AS name, pg_get_triggerdef(g.oid) AS definition, g.tgenabled::text AS enabled
     FROM our_tables AS t JOIN pg_trigger AS g ON g.tgrelid = t.oid AND NOT g.tgisinternal
+    WHERE NOT starts_with(g.tgname::text, '{OPTIONAL_TRIGGERS}')
     ORDER BY t.oid, g.tgname"""
 
 
@@ -313,8 +355,10 @@ def _default_partition(row: dict[str, Any]) -> Object:
 
 
 _READERS = (
+    (_SEQUENCE_QUERY, _sequence),
     (_FUNCTION_QUERY, _function),
     (_TABLE_QUERY, _table),
+    (_STORAGE_QUERY, _storage),
     (_COLUMN_QUERY, _column),
     (_CONSTRAINT_QUERY, _constraint),
     (_VIEW_QUERY, _view),

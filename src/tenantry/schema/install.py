@@ -55,6 +55,7 @@ _AFTER_TABLES = (
     "accounting.sql",
     "learning.sql",
     "views.sql",
+    "events.sql",
 )
 _FOR_APP = (
     "record_event(text, text, uuid, jsonb)",
@@ -63,6 +64,7 @@ _FOR_APP = (
     "record_lesson_outcome(uuid, boolean)",
     "record_lesson_applied(uuid)",
     "data_source_credentials(uuid)",
+    "publish_event(text, jsonb, text)",
 )
 #: What the readonly role may ask as well.
 _FOR_TENANTS = (
@@ -97,6 +99,7 @@ _FOR_KEEPER = (
     "one_at_a_time(uuid)",
     "hold_hierarchy(uuid)",
     "book_session(uuid, uuid)",
+    "event_lane(uuid, text, text)",
 )
 
 

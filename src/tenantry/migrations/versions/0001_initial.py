@@ -9,6 +9,8 @@ depends_on = None
 
 UP = (
     r"""GRANT CREATE ON SCHEMA tenantry TO tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_search, tenantry_views""",
+    r"""CREATE SEQUENCE tenantry.outbox_position""",
+    r"""GRANT USAGE ON SEQUENCE tenantry.outbox_position TO tenantry_keeper""",
     r"""-- On 18 the server's own; before that a function of the same layout: 48 bits of milliseconds, the
 -- fraction of the millisecond in the next 12, so that ids of one session never run backwards.
 DO $do$
@@ -1777,6 +1779,119 @@ AS $function$
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.tenant_statistics(uuid) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.tenant_statistics(uuid) TO tenantry_app, tenantry_readonly, tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.event_lane(tenant uuid, topic text, key text)
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN ((hashtextextended(topic, hashtextextended((tenant)::text, (20261121)::bigint)) & ('-256'::integer)::bigint) | (hashtextextended(key, (20261121)::bigint) & (255)::bigint))""",
+    r"""REVOKE ALL ON FUNCTION tenantry.event_lane(uuid, text, text) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.event_lane(uuid, text, text) TO tenantry_keeper""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.publish_event(topic text, payload jsonb, key text DEFAULT NULL::text)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    tenant uuid := tenantry.current_tenant_id();
+    event uuid := tenantry.uuidv7();
+BEGIN
+    IF tenant IS NULL THEN
+        RAISE EXCEPTION 'an event needs a tenant context' USING ERRCODE = 'TN008';
+    END IF;
+    IF publish_event.key IS NOT NULL THEN
+        PERFORM pg_advisory_xact_lock(tenantry.event_lane(tenant, publish_event.topic, publish_event.key));
+    END IF;
+    INSERT INTO tenantry.outbox_events (tenant_id, id, topic, key, payload, position)
+    VALUES (tenant, event, publish_event.topic, publish_event.key, publish_event.payload,
+            nextval('tenantry.outbox_position'));
+    RETURN event;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.publish_event(text, jsonb, text) OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.publish_event(text, jsonb, text) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.publish_event(text, jsonb, text) TO tenantry_app, tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.announce_tasks()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    changed uuid[];
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        -- No lock: nobody else knows this key before this transaction has committed.
+        INSERT INTO tenantry.outbox_events (tenant_id, topic, key, payload, position)
+        SELECT n.tenant_id, 'tasks', n.id::text,
+               jsonb_build_object('event', 'created', 'task_id', n.id, 'project_id', n.project_id,
+                   'title', left(n.title, 200), 'type', n.type, 'priority', n.priority,
+                   'status', n.status, 'state_category', n.state_category,
+                   'assigned_to_user_id', n.assigned_to_user_id,
+                   'assigned_to_agent_id', n.assigned_to_agent_id,
+                   'assigned_to_desk_id', n.assigned_to_desk_id),
+               nextval('tenantry.outbox_position')
+        FROM new_rows AS n
+        WHERE EXISTS (SELECT FROM tenantry.tenants AS t WHERE t.id = n.tenant_id);
+        RETURN NULL;
+    END IF;
+    changed := ARRAY(
+        SELECT n.id FROM old_rows AS o
+        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        JOIN tenantry.tenants AS t ON t.id = n.tenant_id
+        WHERE n.status <> o.status
+           OR n.assigned_to_user_id IS DISTINCT FROM o.assigned_to_user_id
+           OR n.assigned_to_agent_id IS DISTINCT FROM o.assigned_to_agent_id
+           OR n.assigned_to_desk_id IS DISTINCT FROM o.assigned_to_desk_id);
+    IF cardinality(changed) = 0 THEN
+        RETURN NULL;
+    END IF;
+    PERFORM pg_advisory_xact_lock(l.lane) FROM (
+        SELECT DISTINCT tenantry.event_lane(n.tenant_id, 'tasks', n.id::text) AS lane
+        FROM new_rows AS n WHERE n.id = ANY (changed) ORDER BY 1) AS l;
+    INSERT INTO tenantry.outbox_events (tenant_id, topic, key, payload, position)
+    SELECT n.tenant_id, 'tasks', n.id::text,
+           jsonb_build_object('event', 'changed', 'task_id', n.id, 'project_id', n.project_id,
+               'status', n.status, 'state_category', n.state_category,
+               'assigned_to_user_id', n.assigned_to_user_id,
+               'assigned_to_agent_id', n.assigned_to_agent_id,
+               'assigned_to_desk_id', n.assigned_to_desk_id,
+               'before', jsonb_build_object('status', o.status, 'state_category', o.state_category,
+                   'assigned_to_user_id', o.assigned_to_user_id,
+                   'assigned_to_agent_id', o.assigned_to_agent_id,
+                   'assigned_to_desk_id', o.assigned_to_desk_id)),
+           nextval('tenantry.outbox_position')
+    FROM old_rows AS o JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+    WHERE n.id = ANY (changed);
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.announce_tasks() OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.announce_tasks() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.announce_activities()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+    PERFORM pg_advisory_xact_lock(l.lane) FROM (
+        SELECT DISTINCT tenantry.event_lane(n.tenant_id, 'activities', n.task_id::text) AS lane
+        FROM new_rows AS n WHERE n.task_id IS NOT NULL ORDER BY 1) AS l;
+    INSERT INTO tenantry.outbox_events (tenant_id, topic, key, payload, position)
+    SELECT n.tenant_id, 'activities', n.task_id::text,
+           jsonb_build_object('event', 'created', 'activity_id', n.id,
+               'activity_type', left(n.activity_type, 200), 'summary', left(n.summary, 500),
+               'project_id', n.project_id, 'task_id', n.task_id, 'user_id', n.user_id,
+               'agent_id', n.agent_id, 'is_public', n.is_public),
+           nextval('tenantry.outbox_position')
+    FROM (SELECT * FROM new_rows ORDER BY id) AS n
+    WHERE EXISTS (SELECT FROM tenantry.tenants AS t WHERE t.id = n.tenant_id);
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.announce_activities() OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.announce_activities() FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.audit_logs_get(uuid, uuid)
  RETURNS TABLE(tenant_id uuid, id uuid, action text, resource_type text, resource_id uuid, old_values jsonb, new_values jsonb, details jsonb, actor_kind text, user_id uuid, agent_id uuid, api_key_id uuid, request_id text, ip_address inet, user_agent text, reason text, created_at timestamp with time zone)
  LANGUAGE plpgsql
@@ -3962,6 +4077,18 @@ $function$""",
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 )""",
+    r"""CREATE TABLE tenantry.outbox_events (
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    topic text NOT NULL,
+    key text,
+    payload jsonb NOT NULL,
+    "position" bigint NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    last_error text,
+    retry_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+)""",
     r"""CREATE TABLE tenantry.patterns (
     tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
     id uuid DEFAULT tenantry.uuidv7() NOT NULL,
@@ -4421,6 +4548,7 @@ $function$""",
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 ) PARTITION BY RANGE (id)""",
+    r"""ALTER TABLE tenantry.outbox_events SET (autovacuum_analyze_scale_factor=0, autovacuum_analyze_threshold=20000, autovacuum_vacuum_cost_delay=0, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=2000)""",
     r"""ALTER TABLE tenantry.audit_logs ADD CONSTRAINT audit_logs_pkey PRIMARY KEY (tenant_id, id)""",
     r"""ALTER TABLE tenantry.audit_seals ADD CONSTRAINT audit_seals_pkey PRIMARY KEY (tenant_id, id)""",
     r"""ALTER TABLE tenantry.audit_seals ADD CONSTRAINT audit_seals_tenant_id_sequence_key UNIQUE (tenant_id, sequence)""",
@@ -4444,6 +4572,7 @@ $function$""",
     r"""ALTER TABLE tenantry.lock_fences ADD CONSTRAINT lock_fences_tenant_id_name_key UNIQUE (tenant_id, name)""",
     r"""ALTER TABLE tenantry.memberships ADD CONSTRAINT memberships_pkey PRIMARY KEY (tenant_id, id)""",
     r"""ALTER TABLE tenantry.memberships ADD CONSTRAINT memberships_tenant_id_user_id_key UNIQUE (tenant_id, user_id)""",
+    r"""ALTER TABLE tenantry.outbox_events ADD CONSTRAINT outbox_events_pkey PRIMARY KEY (tenant_id, id)""",
     r"""ALTER TABLE tenantry.patterns ADD CONSTRAINT patterns_pkey PRIMARY KEY (tenant_id, id)""",
     r"""ALTER TABLE tenantry.tenant_quotas ADD CONSTRAINT tenant_quotas_pkey PRIMARY KEY (tenant_id)""",
     r"""ALTER TABLE tenantry.tenant_usage ADD CONSTRAINT tenant_usage_pkey PRIMARY KEY (tenant_id)""",
@@ -4530,6 +4659,9 @@ END)""",
     r"""ALTER TABLE tenantry.lock_fences ADD CONSTRAINT lock_fences_name_check CHECK (((length(name) >= 1) AND (length(name) <= 255)))""",
     r"""ALTER TABLE tenantry.lock_fences ADD CONSTRAINT lock_fences_fence_check CHECK (((fence >= 0) AND (fence <= '9007199254740991'::bigint)))""",
     r"""ALTER TABLE tenantry.memberships ADD CONSTRAINT memberships_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'manager'::text, 'member'::text, 'viewer'::text])))""",
+    r"""ALTER TABLE tenantry.outbox_events ADD CONSTRAINT outbox_events_topic_check CHECK (((topic <> ''::text) AND (octet_length(topic) <= 200)))""",
+    r"""ALTER TABLE tenantry.outbox_events ADD CONSTRAINT outbox_events_key_check CHECK ((octet_length(key) <= 500))""",
+    r"""ALTER TABLE tenantry.outbox_events ADD CONSTRAINT outbox_events_payload_check CHECK ((octet_length((payload)::text) <= 1048576))""",
     r"""ALTER TABLE tenantry.patterns ADD CONSTRAINT patterns_type_check CHECK (((length(type) >= 1) AND (length(type) <= 50)))""",
     r"""ALTER TABLE tenantry.patterns ADD CONSTRAINT patterns_frequency_check CHECK ((frequency > 0))""",
     r"""ALTER TABLE tenantry.tenant_quotas ADD CONSTRAINT tenant_quotas_max_users_check CHECK ((max_users >= 0))""",
@@ -4605,6 +4737,7 @@ END)""",
     r"""ALTER TABLE tenantry.lock_fences ADD CONSTRAINT lock_fences_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
     r"""ALTER TABLE tenantry.memberships ADD CONSTRAINT memberships_user_id_fkey FOREIGN KEY (user_id) REFERENCES tenantry.users(id) ON DELETE CASCADE""",
     r"""ALTER TABLE tenantry.memberships ADD CONSTRAINT memberships_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.outbox_events ADD CONSTRAINT outbox_events_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
     r"""ALTER TABLE tenantry.patterns ADD CONSTRAINT patterns_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
     r"""ALTER TABLE tenantry.tenant_quotas ADD CONSTRAINT tenant_quotas_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
     r"""ALTER TABLE tenantry.tenant_usage ADD CONSTRAINT tenant_usage_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
@@ -4757,6 +4890,9 @@ WITH NO DATA""",
     r"""CREATE INDEX cost_entries_session_id_idx ON tenantry.cost_entries USING btree (tenant_id, session_id, id)""",
     r"""CREATE INDEX cost_entries_task_id_idx ON tenantry.cost_entries USING btree (tenant_id, task_id, id)""",
     r"""CREATE INDEX memberships_user_id_idx ON tenantry.memberships USING btree (user_id)""",
+    r"""CREATE INDEX outbox_events_held_idx ON tenantry.outbox_events USING btree (tenant_id, topic, key) WHERE (retry_at IS NOT NULL)""",
+    r"""CREATE INDEX outbox_events_retry_at_idx ON tenantry.outbox_events USING btree (retry_at) WHERE (retry_at IS NOT NULL)""",
+    r"""CREATE INDEX outbox_events_waiting_idx ON tenantry.outbox_events USING btree ("position") WHERE (retry_at IS NULL)""",
     r"""CREATE INDEX patterns_frequency_idx ON tenantry.patterns USING btree (tenant_id, type, frequency)""",
     r"""CREATE UNIQUE INDEX patterns_key ON tenantry.patterns USING btree (tenant_id, type, COALESCE(agent_type, ''::text), md5((pattern)::text))""",
     r"""CREATE UNIQUE INDEX workflows_default_key ON tenantry.workflows USING btree (tenant_id) WHERE is_default""",
@@ -4858,6 +4994,7 @@ WITH NO DATA""",
     r"""ALTER TABLE tenantry.cost_entries ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.lock_fences ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.memberships ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.outbox_events ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.patterns ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.tenant_quotas ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.tenant_usage ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
@@ -4959,6 +5096,9 @@ WITH NO DATA""",
     r"""CREATE POLICY tenant ON tenantry.memberships AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.memberships AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.memberships AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY service ON tenantry.outbox_events AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY keeper_insert ON tenantry.outbox_events AS PERMISSIVE FOR INSERT TO tenantry_keeper WITH CHECK (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.outbox_events AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.patterns AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.patterns AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.patterns AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
@@ -5145,6 +5285,7 @@ WITH NO DATA""",
     r"""CREATE TRIGGER count_delete AFTER DELETE ON tenantry.memberships REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.count_memberships()""",
     r"""CREATE TRIGGER count_insert AFTER INSERT ON tenantry.memberships REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.count_memberships()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.memberships FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT ON tenantry.outbox_events FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.patterns REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_patterns()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.patterns REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_patterns()""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.patterns REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_patterns()""",
@@ -5402,6 +5543,8 @@ WITH NO DATA""",
     r"""GRANT SELECT, UPDATE ON tenantry.model_prices TO tenantry_keeper""",
     r"""GRANT SELECT ON tenantry.model_prices TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.model_prices TO tenantry_service""",
+    r"""GRANT INSERT ON tenantry.outbox_events TO tenantry_keeper""",
+    r"""GRANT DELETE, SELECT, UPDATE ON tenantry.outbox_events TO tenantry_service""",
     r"""GRANT DELETE, INSERT (agent_type, created_at, frequency, id, last_seen, pattern, tenant_id, type, updated_at), SELECT, UPDATE (agent_type, frequency, last_seen, pattern, type) ON tenantry.patterns TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.patterns TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.patterns TO tenantry_service""",
@@ -5615,6 +5758,9 @@ DOWN = (
     r"""DROP POLICY service ON tenantry.patterns""",
     r"""DROP POLICY tenant_floor ON tenantry.patterns""",
     r"""DROP POLICY tenant ON tenantry.patterns""",
+    r"""DROP POLICY owner_floor ON tenantry.outbox_events""",
+    r"""DROP POLICY keeper_insert ON tenantry.outbox_events""",
+    r"""DROP POLICY service ON tenantry.outbox_events""",
     r"""DROP POLICY service ON tenantry.memberships""",
     r"""DROP POLICY tenant_floor ON tenantry.memberships""",
     r"""DROP POLICY tenant ON tenantry.memberships""",
@@ -5770,6 +5916,7 @@ DOWN = (
     r"""ALTER TABLE tenantry.tenant_usage DROP CONSTRAINT tenant_usage_tenant_id_fkey""",
     r"""ALTER TABLE tenantry.tenant_quotas DROP CONSTRAINT tenant_quotas_tenant_id_fkey""",
     r"""ALTER TABLE tenantry.patterns DROP CONSTRAINT patterns_tenant_id_fkey""",
+    r"""ALTER TABLE tenantry.outbox_events DROP CONSTRAINT outbox_events_tenant_id_fkey""",
     r"""ALTER TABLE tenantry.memberships DROP CONSTRAINT memberships_tenant_id_fkey""",
     r"""ALTER TABLE tenantry.memberships DROP CONSTRAINT memberships_user_id_fkey""",
     r"""ALTER TABLE tenantry.lock_fences DROP CONSTRAINT lock_fences_tenant_id_fkey""",
@@ -5807,6 +5954,7 @@ DOWN = (
     r"""DROP TABLE tenantry.tenant_usage""",
     r"""DROP TABLE tenantry.tenant_quotas""",
     r"""DROP TABLE tenantry.patterns""",
+    r"""DROP TABLE tenantry.outbox_events""",
     r"""DROP TABLE tenantry.memberships""",
     r"""DROP TABLE tenantry.lock_fences""",
     r"""DROP TABLE tenantry.cost_entries""",
@@ -5870,6 +6018,10 @@ DOWN = (
     r"""DROP FUNCTION tenantry.audit_model_prices()""",
     r"""DROP FUNCTION tenantry.audit_logs_newest(uuid, uuid, bigint)""",
     r"""DROP FUNCTION tenantry.audit_logs_get(uuid, uuid)""",
+    r"""DROP FUNCTION tenantry.announce_activities()""",
+    r"""DROP FUNCTION tenantry.announce_tasks()""",
+    r"""DROP FUNCTION tenantry.publish_event(text, jsonb, text)""",
+    r"""DROP FUNCTION tenantry.event_lane(uuid, text, text)""",
     r"""DROP FUNCTION tenantry.tenant_statistics(uuid)""",
     r"""DROP FUNCTION tenantry.desk_figures()""",
     r"""DROP FUNCTION tenantry.cost_summary()""",
@@ -5943,6 +6095,7 @@ DOWN = (
     r"""DROP FUNCTION tenantry.current_user_id()""",
     r"""DROP FUNCTION tenantry.current_tenant_id()""",
     r"""DROP FUNCTION tenantry.uuidv7()""",
+    r"""DROP SEQUENCE tenantry.outbox_position""",
 )
 
 
