@@ -23,10 +23,20 @@ async def admin(world: World) -> AsyncIterator[Connection]:
 async def test_every_table_of_the_database_is_tested(admin: Connection) -> None:
     rows = await admin.fetch(
         "SELECT relname FROM pg_class WHERE relnamespace = 'tenantry'::regnamespace"
-        " AND relkind NOT IN ('i', 'I', 't') AND NOT relispartition AND relname <> $1",
+        " AND relkind NOT IN ('i', 'I', 't', 'S') AND NOT relispartition AND relname <> $1",
         VERSION_TABLE,
     )
     assert {row["relname"] for row in rows} == {*TABLES, *VIEWS}
+
+
+async def test_no_sequence_tells_anybody_how_much_others_write(admin: Connection) -> None:
+    rows = await admin.fetch(
+        "SELECT s.relname, r FROM pg_class AS s,"
+        " unnest('{tenantry_app,tenantry_readonly,tenantry_service}'::text[]) AS r"
+        " WHERE s.relnamespace = 'tenantry'::regnamespace AND s.relkind = 'S'"
+        " AND has_sequence_privilege(r, s.oid, 'USAGE, SELECT, UPDATE')"
+    )
+    assert rows == []
 
 
 async def test_what_is_shared_says_nothing_of_a_tenant(world: World) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import MetaData, Table
 
 from tenantry.schema.access import row_security
 from tenantry.schema.catalog import VERSION_TABLE
-from tenantry.schema.events import ANNOUNCERS
+from tenantry.schema.events import ANNOUNCERS, IS_ANNOUNCED
 from tenantry.schema.reference.sql import definer_functions, functions, meanings, views
 from tenantry.schema.roles import OWNER, SERVICE, TENANT_ROLES
 from tenantry.schema.triggers import triggers
@@ -51,11 +51,11 @@ class Excepted:
 
 
 class Connection(Protocol):
-    async def fetch(self, query: str, /, *args: object) -> Sequence[Mapping[str, Any]]: ...
+    async def fetch(self, query: str, /, *args: object) -> Sequence[Any]: ...
 
 
 async def exceptions(connection: Connection, metadata: MetaData) -> list[Excepted]:
-    """Those for this database: which partitions there are, it alone knows."""
+    """Those for this database: which partitions and features it has, it alone knows."""
     rows = await connection.fetch(_PARTITIONS)
     parents = {t.name for t in metadata.sorted_tables}
     children = {
@@ -63,10 +63,11 @@ async def exceptions(connection: Connection, metadata: MetaData) -> list[Excepte
         for row in rows
         if row["parent"] in parents
     }
-    return sorted(
-        [*_of_models(metadata), *_of_partitions(children, meanings(metadata))],
-        key=lambda e: (e.rule, e.object),
-    )
+    told = meanings(metadata)
+    found = [*_of_models(metadata), *_of_partitions(children, told)]
+    if (await connection.fetch(IS_ANNOUNCED))[0][0]:
+        found += _of_announcers(told)
+    return sorted(found, key=lambda e: (e.rule, e.object))
 
 
 def _of_models(metadata: MetaData) -> Iterator[Excepted]:
@@ -81,8 +82,6 @@ def _of_models(metadata: MetaData) -> Iterator[Excepted]:
         for statement in triggers(table):
             for name, function in _TRIGGER.findall(statement):
                 yield Excepted("SEC013", f"tenantry.{table.name}.{name}", _does(function, told))
-    for relation, name, function in ANNOUNCERS:
-        yield Excepted("SEC013", f"tenantry.{relation}.{name}", _does(function, told))
     callers = {f.name: f.callers for f in functions(metadata)}
     for name in definer_functions(metadata):
         reason = f"{_for(callers.get(name, ()))}: {_does(name, told)}"
@@ -144,6 +143,11 @@ def _of_partitions(
         )
         for name, function in guards:
             yield Excepted("SEC013", f"tenantry.{child}.{name}", _does(function, told))
+
+
+def _of_announcers(told: Mapping[str, str]) -> Iterator[Excepted]:
+    for table, name, function in ANNOUNCERS:
+        yield Excepted("SEC013", f"tenantry.{table}.{name}", _does(function, told))
 
 
 def _does(function: str, told: Mapping[str, str]) -> str:
