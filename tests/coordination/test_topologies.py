@@ -220,9 +220,9 @@ async def test_a_tenants_own_user_stays_in_its_keys(guarded: tuple[Node, UUID]) 
         with pytest.raises(CoordinationError):
             await coordination.lasting.command(*words)
     # Nor does it see what others' keys and channels are called.
-    for words in (("SCAN", 0), ("DBSIZE",), ("PUBSUB", "CHANNELS"), ("RANDOMKEY",)):
+    for asking in (("SCAN", 0), ("DBSIZE",), ("PUBSUB", "CHANNELS"), ("RANDOMKEY",)):
         with pytest.raises(CoordinationError):
-            await coordination.lasting.command(*words)
+            await coordination.lasting.command(*asking)
     await coordination.close()
 
 
