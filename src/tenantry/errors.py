@@ -416,7 +416,7 @@ class UnsafeTable(TenantryError):
 
 
 class CoordinationUnavailable(TenantryError):
-    """Redis or Valkey cannot be reached, refused the login, or did not answer in time."""
+    """Redis or Valkey cannot be reached, or did not answer in time."""
 
     code = "coordination_unavailable"
     retryable = True
@@ -424,7 +424,7 @@ class CoordinationUnavailable(TenantryError):
 
 
 class CoordinationError(TenantryError):
-    """Redis or Valkey refused a command."""
+    """Redis or Valkey refused a command, or the login."""
 
     code = "coordination"
     store: str

@@ -289,6 +289,14 @@ async def test_a_refusal_of_the_server_is_no_absence(
         await limits.hit("x", Rate(7, per=1))
 
 
+async def test_nor_is_a_wrong_password(kv_server: KeyValueServer) -> None:
+    url = f"redis://:not-it@127.0.0.1:{kv_server.port}/0"
+    coordination = coordination_at(url, limits_when_away="open")
+    with pytest.raises(CoordinationError):
+        await limits_of(coordination, uuid4()).hit("x", Rate(7, per=1))
+    await coordination.close()
+
+
 # ---- against models -------------------------------------------------------------------------
 
 COSTS = st.lists(

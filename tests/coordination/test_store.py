@@ -141,7 +141,7 @@ async def test_a_wrong_password_is_told_without_it(kv_server: KeyValueServer) ->
     store = Store(
         "redis", f"redis://:not-it@127.0.0.1:{kv_server.port}/0", connections=1, timeout=5
     )
-    with pytest.raises(CoordinationUnavailable, match="refused the login") as caught:
+    with pytest.raises(CoordinationError, match="refused the login") as caught:
         await store.command("PING")
     assert "not-it" not in repr(caught.value) + repr(store)
     await store.close()

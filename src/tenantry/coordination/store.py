@@ -44,6 +44,8 @@ _TIMEOUTS: Final = 3
 _BATCH: Final = 500
 #: Refusals that pass by themselves: a Cluster that lacks a node, a master that has just been one.
 _AWAY: Final = (ClusterDownError, ReadOnlyError)
+#: What only a server says that is there.
+_REFUSALS: Final = (ResponseError, AuthenticationError, AuthorizationError)
 
 
 @dataclass(slots=True)
@@ -205,11 +207,15 @@ class Store:
         self._try_again_at, self._timeouts, self.stats.away_since = 0.0, 0, None
 
     def _translated(self, error: Exception, began: float) -> TenantryError:
+        if isinstance(error, _REFUSALS) and not isinstance(error, _AWAY):
+            self._answered()
         if isinstance(error, (AuthenticationError, AuthorizationError)):
-            self._answered()
-            return self._unavailable("refused the login", "Look at its user and password.")
-        if isinstance(error, ResponseError) and not isinstance(error, _AWAY):
-            self._answered()
+            # It is there: limits that stay open while it is away are not opened by a wrong password.
+            return CoordinationError(
+                f"{self._where} refused the login.",
+                hint="Look at its user and password.",
+                store=self.name,
+            )
         if isinstance(error, NoPermissionError):
             return CoordinationError(
                 f"{self._where} does not let this user do that.",
@@ -232,10 +238,10 @@ class Store:
         self._try_again_at = now + PAUSE_S
         return self._unavailable("cannot be reached")
 
-    def _unavailable(self, said: str, hint: str = "") -> CoordinationUnavailable:
+    def _unavailable(self, said: str) -> CoordinationUnavailable:
         return CoordinationUnavailable(
             f"{self._where} {said}.",
-            hint=hint or "Look whether the server runs: `tenantry redis status`.",
+            hint="Look whether the server runs: `tenantry redis status`.",
             store=self.name,
         )
 
