@@ -416,7 +416,7 @@ class UnsafeTable(TenantryError):
 
 
 class CoordinationUnavailable(TenantryError):
-    """Redis or Valkey cannot be reached, refused the login, or did not answer in time."""
+    """Redis or Valkey cannot be reached, or did not answer in time."""
 
     code = "coordination_unavailable"
     retryable = True
@@ -424,10 +424,18 @@ class CoordinationUnavailable(TenantryError):
 
 
 class CoordinationError(TenantryError):
-    """Redis or Valkey refused a command."""
+    """Redis or Valkey refused a command, or the login."""
 
     code = "coordination"
     store: str
+
+
+class CoordinationFull(CoordinationError):
+    """Redis or Valkey is there and takes no writes: its memory, its disk or its replicas are at their
+    end."""
+
+    code = "coordination_full"
+    retryable = True
 
 
 class RateLimited(TenantryError):

@@ -167,7 +167,7 @@ async def _awaited(work: Any) -> Any:
 
 def _call(loop: _Loop, method: Any, *args: Any, **kwargs: Any) -> Any:
     # What was handed out may be handed back.
-    args = tuple(map(_target, args))
+    args, kwargs = tuple(map(_target, args)), {k: _target(v) for k, v in kwargs.items()}
     if not any(map(_is_function, (*args, *kwargs.values()))):
         return _sync(loop, method(*args, **kwargs))
     desk = _Desk()

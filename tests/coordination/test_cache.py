@@ -11,6 +11,7 @@ import pytest
 
 from tenantry.coordination import Cache, Coordination
 from tenantry.coordination.keys import Keys
+from tenantry.coordination.values import pack
 from tenantry.errors import InvalidInput
 from tests.fixtures.servers import KeyValueServer
 
@@ -204,8 +205,14 @@ async def test_a_pattern_finds_all_of_many(cache: Cache) -> None:
 # ---- what is not ours -------------------------------------------------------------------------
 
 
+#: What no condition is: a tag that is no name, a token that nobody has.
+CONDITIONS = [
+    b"\xc1\x02" + pack([0, tags, pack("x")]) for tags in ({1: b"t"}, {"": b"t"}, {"t": None})
+]
+
+
 @pytest.mark.parametrize(
-    "foreign", [b"", b"hello", b"\xc1\x01\xc1", b"\xc1\x02\x93\x01", b"\x80\x04N."]
+    "foreign", [b"", b"hello", b"\xc1\x01\xc1", b"\xc1\x02\x93\x01", b"\x80\x04N.", *CONDITIONS]
 )
 async def test_foreign_bytes_are_a_miss(
     coordination: Coordination, cache: Cache, foreign: bytes

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tenantry.coordination import Cache, Coordination
+from tenantry.coordination.shelf import Shelf
 from tests.fixtures.servers import KeyValueServer
 
 from .conftest import cache_of, coordination_at
@@ -197,6 +198,31 @@ async def test_the_lease_of_a_living_one_does_not(cache: Cache, another: Cache) 
     assert another.stats.computed == 0
     slow.go.set()
     assert [await first, await second] == ["value", "value"]
+
+
+async def test_asked_twice_for_one_caller_the_lease_is_his(cache: Cache) -> None:
+    """His first answer was lost, and the client asked once more: he is not to wait for himself."""
+    begun = [await cache._shelf.begin("x", ["t"], "c" + "0" * 16, 60_000) for _ in range(2)]
+    assert [one is not None and one.holder for one in begun] == ["", ""]
+
+
+async def test_a_lease_that_could_not_be_renewed_once_is_renewed_again(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache._shelf.caching.lease = 0.9
+    answers, asked, ask = [None], list[int | None](), cache._shelf._lease
+
+    async def lease(name: str, token: str, ms: int) -> int | None:
+        asked.append(answers.pop() if answers else await ask(name, token, ms))
+        return asked[-1]
+
+    monkeypatch.setattr(Shelf, "_lease", lambda _, *args: lease(*args))
+    slow = Slow("value")
+    computing = asyncio.create_task(cache.get_or_compute("x", slow))
+    await _until(lambda: len(asked) == 2)
+    slow.go.set()
+    assert await computing == "value"
+    assert asked == [None, 1]
 
 
 async def test_one_who_lost_the_lease_stores_nothing(

@@ -154,6 +154,8 @@ async def test_tenants_and_the_platform_have_limits_of_their_own(
 def test_names_for_whom_a_limit_is_kept_do_not_collide() -> None:
     assert by(user=7, route="POST /tasks") == "user=7&route=POST /tasks"
     assert by(user="7&route=x") != by(user="7", route="x")
+    # As a header may hold it, which is anybody's to write.
+    assert by(agent="\udcff") != by(agent="\udcfe")
     with pytest.raises(InvalidInput):
         by()
 
@@ -203,6 +205,15 @@ async def test_a_clock_set_back_does_not_lock_everybody_out(
     for ahead, allowed in ((3_000_000, False), (3600_000_000, True)):
         await coordination.lasting.command("DEL", key)
         await coordination.lasting.command("RPUSH", key, 0, 0, now + ahead, 1)
+        assert bool(await limits.hit("x", rate)) is allowed
+
+
+async def test_nor_does_it_stop_a_pace(limits: Limits, coordination: Coordination) -> None:
+    rate = Pace(1, per=10)
+    (key,) = limits._keys([Limit("x", rate)])
+    now = time.time_ns() // 1000
+    for ahead, allowed in ((3_000_000, False), (3600_000_000, True)):
+        await coordination.lasting.command("SET", key, f"10000000 {now + ahead}")
         assert bool(await limits.hit("x", rate)) is allowed
 
 
@@ -276,6 +287,14 @@ async def test_a_refusal_of_the_server_is_no_absence(
     await coordination.lasting.command("HSET", key, "not", "a window")
     with pytest.raises(CoordinationError):
         await limits.hit("x", Rate(7, per=1))
+
+
+async def test_nor_is_a_wrong_password(kv_server: KeyValueServer) -> None:
+    url = f"redis://:not-it@127.0.0.1:{kv_server.port}/0"
+    coordination = coordination_at(url, limits_when_away="open")
+    with pytest.raises(CoordinationError):
+        await limits_of(coordination, uuid4()).hit("x", Rate(7, per=1))
+    await coordination.close()
 
 
 # ---- against models -------------------------------------------------------------------------

@@ -219,6 +219,8 @@ def test_plain_code_holds_locks_too(place: Place, kv_server: KeyValueServer) -> 
             db._loop.run(store.command("DEL", key))
             while not lock.lost:
                 asyncio.run(asyncio.sleep(0.01))
+        with db.tenant(tenant.id) as work, pytest.raises(LockLost):
+            work.locks.guard(lock=lock)
         with t.locks.in_database("nightly", wait=1) as held:
             assert not held.lost
             with db.tenant(tenant.id) as work:

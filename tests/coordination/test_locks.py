@@ -271,6 +271,25 @@ async def test_a_program_that_was_stopped_knows_at_once(locks: Locks) -> None:
         await lock.release()
 
 
+# ---- what is left of it ---------------------------------------------------------------------
+
+
+async def test_a_name_that_nobody_asks_for_is_forgotten(
+    locks: Locks, coordination: Coordination, tenant_id: UUID
+) -> None:
+    async with locks.hold("once") as lock:
+        key = Keys(tenant_id).name("fence", "once")
+        await lock.raise_fence(lock.fence + 10)
+    # Long after the last holder can have gone.
+    assert await coordination.lasting.command("TTL", key) > 86_400 * 7
+
+
+async def test_waiting_ends(locks: Locks) -> None:
+    async with locks.hold("nightly"):
+        with pytest.raises(InvalidInput):
+            await locks.acquire("nightly", wait=float("nan"))
+
+
 # ---- without its server, or with one that forgot --------------------------------------------
 
 

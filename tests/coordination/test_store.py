@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from contextlib import suppress
 from uuid import uuid4
 
@@ -13,11 +14,12 @@ import pytest
 from tenantry.coordination import Coordination, Keys
 from tenantry.coordination.script import Script
 from tenantry.coordination.store import Store
-from tenantry.errors import CoordinationError, CoordinationUnavailable
+from tenantry.errors import CoordinationError, CoordinationUnavailable, TransactionError
 from tests.fixtures.servers import KeyValueServer
 from tests.fixtures.topologies import PASSWORD, kv_node
 
 from .conftest import coordination_at
+from .door import door_to
 
 _LINES = ("port {port}", f"requirepass {PASSWORD}", "pidfile {folder}/pid", "daemonize no")
 
@@ -139,7 +141,73 @@ async def test_a_wrong_password_is_told_without_it(kv_server: KeyValueServer) ->
     store = Store(
         "redis", f"redis://:not-it@127.0.0.1:{kv_server.port}/0", connections=1, timeout=5
     )
-    with pytest.raises(CoordinationUnavailable, match="refused the login") as caught:
+    with pytest.raises(CoordinationError, match="refused the login") as caught:
         await store.command("PING")
     assert "not-it" not in repr(caught.value) + repr(store)
     await store.close()
+
+
+async def test_a_server_that_never_answers_is_left_alone_too(kv_server: KeyValueServer) -> None:
+    async with door_to(kv_server.url) as door:
+        store = Store("redis", door.url, connections=4, timeout=0.2)
+        await store.command("PING")
+        door.fall_silent()
+
+        async def told() -> str:
+            try:
+                return str(await store.command("PING"))
+            except CoordinationUnavailable as error:
+                return error.message
+
+        # Calls that run out of time together may be this program's fault, and are one sign.
+        assert all("in time" in said for said in await asyncio.gather(*(told() for _ in range(4))))
+        assert ["in time" in await told() for _ in range(3)] == [True, True, False]
+        assert store.stats.spared == 1
+        # Then one call finds out for all whether it is back.
+        for _ in range(2):
+            store._try_again_at = time.monotonic()
+            both = await asyncio.gather(*(told() for _ in range(5)))
+            assert sum("in time" in said for said in both) == 1
+        await door.open()
+        store._try_again_at = time.monotonic()
+        assert await told() == await told() == "True"
+        assert (store.stats.away_since, store._try_again_at, store._timeouts) == (None, 0, 0)
+        await store.close()
+
+
+async def test_a_refusal_is_an_answer_to_who_finds_out(coordination: Coordination) -> None:
+    store = coordination.lasting
+    await store.command("PING")
+    store._try_again_at = time.monotonic()
+    with pytest.raises(CoordinationError):
+        await store.command("NO-SUCH-COMMAND")
+    assert await store.command("PING")
+
+
+async def test_an_error_in_a_batch_quotes_none_of_its_values(coordination: Coordination) -> None:
+    store, key = coordination.lasting, _key()
+    with pytest.raises(CoordinationError) as caught:
+        await store.commands([("SET", key, "text", "EX", 9), ("LPUSH", key, "secret-value")])
+    assert "WRONGTYPE" in str(caught.value)
+    assert "secret-value" not in str(caught.value) + str(caught.value.__cause__)
+    await store.command("DEL", key)
+
+
+def test_another_event_loop_or_a_forked_process_is_told(kv_server: KeyValueServer) -> None:
+    store = Store("redis", kv_server.url, connections=4, timeout=10)
+    loop = asyncio.new_event_loop()
+    assert loop.run_until_complete(store.command("PING"))
+    with pytest.raises(TransactionError, match="another event loop or process"):
+        asyncio.run(store.command("PING"))
+    if os.fork() == 0:  # the child has the parent's loop object, as a preforking server has
+        answer = 1
+        with suppress(BaseException):
+            try:
+                loop.run_until_complete(store.command("PING"))
+            except TransactionError:
+                answer = 0
+        os._exit(answer)
+    assert os.waitstatus_to_exitcode(os.wait()[1]) == 0
+    assert loop.run_until_complete(store.command("PING"))
+    loop.run_until_complete(store.close())
+    loop.close()

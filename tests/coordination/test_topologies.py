@@ -12,7 +12,19 @@ from uuid import UUID, uuid4
 import pytest
 from redis.exceptions import ResponseError
 
-from tenantry.coordination import Coordination, Keys, footprint
+from tenantry.coordination import (
+    Cache,
+    Coordination,
+    Keys,
+    Limit,
+    Limits,
+    Locks,
+    Pace,
+    Rate,
+    Share,
+    UserSessions,
+    footprint,
+)
 from tenantry.coordination.acl import acl_line
 from tenantry.coordination.fitness import look
 from tenantry.coordination.script import Script
@@ -207,6 +219,10 @@ async def test_a_tenants_own_user_stays_in_its_keys(guarded: tuple[Node, UUID]) 
     for words in (("GET", other), ("DEL", other), ("MGET", mine, other), ("PUBLISH", other, "x")):
         with pytest.raises(CoordinationError):
             await coordination.lasting.command(*words)
+    # Nor does it see what others' keys and channels are called.
+    for asking in (("SCAN", 0), ("DBSIZE",), ("PUBSUB", "CHANNELS"), ("RANDOMKEY",)):
+        with pytest.raises(CoordinationError):
+            await coordination.lasting.command(*asking)
     await coordination.close()
 
 
@@ -216,3 +232,102 @@ def test_a_name_that_would_be_more_than_a_name_is_refused(user: str) -> None:
         acl_line(user, "password")
     with pytest.raises(InvalidInput):
         acl_line("fine", "")
+
+
+# ---- every part, everywhere -------------------------------------------------------------------
+
+
+async def _use_all(coordination: Coordination, tenant_id: UUID) -> None:
+    """What the parts mainly do: each of their scripts and commands once."""
+    share = Share.of(coordination, tenant_id)
+    cache, limits, sessions, locks = (
+        Cache(share),
+        Limits(share),
+        UserSessions(share),
+        Locks(share),
+    )
+    assert await cache.set_many({"a": 1, "b": 2}, tags=["t", "u"]) == 2
+    assert await cache.get("a") == 1
+    assert await cache.get_many(["a", "b", "c"]) == {"a": 1, "b": 2}
+    assert await cache.get_or_compute("c", lambda: 3, tags=["t"]) == 3
+    await cache.invalidate_tag("t")
+    assert await cache.get_many(["a", "b", "c"]) == {}
+    assert await cache.get_or_compute("c", lambda: 4, tags=["t"], stale=10) == 4
+    assert await cache.delete_many(["a", "c"]) == 2
+
+    rates = Rate(3, per=60), Rate(5, per=3600), Pace(100, per=60)
+    verdicts = [await limits.hit("x", *rates, cost=2) for _ in range(2)]
+    assert [bool(verdict) for verdict in verdicts] == [True, False]
+    assert await limits.hit_all([Limit("x", rates[0]), Limit("y", rates[2])])
+    assert (await limits.peek("x", *rates)).remaining == 0
+    await limits.reset("x", *rates)
+
+    user = uuid4()
+    first = await sessions.create(user, {"roles": []}, max_sessions=2)
+    made = [await sessions.create(user, max_sessions=2) for _ in range(2)]
+    assert await sessions.get(first.token) is None
+    rotated = await sessions.rotate(made[0].token, {"roles": ["admin"]})
+    assert rotated is not None
+    assert await sessions.update(rotated.token, {}) is not None
+    assert await sessions.refresh(rotated.token) is not None
+    assert await sessions.delete(rotated.token)
+    assert await sessions.list(user) == [made[1].session]
+    assert await sessions.revoke_all(user) == 1
+
+    async with locks.hold("x") as lock:
+        await lock.extend()
+        await lock.raise_fence(lock.fence + 10)
+        waiting = asyncio.create_task(locks.acquire("x", wait=30))
+        await asyncio.sleep(0.05)  # until it waits, mostly
+    late = await waiting
+    assert late.fence > lock.fence + 10
+    await late.release()
+    assert not (cache.stats.errors or cache.stats.lost_invalidations or cache.stats.unstored)
+
+
+async def test_every_part_works_on_a_cluster(nodes: list[Node]) -> None:
+    coordination = coordination_at(_cluster_url(nodes))
+    tenants = [uuid4() for _ in range(6)]
+    await asyncio.gather(*(_use_all(coordination, tenant_id) for tenant_id in tenants))
+    for tenant_id in tenants:
+        cache = Cache(Share.of(coordination, tenant_id))
+        assert await cache.set("a", 1)
+        assert await cache.clear_pattern("?") == 2  # and "b", which holds no more
+        assert await footprint.erase(coordination, tenant_id)
+    await coordination.close()
+
+
+async def test_a_clusters_answers_do_not_go_astray(nodes: list[Node]) -> None:
+    coordination = coordination_at(_cluster_url(nodes), redis_max_connections=5)
+    store, names = coordination.lasting, [Keys(uuid4()).name("lock", "x") for _ in range(30)]
+
+    async def echo(name: str) -> bool:
+        await store.command("SET", name, name, "PX", 60_000)
+        both = await store.commands([("GET", name), ("GET", name)])
+        return [await store.command("GET", name), *both] == [name.encode()] * 3
+
+    for round_ in range(20):
+        tasks = [asyncio.create_task(echo(name)) for name in names]
+        await asyncio.sleep(0.001 * (round_ % 4))
+        for task in tasks[round_ % 3 :: 3]:
+            task.cancel()
+        answers = await asyncio.gather(*tasks, return_exceptions=True)
+        assert all(a is True or isinstance(a, asyncio.CancelledError) for a in answers)
+    await coordination.close()
+
+
+@pytest.mark.parametrize("login", ["tenantry:platform-password", "one-tenant:tenant-password"])
+async def test_every_part_works_with_the_generated_rights(
+    guarded: tuple[Node, UUID], login: str
+) -> None:
+    node, tenant_id = guarded
+    node.admin.acl_log_reset()
+    coordination = _as(node, login)
+    await _use_all(coordination, tenant_id)
+    refused = {entry["object"] for entry in node.admin.acl_log()}
+    assert refused <= {"client|setinfo"}  # the client tells its version, where it may
+    await coordination.close()
+    everything = _as(node, "tenantry:platform-password")
+    await Cache(Share.of(everything, tenant_id)).clear_pattern("*")
+    await footprint.erase(everything, tenant_id)
+    await everything.close()

@@ -178,6 +178,9 @@ async def test_the_server_forgets_all_of_it_by_itself(
 ) -> None:
     await sessions.create(USER, idle=1, lifetime=1)
     await sessions.create(USER, idle=1, lifetime=1)
+    # The only one of another user: his index is empty between the old token and the new.
+    lonely = await sessions.create(uuid4(), idle=1, lifetime=1)
+    assert await sessions.rotate(lonely.token)
     await asyncio.sleep(2.2)
     assert await keys_of(coordination, sessions) == {}
 

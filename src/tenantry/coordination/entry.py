@@ -43,6 +43,8 @@ def unseal(data: bytes) -> Entry:
     if head != _WITH_CONDITIONS:
         raise ValueError("These bytes are no entry.")
     match unpack(body):
-        case [(int() | float()) as fresh_until, dict() as tags, bytes() as packed]:
+        case [(int() | float()) as fresh_until, dict() as tags, bytes() as packed] if all(
+            tag and isinstance(tag, str) and isinstance(token, bytes) for tag, token in tags.items()
+        ):
             return Entry(unpack(packed), tags, fresh_until)
     raise ValueError("These bytes are no entry.")

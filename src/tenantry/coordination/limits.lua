@@ -12,7 +12,8 @@
 -- A pace ('p', period: how long one unit takes to drain) is a level in microseconds, and its time.
 --
 -- All times are microseconds by this server's clock. A clock that is set back by a little counts as
--- standing still; by more than a window, the window begins anew, since it would never pass.
+-- standing still; by more than a window, or than a pace takes to drain, it begins anew, since it
+-- would never pass.
 --
 -- This runs for every request there is: numbers for Redis are text where they can be, and nothing is
 -- asked twice.
@@ -83,7 +84,10 @@ for i = 1, #KEYS do
     local level, before = 0, redis.call('GET', key)
     if before then
       local then_level, at = string.match(before, '(%S+) (%S+)')
-      level = math.max(0, then_level - math.max(0, now - at))
+      -- Ahead by more than even a full one takes to drain: the clock was set back.
+      if at - now <= most * period then
+        level = math.max(0, then_level - math.max(0, now - at))
+      end
     end
     kept[i] = level
     remaining = math.floor(most - level / period + SLACK)

@@ -16,6 +16,7 @@ local fence = math.max(
   tonumber(redis.call('GET', KEYS[2]) or '0') + 1, tonumber(time[1]) * 1000000 + tonumber(time[2])
 )
 fence = string.format('%.0f', fence)
-redis.call('SET', KEYS[2], fence)
+-- A name that nobody asks for any more is forgotten, long after the last holder can have gone.
+redis.call('SET', KEYS[2], fence, 'EX', 2592000)
 redis.call('SET', KEYS[1], ARGV[1] .. ':' .. fence, 'PX', ARGV[2])
 return {1, fence}

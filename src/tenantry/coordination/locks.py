@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
@@ -52,6 +53,8 @@ class Locks:
     async def acquire(self, name: str, *, wait: float = 0, timeout: float = 30) -> Lock:
         """Take a lock, to be let go of with `await lock.release()`; `LockNotAcquired` if another
         has it for the next `wait` seconds."""
+        if math.isnan(wait):
+            raise InvalidInput("Say for how many seconds to wait.", field="wait")
         lock = self._lock(name, timeout)
         began = time.monotonic()
         try:

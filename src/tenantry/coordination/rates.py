@@ -99,7 +99,9 @@ def by(**whom: object) -> str:
     """
     if not whom:
         raise InvalidInput("Say for whom the limit is kept.", field="whom")
-    return "&".join(f"{name}={quote(str(value), safe='/: ')}" for name, value in whom.items())
+    return "&".join(
+        f"{name}={quote(str(value), '/: ', errors='surrogatepass')}" for name, value in whom.items()
+    )
 
 
 def listed(name: str, rates: Sequence[Rate | Pace], cost: int) -> list[Limit]:

@@ -131,7 +131,8 @@ class Shelf:
         return bool(await (self._dropped(call) if or_drop else self._written(call, 1)))
 
     async def renew(self, name: str, token: str) -> bool:
-        return bool(await self._lease(name, token, self._lease_ms))
+        """False: it is another's. A server that did not answer may know it yet."""
+        return await self._lease(name, token, self._lease_ms) != 0
 
     async def release(self, name: str, token: str) -> None:
         await self._lease(name, token, 0)

@@ -1,8 +1,9 @@
 """One Redis or Valkey: commands and scripts with a time limit, and errors of ours.
 
-Nothing here waits longer than the settings' `redis_timeout`. Once a server cannot be reached, calls
-fail at once for a moment, so that a platform without its cache is a platform without a cache and
-not one that waits a second for every request.
+Nothing here waits longer than the settings' `redis_timeout`. Once a server cannot be reached, or
+several times in a row did not answer, calls fail at once for a moment, and then one of them finds
+out whether it is back: a platform without its cache is a platform without a cache, and not one that
+waits a second for every request.
 """
 
 from __future__ import annotations
@@ -32,7 +33,13 @@ from redis.exceptions import (
 from redis.exceptions import TimeoutError as TimedOut
 
 from tenantry.config import RedisUrl
-from tenantry.errors import CoordinationError, CoordinationUnavailable, TenantryError
+from tenantry.errors import (
+    CoordinationError,
+    CoordinationFull,
+    CoordinationUnavailable,
+    TenantryError,
+)
+from tenantry.kernel.home import disowned_by_forks, elsewhere
 
 from .clients import open_client
 from .script import Script
@@ -40,11 +47,15 @@ from .script import Script
 T = TypeVar("T")
 #: How long an unreachable server is left alone.
 PAUSE_S: Final = 0.5
+#: Calls without an answer, one begun after the other failed, that make a server unreachable.
+_TIMEOUTS: Final = 3
 _BATCH: Final = 500
 #: Refusals that pass by themselves: a Cluster that lacks a node, a master that has just been one.
 _AWAY: Final = (ClusterDownError, ReadOnlyError, MasterDownError, TryAgainError)
 #: What a server says that takes no writes now, whatever they are.
 _FULL: Final = ("MISCONF", "NOREPLICAS")
+#: What only a server says that is there.
+_REFUSALS: Final = (ResponseError, AuthenticationError, AuthorizationError)
 
 
 @dataclass(slots=True)
@@ -75,7 +86,14 @@ class Store:
         self._where = parsed.redacted()
         self._client = open_client(parsed, timeout=timeout, ca_certs=ca_certs)
         self._free = asyncio.Semaphore(connections)
+        #: When one call may try again; 0 while the server answers.
         self._try_again_at = 0.0
+        self._timeouts = 0
+        self._timed_out_at = 0.0
+        #: The loop of the first call: its connections are of no use in another, or after a fork.
+        self._home: asyncio.AbstractEventLoop | None = None
+        self._used = False
+        disowned_by_forks(self)
 
     def __repr__(self) -> str:
         return f"Store({self.name}, {self._where})"
@@ -106,13 +124,11 @@ class Store:
     async def commands(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
         """Several commands in one round trip; the first error of them is raised."""
 
-        async def send() -> list[Any]:
-            async with self._client.pipeline(transaction=False) as pipe:
-                for words in commands:
-                    pipe.execute_command(*words)
-                return list(await pipe.execute())
-
-        return await self._guarded(send)
+        answers = await self.each(commands)
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise answer
+        return answers
 
     async def each(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
         """As `commands`, but what went wrong with one stands in its answer's place, as our error."""
@@ -121,6 +137,7 @@ class Store:
             async with self._client.pipeline(transaction=False) as pipe:
                 for words in commands:
                     pipe.execute_command(*words)
+                # Raised there, an error would quote the command with all its values.
                 return list(await pipe.execute(raise_on_error=False))
 
         answers = await self._guarded(send)
@@ -191,9 +208,15 @@ class Store:
     ) -> T:
         stats = self.stats
         stats.calls += 1
-        if self._try_again_at and time.monotonic() < self._try_again_at:
-            stats.spared += 1
-            raise self._unavailable("could not be reached a moment ago")
+        if asyncio.get_running_loop() is not self._home:
+            self._settle()
+        began = time.monotonic()
+        if self._try_again_at:
+            if began < self._try_again_at:
+                stats.spared += 1
+                raise self._unavailable("could not be reached a moment ago")
+            # One call finds out whether it is back; the others are spared until it has.
+            self._try_again_at = began + self.timeout
         try:
             # Connecting, a Sentinel's answer and a retry have limits of their own, which add up.
             async with asyncio.timeout(self.timeout if timeout is None else timeout):
@@ -204,18 +227,33 @@ class Store:
                     answer = await call()
         except (RedisError, RedisClusterException, OSError, TimeoutError) as error:
             stats.errors += 1
-            raise self._translated(error) from error
-        self._try_again_at, stats.away_since = 0.0, None
+            raise self._translated(error, began) from error
+        self._answered()
         return answer
 
+    def _settle(self) -> None:
+        if self._used:
+            raise elsewhere()
+        self._home, self._used = asyncio.get_running_loop(), True
+
+    def _answered(self) -> None:
+        self._try_again_at, self._timeouts, self.stats.away_since = 0.0, 0, None
+
     def _told(self, error: Exception) -> TenantryError:
-        told = self._translated(error)
+        told = self._translated(error, time.monotonic())
         told.__cause__ = error
         return told
 
-    def _translated(self, error: Exception) -> TenantryError:
+    def _translated(self, error: Exception, began: float) -> TenantryError:
+        if isinstance(error, _REFUSALS) and not isinstance(error, _AWAY):
+            self._answered()
         if isinstance(error, (AuthenticationError, AuthorizationError)):
-            return self._unavailable("refused the login", "Look at its user and password.")
+            # It is there: limits that stay open while it is away are not opened by a wrong password.
+            return CoordinationError(
+                f"{self._where} refused the login.",
+                hint="Look at its user and password.",
+                store=self.name,
+            )
         if isinstance(error, NoPermissionError):
             return CoordinationError(
                 f"{self._where} does not let this user do that.",
@@ -223,22 +261,31 @@ class Store:
                 store=self.name,
             )
         if isinstance(error, OutOfMemoryError) or str(error).startswith(_FULL):
-            return self._unavailable(
-                "takes no writes now", "Look at its memory, its disk and its replicas."
+            return CoordinationFull(
+                f"{self._where} takes no writes now.",
+                hint="Look at its memory, its disk and its replicas: `tenantry redis status`.",
+                store=self.name,
             )
         if isinstance(error, ResponseError) and not isinstance(error, _AWAY):
             # The server's words name the command and its state, never a value of ours.
             return CoordinationError(f"{self._where} refused: {error}", store=self.name)
         self.stats.away_since = self.stats.away_since or time.time()
+        now = time.monotonic()
         if isinstance(error, (TimeoutError, TimedOut)):
+            # Those that ran out of time together are one sign: it may have been this program that
+            # was busy.
+            if began >= self._timed_out_at:
+                self._timeouts, self._timed_out_at = self._timeouts + 1, now
+            if self._timeouts >= _TIMEOUTS:
+                self._try_again_at = now + PAUSE_S
             return self._unavailable("did not answer in time")
-        self._try_again_at = time.monotonic() + PAUSE_S
+        self._try_again_at = now + PAUSE_S
         return self._unavailable("cannot be reached")
 
-    def _unavailable(self, said: str, hint: str = "") -> CoordinationUnavailable:
+    def _unavailable(self, said: str) -> CoordinationUnavailable:
         return CoordinationUnavailable(
             f"{self._where} {said}.",
-            hint=hint or "Look whether the server runs: `tenantry redis status`.",
+            hint="Look whether the server runs: `tenantry redis status`.",
             store=self.name,
         )
 

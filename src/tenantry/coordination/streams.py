@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 from uuid import UUID
 
-from tenantry.errors import CoordinationError, CoordinationUnavailable
+from tenantry.errors import CoordinationError, CoordinationFull, CoordinationUnavailable
 from tenantry.kernel.codecs import dumps, loads
 
 from .keys import Keys
@@ -197,12 +197,12 @@ def _flat(entries: Sequence[Any]) -> Sequence[Any]:
 
 
 async def patiently(work: Callable[[], Awaitable[T]], patience: float) -> T:
-    """`work`, again and again while the server is away, for so many seconds."""
+    """`work`, again and again while the server is away or full, for so many seconds."""
     deadline = time.monotonic() + patience
     while True:
         try:
             return await work()
-        except CoordinationUnavailable:
+        except (CoordinationUnavailable, CoordinationFull):
             if time.monotonic() >= deadline:
                 raise
         await asyncio.sleep(0.2)

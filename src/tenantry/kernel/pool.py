@@ -10,18 +10,17 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import os
 import random
 from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import asdict, dataclass
 from time import monotonic
 from typing import Any
-from weakref import WeakSet
 
-from ..errors import ConfigurationError, PoolClosed, PoolExhausted, TenantryError, TransactionError
+from ..errors import ConfigurationError, PoolClosed, PoolExhausted, TenantryError
 from .connect import Connector
 from .connection import Connection
+from .home import disowned_by_forks, elsewhere
 from .seal import Sealer
 
 #: Called after each user statement with its text, the seconds it took, and its rows.
@@ -72,18 +71,6 @@ class PoolStats:
         return asdict(self)
 
 
-_POOLS: WeakSet[Pool] = WeakSet()
-
-
-def _disown() -> None:
-    for pool in _POOLS:
-        pool._home = None
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_disown)
-
-
 class Pool:
     """Connections of one role to one server. Make it with `await Pool.open(...)`."""
 
@@ -101,7 +88,7 @@ class Pool:
         self._loop = asyncio.get_running_loop()
         #: The loop this pool may be used in; None in a forked child, which shares its sockets.
         self._home: asyncio.AbstractEventLoop | None = self._loop
-        _POOLS.add(self)
+        disowned_by_forks(self)
         self._all: set[Connection] = set()
         self._idle: list[Connection] = []
         self._waiters: deque[asyncio.Future[Connection]] = deque()
@@ -155,10 +142,7 @@ class Pool:
     def take(self) -> Connection | None:
         """An idle connection at once, or None: then `acquire` waits for one."""
         if asyncio.get_running_loop() is not self._home:
-            raise TransactionError(
-                "This database handle belongs to another event loop or process.",
-                hint="Call tenantry.connect() once in each process and event loop, after forking.",
-            )
+            raise elsewhere()
         # An idle connection means that nobody waits: a returned one goes to the first waiter.
         while self._idle:
             connection = self._idle.pop()

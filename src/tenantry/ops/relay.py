@@ -19,7 +19,7 @@ from uuid import UUID
 from tenantry.coordination import Keys
 from tenantry.coordination.streams import ADD, words_of
 from tenantry.database import Database
-from tenantry.errors import CoordinationUnavailable, TenantryError
+from tenantry.errors import CoordinationFull, CoordinationUnavailable, TenantryError
 from tenantry.handles import ServiceTransaction
 
 from .outbox import free_orphans
@@ -186,7 +186,7 @@ class Relay:
             args = [kept, *(word for event in words for word in event)]
             calls.append((Keys(tenant_id).name("stream", topic), args))
         answers = await self._db.coordination.lasting.scripts(ADD, calls) if calls else []
-        away = [a for a in answers if isinstance(a, CoordinationUnavailable)]
+        away = [a for a in answers if isinstance(a, (CoordinationUnavailable, CoordinationFull))]
         if away and len(away) == len(answers):
             raise away[0]
         sent: list[Any] = []
