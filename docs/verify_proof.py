@@ -27,4 +27,4 @@ whose = seals[0].get("tenant_id", entry.get("tenant_id")) == entry.get("tenant_i
 linked = all(links[n] == seal["previous"] for n, seal in enumerate(seals[1:]))
 if not (node.hex() == seals[0]["root"] and whose and linked and links[-1] == sys.argv[2].lower()):
     sys.exit("NOT PROVEN")
-sys.stdout.write(f"Proven: entry {entry['id']} is under seal {links[-1]}\n")
+sys.stdout.write(f"Proven: this is under seal {links[-1]}\n{json.dumps(entry, indent=2)}\n")

@@ -54,13 +54,11 @@ def is_signed(content: bytes, signature: str, public: str) -> bool:
     from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
     from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: PLC0415
 
-    raw = _raw(public, _PUBLIC)
-    if raw is None:
+    raw, signed = _raw(public, _PUBLIC), _bytes(signature)
+    if raw is None or signed is None:
         return False
     try:
-        ed25519.Ed25519PublicKey.from_public_bytes(raw).verify(
-            base64.b64decode(signature, altchars=b"-_", validate=True), content
-        )
+        ed25519.Ed25519PublicKey.from_public_bytes(raw).verify(signed, content)
     except (InvalidSignature, ValueError):
         return False
     return True
@@ -86,8 +84,14 @@ def _text(raw: bytes) -> str:
 def _raw(text: str, kind: str) -> bytes | None:
     if not text.startswith(kind):
         return None
+    raw = _bytes(text.removeprefix(kind))
+    return raw if raw is not None and len(raw) == _BYTES else None
+
+
+def _bytes(text: str) -> bytes | None:
+    """What this is the one spelling of: base64 has bits to spare at its end, which may say anything."""
     try:
-        raw = base64.b64decode(text.removeprefix(kind), altchars=b"-_", validate=True)
+        raw = base64.b64decode(text, altchars=b"-_", validate=True)
     except ValueError:
         return None
-    return raw if len(raw) == _BYTES else None
+    return raw if _text(raw) == text else None

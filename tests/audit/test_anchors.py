@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -268,8 +269,49 @@ def test_what_is_no_anchor_is_refused(tmp_path: Path) -> None:
         "[]",
         '{"hash": "00", "sequence": 0}',
         '{"hash": "00", "sequence": 1, "tenant_id": 5}',
-        f'{{"hash": "00", "sequence": {1 << 63}}}',
+        '{"hash": "00", "sequence": "1", "tenant_id": "5"}',
+        '{"hash": "00", "sequence": 1}',
+        '{"hash": "00", "sequence": Infinity}',
+        f'{{"hash": "00", "sequence": "{1 << 63}"}}',
+        "[" * 100_000,
     ):
         other.write_text(line + "\n")
         with pytest.raises(InvalidInput, match="Line 1"):
             list(seals.FileAnchor(other).kept())
+
+
+def test_a_note_of_something_else_is_no_seal(tmp_path: Path) -> None:
+    _git(tmp_path, "init", "-q")
+    _commit(tmp_path)
+    anchor = seals.anchor_of(f"git:{tmp_path}")
+    (tmp_path / "note").write_bytes(b"\xff\xfe\n")
+    _git(tmp_path, "hash-object", "-w", "note")
+    blob = subprocess.run(
+        ["git", "-C", str(tmp_path), "hash-object", "note"], check=True, capture_output=True
+    )
+    _git(tmp_path, "notes", "--ref", "tenantry", "add", "-C", blob.stdout.decode().strip())
+    with pytest.raises(InvalidInput, match="holds no seal"):
+        list(anchor.kept())
+
+
+async def test_what_a_forger_had_anchored_does_not_close_the_anchor(
+    db: Database, place: Place, acme: Tenant, tmp_path: Path
+) -> None:
+    """A place where nothing can be removed is never mended."""
+    anchor = seals.anchor_of(str(tmp_path / "seals.jsonl"))
+    await fill(db, acme, 2)
+    target = (await entries_of(place, acme))[-1]
+    admin = await place.connection("superuser")
+    await admin.execute(PAST_TRIGGERS)
+    nobody = UUID(int=0)
+    moved = "UPDATE tenantry.audit_logs SET tenant_id = $1 WHERE id = $2"
+    assert await admin.execute(moved, nobody, target) == "UPDATE 1"
+    await seal_all(db, anchors=[anchor])
+    assert nobody in {seal.tenant_id for seal in anchor.kept()}
+    await seal_all(db, anchors=[anchor])
+    report = await seals.verify(db, anchors=[anchor])
+    assert report.anchored == len(list(anchor.kept()))
+    await admin.execute("DELETE FROM tenantry.audit_seals WHERE tenant_id = $1", nobody)
+    await admin.close()
+    report = await seals.verify(db, anchors=[anchor])
+    assert ("seal removed", nobody) in {(f.what, f.tenant_id) for f in report.findings}

@@ -62,6 +62,14 @@ def test_a_finding_has_its_key_and_its_remedy(
     assert "tenantry.tasks" in cli("prove", "--static", code=1).out
 
 
+def test_no_name_steers_the_terminal(cli: Cli, place: Place, as_administrator: None) -> None:
+    name = "x\nNo findings\x1b[2J"
+    asyncio.run(_run(place, f'CREATE TABLE tenantry."{name}" (tenant_id uuid, id int)'))
+    told = cli("prove", "--static", code=1).out
+    assert "\\x1b[2J" in told and "\x1b" not in told
+    assert not [line for line in told.splitlines() if line.startswith("No findings")]
+
+
 def test_without_an_administrator_it_says_what_it_leaves_out(cli: Cli) -> None:
     page = Path("proof.md")
     assert "1 finding:" in cli("prove", "--report", str(page), code=1).out

@@ -9,9 +9,10 @@ from unittest.mock import patch
 import asyncpg
 import pytest
 
-from tenantry.errors import ConfigurationError
+from tenantry.errors import ConfigurationError, ConnectionLost
 from tenantry.isolation.attacks import ATTACKS, Doors, Trial, Verdict, run_attacks
 from tenantry.isolation.attacks.arena import Arena
+from tenantry.isolation.attacks.doors import _Kernel
 from tenantry.isolation.attacks.registry import Tries
 from tenantry.isolation.proof import attack_findings, prove
 from tenantry.isolation.subject import Subject
@@ -89,6 +90,21 @@ async def test_an_attack_whose_control_goes_unnoticed_is_a_finding(
         "attack-01:the attack itself",
         "attack-02:the attack itself",
     }
+
+
+async def test_a_door_that_nobody_gets_in_by_proves_nothing(
+    proved: Place, subject: Subject, doors: Doors
+) -> None:
+    async def shut(self: object, *_: object) -> list[object]:
+        raise ConnectionLost("The door is shut.")
+
+    for way in ("glance", "visit"):
+        with patch.object(_Kernel, way, shut):
+            results = await run_attacks(
+                proved.url("superuser"), subject, doors, only=frozenset({45, 53})
+            )
+        assert {r.verdict for r in results} == {Verdict.BLIND}
+        assert all("The door is shut" in r.note for r in results)
 
 
 async def test_a_table_that_no_row_fits_is_a_finding(proved: Place, subject: Subject) -> None:

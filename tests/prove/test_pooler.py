@@ -70,7 +70,8 @@ async def test_a_database_that_clients_asked_for_is_seen(proved: Place, pgbounce
     connection = await asyncpg.connect(pooler.url(_APP, proved.name), statement_cache_size=0)
     facts = read_console(pooler.url(_WATCHER, "x"))
     await connection.close()
-    assert facts.left_out(proved.name) == ()
+    (untold,) = facts.left_out(proved.name)
+    assert "connect_query" in untold
     (entry,) = [e for e in facts.entries if e.leads_to(proved.name)]
     assert entry.is_local
 
@@ -106,7 +107,8 @@ async def test_it_is_found_in_the_way_and_what_is_not_open_is_a_finding(
     assert "was not looked at" in seen.words(proved.name)
 
     named = await look(Source((way,), pooler.url(_WATCHER, "x")))
-    assert named.poolers[0].left_out(proved.name) == ()
+    assert "databases that leads" not in named.words(proved.name)
+    assert "connect_query" in named.words(proved.name)  # a console does not tell
     assert [p.name for p in named.poolers] == [f"127.0.0.1:{pooler.port}"]
     assert named.findings() == []
     # What Debian 12 ships has known holes, and nothing else is wrong with this one.
@@ -204,9 +206,11 @@ VIOLATIONS: tuple[tuple[str, PoolerFacts], ...] = (
     ("pooler-statement-mode", replace(_facts(), user_modes={_APP: "statement"})),
     ("pooler-reset", _facts(pool_mode="session", server_reset_query="DEALLOCATE ALL")),
     ("pooler-reset", _facts(replace(_HERE, pool_mode="session"))),
+    ("pooler-reset", replace(_facts(), user_modes={_APP: "session"})),
     ("pooler-identity", _facts(replace(_HERE, user=_SERVICE))),
     ("pooler-identity", _facts(Entry("*", user="postgres"))),
     ("pooler-context", _facts(replace(_HERE, connect_query="SET app.tenant_id = 'x'"))),
+    ("pooler-context", _facts(replace(_HERE, connect_query="SET App.Tenant_Id = 'x'"))),
     ("pooler-parameters", _facts(ignore_startup_parameters="options, app.tenant_id")),
     ("pooler-parameters", _facts(track_extra_parameters="app.user_id")),
     ("pooler-authentication", _facts(auth_type="trust")),
@@ -280,8 +284,8 @@ def test_holes_are_those_of_the_release(
 async def test_who_may_ask_for_passwords_as_the_pooler_does(
     admin: Connection, subject: Subject
 ) -> None:
-    async def found(user: str, query: str) -> list[Finding]:
-        facts = _facts(auth_user=user, auth_query=query)
+    async def found(user: str, query: str, entry: Entry = _HERE) -> list[Finding]:
+        facts = _facts(entry, auth_user=user, auth_query=query)
         return [
             f
             for f in await examine(admin, facts, subject, "shop")
@@ -299,6 +303,13 @@ async def test_who_may_ask_for_passwords_as_the_pooler_does(
     assert "lookup" in open_to_all.object
     assert "tenantry_app may execute it" in open_to_all.detail
     assert "tenantry_readonly" not in open_to_all.detail  # who cannot reach the schema
+    assert await found("asker", 'SELECT * FROM "pooler"."lookup"($1)') == [open_to_all]
+    assert await found("asker", "SELECT * FROM shop.pooler.lookup ( $1 )") == [open_to_all]
+    assert await found("asker", "SELECT * FROM .lookup($1)") == []
+    # A line of the databases has its own, above the rest.
+    assert await found("", "", replace(_HERE, auth_user="asker", auth_query=query)) == [open_to_all]
+    other = Entry("other", auth_user="asker", auth_query=query)
+    assert await found("", "", other) == []
     await admin.execute(
         "REVOKE ALL ON FUNCTION pooler.lookup FROM PUBLIC; GRANT EXECUTE ON FUNCTION pooler.lookup TO asker"
     )
@@ -342,8 +353,29 @@ def test_a_file_is_read_as_pgbouncer_reads_it(tmp_path: Path) -> None:
     assert (facts["auth_type"], facts["server_reset_query"]) == ("md5", "")
     assert (facts["pool_mode"], facts["client_tls_sslmode"]) == ("session", "disable")  # by default
     assert not facts.is_local
-    assert facts.left_out("shop_1") == ("its version, which a file does not tell",)
+    version, included = facts.left_out("shop_1")
+    assert version == "its version, which a file does not tell"
+    assert "more.ini" in included  # of that name there may be one where PgBouncer was started
     assert "secret" not in repr(facts)
+
+
+def test_a_file_in_any_spelling_is_read_as_pgbouncer_reads_it(tmp_path: Path) -> None:
+    (tmp_path / "more.ini").write_text("auth_type = ANY\n")
+    path = tmp_path / "pgbouncer.ini"
+    path.write_bytes(
+        b"[databases] 'shop' = host=/run pool_mode=Statement auth_user=asker auth_query='SELECT 1'\r\n"
+        b"[users]\r\ntenantry_app = pool_mode=SESSION\r\n"
+        b"[pgbouncer] pool_mode = Transaction\r\n"
+        + f"%include {tmp_path}/more.ini\n; until the line ends\u2028\rclient_tls_sslmode = require".encode()
+    )
+    facts = read_file(path)
+    (shop,) = facts.entries
+    assert (shop.name, shop.pool_mode) == ("shop", "statement")
+    assert (shop.auth_user, shop.auth_query) == ("asker", "SELECT 1")
+    assert facts.user_modes == {_APP: "session"}
+    assert (facts["pool_mode"], facts["auth_type"]) == ("transaction", "any")
+    assert facts["client_tls_sslmode"] == "disable"
+    assert facts.left_out("shop") == ("its version, which a file does not tell",)
 
 
 async def test_rules_of_another_file_are_not_seen(tmp_path: Path) -> None:

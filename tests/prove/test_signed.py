@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from string import ascii_letters, digits
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
@@ -83,6 +84,19 @@ def test_a_page_whose_signature_was_cut_off_is_unsigned_whatever_its_digest() ->
         assert verify(report, KEY.public).state is State.UNSIGNED
     assert digest in close_page(text, None)
     assert verify(json.dumps(sign_data(DATA, None)), KEY.public).state is State.UNSIGNED
+
+
+def test_a_signature_has_one_spelling() -> None:
+    """The last letter before the padding has four bits that say nothing."""
+    at = PAGE.rindex("==") - 1
+    others = {PAGE[:at] + letter + PAGE[at + 1 :] for letter in ascii_letters + digits + "-_"}
+    assert [page for page in others if verify(page, KEY.public).ok] == [PAGE]
+    value = json.loads(DOCUMENT)["signature"]["value"]
+    for other in (f"{value}=", f"{value}\n", value.rstrip("=")):
+        changed = {**json.loads(DOCUMENT), "signature": {"by": KEY.public, "value": other}}
+        assert verify(json.dumps(changed), KEY.public).state is State.ALTERED
+    key = KEY.public[:-2] + chr(ord(KEY.public[-2]) + 1) + "="
+    assert not is_public_key(key)
 
 
 def test_a_signature_does_not_fit_another_report() -> None:

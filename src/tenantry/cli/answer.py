@@ -91,12 +91,12 @@ def _cell(value: Any) -> str:
     if isinstance(value, datetime):
         return value.astimezone().strftime("%Y-%m-%d %H:%M")
     if isinstance(value, Mapping):
-        return ", ".join(f"{_printable(str(k))}={_cell(v)}" for k, v in value.items())
+        return ", ".join(f"{printable(str(k))}={_cell(v)}" for k, v in value.items())
     if isinstance(value, (list, tuple)):
         return ", ".join(map(_cell, value))
-    return _printable(str(value))
+    return printable(str(value))
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """What was stored does not steer a terminal: codes that do are spelt out."""
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)

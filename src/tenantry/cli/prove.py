@@ -12,7 +12,7 @@ import typer
 from tenantry.errors import InvalidInput
 
 from . import exits, place, screen
-from .answer import Answer, View
+from .answer import Answer, View, printable
 from .command import command
 
 if TYPE_CHECKING:
@@ -190,15 +190,20 @@ def _view(proof: Proof) -> View:
             colour = "bold red" if finding.severity == "error" else "bold yellow"
             parts.append(
                 Text.assemble(
-                    (f"\n{finding.severity} ", colour), (finding.object, "bold"),
-                    f"  {finding.check}\n  {finding.detail}\n  ", (finding.remediation, "italic"),
+                    (f"\n{finding.severity} ", colour), (_line(finding.object), "bold"),
+                    f"  {finding.check}\n  {_line(finding.detail)}\n  ", (_line(finding.remediation), "italic"),
                 )
             )  # fmt: skip
-        parts.append(Text(f"\n{proof.pooler.words(proof.database)}"))
+        parts.append(Text(f"\n{_line(proof.pooler.words(proof.database))}"))
         parts.append(Text(f"{_summary(proof)}", style="bold green" if proof.ok else "bold red"))
         return Group(*parts)
 
     return build
+
+
+def _line(text: str) -> str:
+    """In one line of its own: a table's name may be anything."""
+    return printable(" ".join(text.split()))
 
 
 def _attacks(proof: Proof) -> RenderableType:

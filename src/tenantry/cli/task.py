@@ -10,7 +10,7 @@ from uuid import UUID
 import typer
 
 from . import lookup, place
-from .answer import Answer, View, facts, row, table
+from .answer import Answer, View, facts, printable, row, table
 from .command import command, group
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def _drawn(top: TaskNode) -> View:
         from rich.tree import Tree
 
         def grow(node: TaskNode, onto: Tree | None) -> Tree:
-            text = Text(f"{node.task.title} ({node.task.status})")
+            text = Text(printable(f"{node.task.title} ({node.task.status})"))
             drawn = Tree(text) if onto is None else onto.add(text)
             for child in node.children:
                 grow(child, drawn)

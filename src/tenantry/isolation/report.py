@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,6 +15,8 @@ from .findings import Finding
 from .proof import Proof
 from .signed import close_page, sign_data
 
+#: What begins a tag, a link, a cell or an escape.
+_MARKS = re.compile(r"[\\<|\[]")
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
@@ -119,15 +122,15 @@ def as_page(proof: Proof, key: SigningKey | None = None) -> str:
     lines = [
         "# Tenant isolation of a database",
         "",
-        f"Database `{proof.database}` on PostgreSQL {proof.server}, examined on"
+        f"Database {_code(proof.database)} on PostgreSQL {proof.server}, examined on"
         f" {proof.examined:%Y-%m-%d %H:%M} UTC"
         f" in {proof.seconds:.1f} s.",
         "",
         f"* {len(proof.subject.tables)} tables and partitions with tenants' rows",
-        f"* roles that work for a tenant: {', '.join(f'`{r}`' for r in proof.subject.roles)}",
+        f"* roles that work for a tenant: {', '.join(map(_code, proof.subject.roles))}",
         f"* {proof.checks} checks of the catalog, the rules of pgrls, and Z3's proof of every policy",
         f"* {_attempted(proof)}",
-        f"* {proof.pooler.words(proof.database)}",
+        f"* {_shown(proof.pooler.words(proof.database))}",
         "",
         f"**{_count(len(proof.findings), 'finding')}.**",
         "",
@@ -168,5 +171,20 @@ def _count(number: int, what: str) -> str:
 def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> list[str]:
     names = [*head]
     lines = [f"| {' | '.join(names)} |", f"|{'---|' * len(names)}"]
-    lines += [f"| {' | '.join(str(c).replace('|', chr(92) + '|') for c in row)} |" for row in rows]
+    lines += [f"| {' | '.join(map(_shown, row))} |" for row in rows]
     return [*lines, ""]
+
+
+def _shown(text: object) -> str:
+    """Words that hold names of somebody's: in one line, and none of it is the page's own markup."""
+    return _MARKS.sub(r"\\\g<0>", _line(text))
+
+
+def _code(name: str) -> str:
+    inside = _line(name).replace("`", "'")
+    return f"`{inside}`"
+
+
+def _line(text: object) -> str:
+    one = " ".join(str(text).split())
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in one)

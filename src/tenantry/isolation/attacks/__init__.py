@@ -8,7 +8,7 @@ from ..subject import Subject
 from . import context, read, rules, server, sessions, write  # noqa: F401 - they register themselves
 from .arena import Arena, arena
 from .doors import Doors
-from .registry import ATTACKS, Attack, NotApplicable
+from .registry import ATTACKS, Attack, NotApplicable, Unseeing
 from .results import Result, Trial, Verdict
 
 
@@ -37,6 +37,8 @@ async def run(made: Arena, chosen: Attack) -> Result:
         trials += [trial async for trial in chosen.make(made)]
     except NotApplicable as reason:
         return Result(chosen.number, chosen.title, Verdict.NOT_APPLICABLE, 0, note=str(reason))
+    except Unseeing as reason:
+        return Result(chosen.number, chosen.title, Verdict.BLIND, 0, note=str(reason))
     controls = [t for t in trials if t.control]
     leaks = tuple(t for t in trials if t.leak and not t.control)
     tries = len(trials) - len(controls)

@@ -18,6 +18,10 @@ class NotApplicable(Exception):
     """There is nothing here that this attack could be made on."""
 
 
+class Unseeing(Exception):
+    """It cannot be seen whether this attack got through."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attack:
     number: int

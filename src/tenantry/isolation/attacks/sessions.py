@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from .arena import Arena
 from .doors import FAILURES, Door, Visit
-from .registry import NotApplicable, Tries, attack
+from .registry import NotApplicable, Tries, Unseeing, attack
 from .results import Trial
 
 _CONTEXT = "SELECT coalesce(current_setting('app.tenant_id', true), '') AS tenant"
@@ -46,9 +46,14 @@ async def _found(door: Door, look: str, leak: str) -> Trial:
         return await visit.fetch(look)
 
     rows: list[Any] = []
-    for glance in (door.glance(look), door.visit(None, inspect)):
-        with suppress(*FAILURES):
-            rows += await glance
+    for glance in (partial(door.glance, look), partial(door.visit, None, inspect)):
+        try:
+            rows += await glance()
+        except FAILURES as error:
+            if not door.control:  # a control that saw nothing is told anyway
+                raise Unseeing(
+                    f"nobody gets in by the {door.name}'s way to look: {error}"
+                ) from None
     found = any(str(value or "") not in ("", "0") for row in rows for value in row.values())
     return Trial(f"connections of {door.name}", leak if found else "", door.control)
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _DATABASE = "pgbouncer"
 _SECONDS = "10"
+_UNTOLD = ("connect_query and auth_user of its databases, which its console does not tell",)
 
 
 def read_console(url: str) -> PoolerFacts:
@@ -42,6 +43,7 @@ def read_console(url: str) -> PoolerFacts:
         config,
         tuple(_entry(row) for row in databases if row["name"] != _DATABASE),
         {row["name"]: row["pool_mode"] for row in users if row.get("pool_mode")},
+        _UNTOLD,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tenantry.config.hosts import is_here
@@ -33,8 +33,10 @@ class Entry:
     #: Whom every client becomes, whoever it logged in as.
     user: str = ""
     pool_mode: str = ""
-    #: Only a file tells.
+    #: Only a file tells these: a statement on each new connection, and how passwords are looked up.
     connect_query: str = field(default="", repr=False)
+    auth_user: str = ""
+    auth_query: str = ""
 
     def leads_to(self, database: str) -> bool:
         return self.database == database or (not self.database and self.name in {database, "*"})
@@ -57,6 +59,8 @@ class PoolerFacts:
     entries: Sequence[Entry] = ()
     #: Role -> the pool mode that is set for it alone.
     user_modes: Mapping[str, str] = field(default_factory=dict)
+    #: What cannot be read there.
+    untold: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> str:
         return self.config.get(name, _DEFAULTS.get(name, ""))
@@ -75,6 +79,20 @@ class PoolerFacts:
         """Whether only its own machine can reach it."""
         return all(map(_is_here, self.words("listen_addr")))
 
+    def entries_to(self, database: str) -> list[Entry]:
+        return [entry for entry in self.entries if entry.leads_to(database)]
+
+    def modes(self, database: str, roles: Iterable[str]) -> dict[str, str]:
+        """What decides how long a connection is kept for one client -> for how long: the databases'
+        lines, and above them the roles'."""
+        modes = {
+            f"database {entry.name}": entry.pool_mode or self["pool_mode"]
+            for entry in self.entries_to(database)
+        } or {"database *": self["pool_mode"]}
+        return modes | {
+            f"user {role}": self.user_modes[role] for role in roles if role in self.user_modes
+        }
+
     @property
     def client_tls(self) -> bool:
         """Whether no client gets in without encryption."""
@@ -83,10 +101,9 @@ class PoolerFacts:
     def left_out(self, database: str) -> tuple[str, ...]:
         """What no rule can tell from this."""
         parts = []
-        if not any(entry.leads_to(database) for entry in self.entries):
+        if not self.entries_to(database):
             parts.append(f"the line of its databases that leads to {database}")
-        if not self.release:
-            parts.append("its version, which a file does not tell")
+        parts += self.untold
         if self["auth_type"] == "hba":
             parts.append("the rules of auth_hba_file")
         return tuple(parts)

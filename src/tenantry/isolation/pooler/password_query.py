@@ -6,11 +6,12 @@ import re
 
 from ..findings import Finding
 from ..subject import Connection, Subject
-from .facts import PoolerFacts
+from .facts import Entry, PoolerFacts
 
 _NAME = "pooler-password-query"
 #: The function that is given the user's name, as in `SELECT * FROM pooler.lookup($1)`.
-_FUNCTION = re.compile(r"([\w.]+)\s*\(\s*\$1")
+_PART = r'(?:"[^"]+"|[^\W\d]\w*)'
+_FUNCTION = re.compile(rf"((?:{_PART}\.)?{_PART})\s*\(\s*\$1")
 _REMEDIATION = (
     "Look passwords up by a SECURITY DEFINER function with a fixed search_path that auth_user alone may"
     " execute; auth_user itself needs nothing else."
@@ -18,32 +19,32 @@ _REMEDIATION = (
 
 
 async def password_query_findings(
-    connection: Connection, pooler: PoolerFacts, subject: Subject
+    connection: Connection, pooler: PoolerFacts, subject: Subject, database: str
 ) -> list[Finding]:
     """What can be told of `auth_user` and the function of `auth_query`, in the database at hand."""
-    user = pooler["auth_user"]
-    if not user:
+    entries = pooler.entries_to(database) or [Entry("*")]
+    users = {entry.auth_user or pooler["auth_user"] for entry in entries} - {""}
+    if not users:
         return []
-    found = [
-        Finding(_NAME, "warning", f"role {user}", row["detail"], _REMEDIATION)
-        for row in await connection.fetch(_USER, user)
+    queries = {entry.auth_query or pooler["auth_query"] for entry in entries}
+    names = {name[1] for name in map(_FUNCTION.search, queries) if name}
+    roles = [*subject.roles, *subject.service_roles]
+    superusers = await connection.fetch(_USER, sorted(users))
+    open_to = await connection.fetch(_LOOKUP, sorted(names), roles)
+    return [
+        *(Finding(_NAME, "warning", r["object"], r["detail"], _REMEDIATION) for r in superusers),
+        *(Finding(_NAME, "error", r["object"], r["detail"], _REMEDIATION) for r in open_to),
     ]
-    if name := _FUNCTION.search(pooler["auth_query"]):
-        roles = [*subject.roles, *subject.service_roles]
-        found += [
-            Finding(_NAME, "error", row["object"], row["detail"], _REMEDIATION)
-            for row in await connection.fetch(_LOOKUP, name[1], roles)
-        ]
-    return found
 
 
 _USER = """
-    SELECT 'PgBouncer looks passwords up as a superuser: its own login is the whole server''s.' AS detail
-    FROM pg_roles WHERE rolname = $1 AND rolsuper"""
+    SELECT 'role ' || rolname AS object,
+           'PgBouncer looks passwords up as a superuser: its own login is the whole server''s.' AS detail
+    FROM pg_roles WHERE rolname = ANY ($1) AND rolsuper"""
 
 _LOOKUP = """
     SELECT f.oid::regprocedure::text AS object, w.detail
-    FROM pg_proc AS f CROSS JOIN LATERAL (
+    FROM unnest($1::text[]) AS named JOIN pg_proc AS f ON f.oid = to_regproc(named) CROSS JOIN LATERAL (
         SELECT format('%s may execute it, and read every role''s password hash.', string_agg(r.rolname, ', ' ORDER BY r.rolname)) AS detail
         FROM pg_roles AS r WHERE r.rolname = ANY ($2) AND NOT r.rolsuper AND has_function_privilege(r.oid, f.oid, 'EXECUTE')
           AND has_schema_privilege(r.oid, f.pronamespace, 'USAGE')
@@ -52,4 +53,4 @@ _LOOKUP = """
         SELECT 'It runs with its owner''s rights and looks names up by its caller''s search_path.'
         WHERE f.prosecdef AND f.prosqlbody IS NULL
           AND NOT EXISTS (SELECT FROM unnest(f.proconfig) AS s WHERE s LIKE 'search_path=%')
-    ) AS w WHERE f.oid = to_regproc($1)"""
+    ) AS w"""

@@ -30,22 +30,16 @@ def _version(pooler: PoolerFacts, _: Subject, __: str) -> Iterator[str]:
 
 def _statement_mode(pooler: PoolerFacts, subject: Subject, database: str) -> Iterator[str]:
     """Each statement is a transaction there, so no context can hold for the next one."""
-    modes = {
-        entry.name: entry.pool_mode or pooler["pool_mode"]
-        for entry in pooler.entries
-        if entry.leads_to(database)
-    } or {"*": pooler["pool_mode"]}
-    users = {name: pooler.user_modes.get(name) for name in subject.roles}
-    named = [f"database {name}" for name, mode in modes.items() if mode == "statement"]
-    named += [f"user {name}" for name, mode in users.items() if mode == "statement"]
+    modes = pooler.modes(database, _ours(subject))
+    named = [what for what, mode in modes.items() if mode == "statement"]
     if named:
         yield f"pool_mode is statement for {', '.join(named)}: a context ends before it is used."
 
 
-def _reset(pooler: PoolerFacts, _: Subject, database: str) -> Iterator[str]:
-    modes = {e.pool_mode or pooler["pool_mode"] for e in pooler.entries if e.leads_to(database)}
+def _reset(pooler: PoolerFacts, subject: Subject, database: str) -> Iterator[str]:
+    modes = pooler.modes(database, _ours(subject))
     query = pooler["server_reset_query"]
-    if "session" in (modes or {pooler["pool_mode"]}) and "DISCARD ALL" not in query.upper():
+    if "session" in modes.values() and "DISCARD ALL" not in query.upper():
         yield (
             f"server_reset_query is {query or 'empty'}: settings, temporary tables and locks of one"
             " client are the next one's."
@@ -53,15 +47,15 @@ def _reset(pooler: PoolerFacts, _: Subject, database: str) -> Iterator[str]:
 
 
 def _identity(pooler: PoolerFacts, subject: Subject, database: str) -> Iterator[str]:
-    for entry in pooler.entries:
-        if entry.leads_to(database) and entry.user and entry.user not in subject.roles:
+    for entry in pooler.entries_to(database):
+        if entry.user and entry.user not in subject.roles:
             yield f"Whoever logs in to {entry.name} becomes {entry.user}."
 
 
 def _context(pooler: PoolerFacts, subject: Subject, database: str) -> Iterator[str]:
-    for entry in pooler.entries:
-        said = [name for name in subject.settings if name in entry.connect_query]
-        if said and entry.leads_to(database):
+    for entry in pooler.entries_to(database):
+        said = [name for name in subject.settings if name.lower() in entry.connect_query.lower()]
+        if said:
             yield f"connect_query of {entry.name} sets {', '.join(said)}, for every client there."
 
 
@@ -104,7 +98,7 @@ def _tls(pooler: PoolerFacts, _: Subject, database: str) -> Iterator[str]:
             f"It listens on {pooler['listen_addr']} with client_tls_sslmode ="
             f" {pooler['client_tls_sslmode']}: tenants' rows pass in the clear."
         )
-    hosts = {e.host for e in pooler.entries if e.leads_to(database) and not e.is_local}
+    hosts = {e.host for e in pooler.entries_to(database) if not e.is_local}
     if hosts and pooler["server_tls_sslmode"] != "verify-full":
         yield (
             f"server_tls_sslmode is {pooler['server_tls_sslmode']} on the way to"
@@ -144,4 +138,4 @@ async def examine(
         for rule in RULES
         for detail in rule.judge(pooler, subject, database)
     ]
-    return [*found, *await password_query_findings(connection, pooler, subject)]
+    return [*found, *await password_query_findings(connection, pooler, subject, database)]

@@ -69,7 +69,7 @@ def _read(where: object, lines: Iterable[str]) -> Iterator[Seal]:
         if line.strip() and not _is_cut_off(line):
             try:
                 yield Seal.anchored(json.loads(line))
-            except (ValueError, KeyError, TypeError, AttributeError):
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 raise InvalidInput(
                     f"Line {number} of {where} holds no seal.", field="anchor"
                 ) from None
@@ -140,7 +140,7 @@ class GitAnchor:
         try:
             ran = subprocess.run(
                 ["git", "-C", str(self.folder), *arguments],
-                input=given, capture_output=True, check=True, text=True, encoding="utf-8",
+                input=given, capture_output=True, check=True, encoding="utf-8", errors="replace",
             )  # fmt: skip
         except FileNotFoundError:
             raise ConfigurationError("git is not installed here.", setting="anchor") from None

@@ -47,8 +47,13 @@ class Seal:
     @classmethod
     def anchored(cls, line: Mapping[str, str]) -> Seal:
         """`ValueError`, `KeyError`, `TypeError` or `AttributeError` when it is none."""
+        if not all(isinstance(value, str) for value in line.values()):
+            raise ValueError("no such seal")
         seal = cls({k: v for k, v in line.items() if k != "hash"}, bytes.fromhex(line["hash"]))
-        if seal.tenant_id == FIRST or not 0 < seal.sequence < 1 << 63:
+        # Any tenant's and any hash, whatever a forger had sealed: what `seal` once anchored must not
+        # keep `verify` from all the rest.
+        UUID(line.get("tenant_id", str(FIRST)))
+        if not 0 < seal.sequence < 1 << 63:
             raise ValueError("no such seal")
         return seal
 
