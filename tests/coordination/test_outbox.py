@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -21,10 +22,11 @@ from tenantry.errors import (
     TenantryError,
 )
 from tenantry.models import Tenant
-from tenantry.ops import features, outbox
+from tenantry.ops import features, outbox, relay
 from tenantry.ops.relay import Batch, Relay
 from tests.fixtures.database import Place, make_tenant
 from tests.fixtures.servers import KeyValueServer
+from tests.fixtures.topologies import PASSWORD, kv_node
 from tests.kernel.conftest import until
 
 
@@ -169,12 +171,12 @@ async def test_poison_is_put_aside_and_its_keys_keep_their_order(
 ) -> None:
     stream = Keys(acme.id).name("stream", "orders")
     await db.coordination.lasting.command("SET", stream, "something else")
-    relay = Relay(db, batch=3)
+    relaying = Relay(db, batch=3)
     for n in range(4):
         await db.tenant(acme.id).events.publish("orders", n, key="k")
         await db.tenant(beta.id).events.publish("orders", n, key="k")
     await db.tenant(acme.id).events.publish("orders", "free")
-    done = await relay.drain()
+    done = await relaying.drain()
     assert (done.sent, done.parked, done.behind) == (4, 2, 3)
     assert await in_stream(db, beta.id) == [0, 1, 2, 3]
     (found,) = await outbox.status(db)
@@ -189,10 +191,10 @@ async def test_poison_is_put_aside_and_its_keys_keep_their_order(
         )
     await db.tenant(acme.id).events.publish("orders", 4, key="k")
     await db.tenant(acme.id).events.publish("orders", 0, key="other")
-    assert (await relay.drain()).sent == 1
+    assert (await relaying.drain()).sent == 1
     assert await outbox.retry(db, topic="else") == 0
     assert await outbox.retry(db, tenant_id=acme.id) == 2
-    assert (await relay.drain()).sent == 6
+    assert (await relaying.drain()).sent == 6
     events = await db.tenant(acme.id).events.read("orders")
     assert [e.payload for e in events if e.key == "k"] == [0, 1, 2, 3, 4]
     assert await waiting(db) == 0
@@ -329,9 +331,129 @@ async def test_who_dies_after_sending_has_the_next_one_repeat(
 async def test_a_batch_is_limited_in_bytes_too(db: Database, acme: Tenant) -> None:
     for n in range(10):
         await db.tenant(acme.id).events.publish("orders", str(n) * 1_000_000, key="k")
-    relay = Relay(db)
-    assert [(await relay.pass_once()).sent for _ in range(3)] == [8, 2, 0]
+    relaying = Relay(db)
+    assert [(await relaying.pass_once()).sent for _ in range(3)] == [8, 2, 0]
     assert [e[0] for e in await in_stream(db, acme.id)] == [*"0123456789"]
+
+
+async def test_a_batch_is_measured_without_its_payloads(db: Database, acme: Tenant) -> None:
+    """A statement that read a whole batch of great ones to send the first few would end by its limit."""
+    async with db.service("test") as s:
+        plan = await s.fetch_value(f"EXPLAIN (VERBOSE, FORMAT JSON) {relay._FRESH}", 500, 8_000_000)
+    # Once, in the list of what the whole gives; its length nowhere.
+    assert str(plan).count("payload)::text") == 1
+    assert "octet_length" not in str(plan)
+
+
+async def test_a_batch_of_many_tenants_is_found_by_indexes(place: Place, db: Database) -> None:
+    admin = await place.connection("superuser")
+    try:
+        await admin.execute("SET session_replication_role = replica")
+        await admin.execute(
+            "WITH t AS (SELECT array_agg(gen_random_uuid()) AS ids FROM generate_series(1, 1000))"
+            " INSERT INTO tenantry.outbox_events (tenant_id, topic, key, payload, position, retry_at)"
+            " SELECT t.ids[1 + n % 1000], 'orders', 'k' || n % 5000, '{\"n\": 1}', n,"
+            " CASE WHEN n % 50 = 0 THEN now() + interval '1 hour' WHEN n % 50 = 1 THEN 'infinity' END"
+            " FROM t, generate_series(1, 100000) AS n"
+        )
+        await admin.execute("ANALYZE tenantry.outbox_events")
+    finally:
+        await admin.close()
+    async with db.service("test") as s:
+        for sql, args, index in (
+            (relay._FRESH, (500, 8_000_000), "waiting"),
+            (relay._FRESH, (500, 8_000_000), "held"),
+            (relay._DUE, (50,), "retry_at"),
+        ):
+            plan = str(await s.fetch_value(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", *args))
+            assert f"outbox_events_{index}_idx" in plan
+            assert "Seq Scan" not in plan
+
+
+async def test_what_is_too_much_for_the_line_goes_in_parts(
+    db: Database, acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(20):
+        await db.tenant(acme.id).events.publish("orders", n, key="k")
+    store = db.coordination.lasting
+    scripts, tried = store.scripts, []
+
+    async def slow(script: Any, calls: Any) -> Any:
+        tried.append(sum(len(args) // 4 for _, args in calls))
+        if tried[-1] > 3:
+            raise CoordinationUnavailable("did not answer in time", hint="", store="redis")
+        return await scripts(script, calls)
+
+    monkeypatch.setattr(store, "scripts", slow)
+    async with Relay(db, batch=8, idle=0.01):
+        await until(lambda: emptied(db))
+    assert await in_stream(db, acme.id) == [*range(20)]
+    assert tried[:3] == [8, 4, 2]
+
+
+@pytest.mark.parametrize("kind", ["valkey", "redis"])
+async def test_while_the_server_takes_no_writes_nothing_is_parked(
+    place: Place, acme: Tenant, kind: str
+) -> None:
+    with kv_node(kind, ["port {port}", f"requirepass {PASSWORD}"]) as node:
+        settings = place.settings(redis_url=f"redis://:{PASSWORD}@127.0.0.1:{node.port}/0")
+        async with await tenantry.connect(settings=settings) as full:
+            for n in range(3):
+                await full.tenant(acme.id).events.publish("orders", n, key="k")
+            for how, back in (
+                (("CONFIG SET maxmemory", 1), ("CONFIG SET maxmemory", 0)),
+                (("REPLICAOF", "127.0.0.1", 1), ("REPLICAOF", "NO", "ONE")),
+                (("CONFIG SET min-replicas-to-write", 1), ("CONFIG SET min-replicas-to-write", 0)),
+            ):
+                node.admin.execute_command(*how)
+                with pytest.raises(CoordinationUnavailable):
+                    await Relay(full).drain()
+                assert (await outbox.status(full))[0].parked == 0
+                node.admin.execute_command(*back)
+            await until(lambda: _drained(full))
+            assert set(await in_stream(full, acme.id)) == {0, 1, 2}
+
+
+async def _drained(db: Database) -> bool:
+    with suppress(CoordinationUnavailable):
+        return (await Relay(db).drain()).sent == 3
+    return False
+
+
+async def test_no_transaction_takes_more_locks_than_there_are_lanes(
+    db: Database, acme: Tenant
+) -> None:
+    async with db.tenant(acme.id) as t:
+        for topic in range(60):
+            await t.execute(
+                "SELECT tenantry.publish_event($1, '1', n::text) FROM generate_series(1, 120) AS n",
+                f"topic {topic}",
+            )
+        held = await t.fetch_value(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+        )
+    assert held <= 2048
+
+
+async def test_no_topic_leads_to_another_tenants_lanes(place: Place) -> None:
+    """What comes of a hash that anybody can compute backwards is its own tenant's, whatever it is."""
+    admin = await place.connection("superuser")
+    try:
+        lanes = await admin.fetch(
+            "SELECT t, count(DISTINCT tenantry.event_lane(t, 'topic' || n, 'key' || n) >> 11) AS lots,"
+            " min(tenantry.event_lane(t, 'topic' || n, 'key' || n) >> 11) AS lot"
+            " FROM (SELECT gen_random_uuid() AS t FROM generate_series(1, 20)) AS t,"
+            " generate_series(1, 500) AS n GROUP BY t"
+        )
+        assert {row["lots"] for row in lanes} == {1}
+        assert len({row["lot"] for row in lanes}) == 20
+        # What the triggers publish is in different classes, so that one does not wait for the other.
+        assert await admin.fetchval(
+            "SELECT tenantry.event_lane(t, 'tasks', 'k') <> tenantry.event_lane(t, 'activities', 'k')"
+            " FROM gen_random_uuid() AS t"
+        )
+    finally:
+        await admin.close()
 
 
 def test_for_programs_without_an_event_loop(place: Place, valkey_server: KeyValueServer) -> None:

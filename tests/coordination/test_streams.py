@@ -163,6 +163,51 @@ async def test_a_stream_that_was_erased_goes_on(events: Events) -> None:
     assert [e.payload for e in await take(source, 1)] == [2]
 
 
+async def test_erased_under_all_of_its_consumers_it_goes_on(events: Events) -> None:
+    sources = [
+        events.consume("tasks", group="g", consumer=name, batch=1, idle=idle)
+        # Who looks often for what others left meets the loss there.
+        for name, idle in (("a", 60), ("b", 60), ("c", 60), ("d", 0.01), ("e", 0.01))
+    ]
+    await events.append("tasks", "old")
+    async with await anext(sources[0]):
+        pass
+    waiting = [asyncio.ensure_future(anext(source)) for source in sources]
+    await until(lambda: _all_wait(events, len(sources)))
+    await events._store.command("DEL", events._stream("tasks"))
+    for n in range(len(sources)):
+        await events.append("tasks", n)
+    found = await asyncio.wait_for(asyncio.gather(*waiting), 20)
+    assert {e.payload for e in found} <= {*range(len(sources))}
+
+
+async def _all_wait(events: Events, count: int) -> bool:
+    return int((await events._store.info())["blocked_clients"]) >= count
+
+
+async def test_what_a_consumer_left_comes_some_at_a_time(events: Events) -> None:
+    for n in range(7):
+        await events.append("tasks", n)
+    await take(events.consume("tasks", group="g", consumer="a", batch=7), 7)
+    again = events.consume("tasks", group="g", consumer="a", batch=2)
+    (first,) = await take(again, 1)
+    assert (first.payload, first.deliveries) == (0, 2)
+    third = events.consume("tasks", group="g", consumer="a", batch=7)
+    assert [e.deliveries for e in await take(third, 7)] == [3, 3, 2, 2, 2, 2, 2]
+    assert [e.payload for e in await take(again, 6)] == [*range(1, 7)]
+
+
+async def test_dead_letters_are_counted_and_trimmed(events: Events) -> None:
+    for n in range(3):
+        await events.append("tasks", n)
+    await take(events.consume("tasks", group="g", consumer="a", attempts=1), 3)
+    await events.append("tasks", "last")
+    await take(events.consume("tasks", group="g", consumer="a", attempts=1), 1)
+    assert await events.count("tasks", dead=True) == 3
+    assert await events.trim("tasks", keep=0, dead=True) == 3
+    assert (await events.count("tasks"), await events.count("tasks", dead=True)) == (4, 0)
+
+
 async def test_a_server_that_is_away_is_waited_for_and_then_an_error() -> None:
     opened = coordination_at("redis://127.0.0.1:1/0")
     away = Events(Share.of(opened, uuid4()))

@@ -15,6 +15,7 @@ from redis.exceptions import ResponseError
 from tenantry.coordination import (
     Cache,
     Coordination,
+    Events,
     Keys,
     Limit,
     Limits,
@@ -26,9 +27,16 @@ from tenantry.coordination import (
     footprint,
 )
 from tenantry.coordination.acl import acl_line
+from tenantry.coordination.events import Message
 from tenantry.coordination.fitness import look
 from tenantry.coordination.script import Script
-from tenantry.errors import CoordinationError, CoordinationUnavailable, InvalidInput
+from tenantry.coordination.streams import ADD, now, words_of
+from tenantry.errors import (
+    CoordinationError,
+    CoordinationUnavailable,
+    InvalidInput,
+    LockNotAcquired,
+)
 from tenantry.local.processes import wait_until
 from tests.fixtures.topologies import (
     PASSWORD,
@@ -172,6 +180,77 @@ async def test_the_generated_rights_are_enough(guarded: tuple[Node, UUID]) -> No
     assert await footprint.count(coordination, tenant_id) == {"lock": 1}
     assert await footprint.erase(coordination, tenant_id) == 1
     await coordination.close()
+
+
+async def test_locks_and_events_need_no_more(guarded: tuple[Node, UUID]) -> None:
+    node, tenant_id = guarded
+    for login in ("tenantry:platform-password", "one-tenant:tenant-password"):
+        coordination = _as(node, login)
+        await _lock(coordination, tenant_id)
+        await _tell(coordination, tenant_id)
+        await footprint.erase(coordination, tenant_id)
+        await coordination.close()
+
+
+async def test_locks_and_events_on_a_cluster_with_those_rights(nodes: list[Node]) -> None:
+    _, user, *rights = acl_line("tenantry", "platform-password").split()
+    for node in nodes:
+        node.admin.execute_command("ACL", "SETUSER", user, *rights)
+    coordination = coordination_at(
+        _cluster_url(nodes).replace(f":{PASSWORD}", f"{user}:platform-password")
+    )
+    tenants = [uuid4() for _ in range(6)]
+    try:
+        for tenant_id in tenants:
+            await _lock(coordination, tenant_id)
+            await _tell(coordination, tenant_id)
+        # As the relay sends: to many streams in one round trip, also when a node lost the script.
+        calls = [
+            (Keys(t).name("stream", "sent"), [0, *words_of(uuid4(), now(), "k", str(n))])
+            for n, t in enumerate(tenants)
+        ]
+        nodes[0].admin.execute_command("SCRIPT", "FLUSH")
+        assert await coordination.lasting.scripts(ADD, calls) == [[b""]] * len(tenants)
+        for n, tenant_id in enumerate(tenants):
+            (event,) = await Events(Share.of(coordination, tenant_id)).read("sent")
+            assert event.payload == n
+    finally:
+        for tenant_id in tenants:
+            await footprint.erase(coordination, tenant_id)
+        await coordination.close()
+
+
+async def _lock(coordination: Coordination, tenant_id: UUID) -> None:
+    """All that is asked of the server for a lock: taken, waited for, held for longer, let go of."""
+    locks = Locks(Share.of(coordination, tenant_id))
+    first = await locks.acquire("report")
+    await first.extend()
+    with pytest.raises(LockNotAcquired):
+        await locks.acquire("report", wait=0.05)
+    second = asyncio.create_task(locks.acquire("report", wait=30))
+    await asyncio.sleep(0)
+    await first.release()
+    held = await second
+    assert held.fence > first.fence
+    await held.raise_fence(held.fence + 10)
+    await held.release()
+
+
+async def _tell(coordination: Coordination, tenant_id: UUID) -> None:
+    """The same of streams, their groups and dead letters, and of channels."""
+    events = Events(Share.of(coordination, tenant_id))
+    for n in range(3):
+        await events.append("orders", n, key="k")
+    assert await anext(events.consume("orders", group="g", consumer="a", attempts=1, batch=1))
+    again = events.consume("orders", group="g", consumer="a", attempts=1, batch=1)
+    async with await anext(again) as event:
+        assert event.payload == 1
+    (dead,) = await events.read("orders", dead=True)
+    assert (dead.payload, await events.count("orders")) == (0, 3)
+    await events.trim("orders", keep=1)
+    async with events.listen("board", "wall") as heard:
+        await events.shout("wall", "hello")
+        assert await anext(heard) == Message("wall", "hello")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from tenantry.isolation.proof import prove
 from tenantry.keyring import new_key
 from tenantry.migrations.sealing import seal
 from tenantry.models import metadata
+from tenantry.ops import features
 from tenantry.schema.access import grants, row_security
 from tenantry.schema.install import create_table
 from tenantry.schema.oneshot import one_shots
@@ -49,6 +50,13 @@ async def test_under_sealed_contexts_nothing_is_open(place: Place) -> None:
     verdicts = {a.number: a.verdict for a in proof.attacks}
     assert verdicts[42] is verdicts[47] is Verdict.FAILED
     assert Verdict.OPEN not in verdicts.values()
+
+
+async def test_nor_is_with_events_told(place: Place) -> None:
+    await features.enable(place.settings(), "events")
+    proof = await prove(place.url("superuser"), metadata)
+    assert [(f.key, f.detail) for f in proof.findings] == []
+    assert {a.number for a in proof.attacks if a.verdict is Verdict.OPEN} == {42}
 
 
 async def test_an_applications_own_tables_are_proved_with_ours(proved: Place) -> None:

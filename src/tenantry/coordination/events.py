@@ -123,24 +123,30 @@ class Events:
         """A page of what the stream keeps, oldest first; the next one is `after` the last's `entry`.
         With `dead`, of what its consumers were given up on."""
         first = "-" if after is None else f"({after}"
-        stream = self._share.keys.name("dead", topic) if dead else self._stream(topic)
-        found = await self._store.command("XRANGE", stream, first, "+", "COUNT", limit)
+        words = "XRANGE", self._stream(topic, dead=dead), first, "+", "COUNT", limit
+        found = await self._store.command(*words)
         return [streams.read_event(topic, entry, fields) for entry, fields in found or ()]
 
-    async def count(self, topic: str) -> int:
-        """How many events the stream keeps."""
-        return int(await self._store.command("XLEN", self._stream(topic)))
+    async def count(self, topic: str, *, dead: bool = False) -> int:
+        """How many events the stream keeps, or how many dead letters there are."""
+        return int(await self._store.command("XLEN", self._stream(topic, dead=dead)))
 
     async def trim(
-        self, topic: str, *, keep: int | None = None, before: datetime | None = None
+        self,
+        topic: str,
+        *,
+        keep: int | None = None,
+        before: datetime | None = None,
+        dead: bool = False,
     ) -> int:
-        """Let go of the oldest: of all but about `keep`, or of those that were sent `before`."""
+        """Let go of the oldest: of all but about `keep` (none for 0), or of those that were sent
+        `before`. With `dead`, of the dead letters, which nothing else lets go of."""
         if (keep is None) == (before is None):
             raise InvalidInput("Say how many to keep, or before when.", field="keep")
-        how: tuple[Any, ...] = ("MAXLEN", "~", keep)
+        how: tuple[Any, ...] = ("MAXLEN", "~", keep) if keep else ("MAXLEN", 0)
         if before is not None:
             how = ("MINID", "~", int(before.timestamp() * 1000))
-        return int(await self._store.command("XTRIM", self._stream(topic), *how))
+        return int(await self._store.command("XTRIM", self._stream(topic, dead=dead), *how))
 
     # ---- channels ---------------------------------------------------------------------------
 
@@ -163,5 +169,5 @@ class Events:
     def _store(self) -> Any:
         return self._share.coordination.lasting
 
-    def _stream(self, topic: str) -> str:
-        return self._share.keys.name("stream", topic)
+    def _stream(self, topic: str, *, dead: bool = False) -> str:
+        return self._share.keys.name("dead" if dead else "stream", topic)

@@ -2,8 +2,10 @@
 -- added either.
 -- KEYS: the stream. ARGV: about how many the stream keeps (0: all), then of each event its id, its
 -- moment, its key with a letter before it (or nothing), and its data.
--- For each: '' (added), 'behind', or the server's words of refusal.
+-- For each: '' (added), 'behind', or the server's words of refusal. An error for all of them if it is not
+-- this stream that is refused, but the server takes no writes now: then nothing is wrong with the events.
 local kept, held, answers = ARGV[1], {}, {}
+local passing = {OOM = true, MISCONF = true, NOREPLICAS = true, READONLY = true, MASTERDOWN = true, CLUSTERDOWN = true}
 for n = 2, #ARGV, 4 do
     local key = ARGV[n + 2]
     local words = {'XADD', KEYS[1]}
@@ -21,6 +23,9 @@ for n = 2, #ARGV, 4 do
     else
         local answer = redis.pcall(unpack(words))
         if type(answer) == 'table' and answer.err then
+            if passing[string.match(answer.err, '^-?(%u+)')] then
+                return answer
+            end
             held[key] = true
             answers[#answers + 1] = answer.err
         else

@@ -106,27 +106,37 @@ class Group:
     patience: float
 
     async def events(self) -> AsyncIterator[Event]:
-        await self._patiently(self._make)
+        await self._patiently(lambda: self._make(_START[self.start]))
         # What this consumer was given before it died comes first, and then as it comes.
-        for event in await self._claim(mine=True):
-            yield event
+        since: str | None = "-"
+        while since is not None:
+            events, since = await self._patiently(partial(self._claim, since, mine=True))
+            for event in events:
+                yield event
         looked = time.monotonic()
         while True:
             if time.monotonic() - looked >= self.idle / 2:
                 looked = time.monotonic()
-                for event in await self._claim():
+                events, _ = await self._patiently(self._claim)
+                for event in events:
                     yield event
             for event in await self._patiently(self._new):
                 yield event
 
-    async def _make(self) -> None:
+    async def _make(self, start: str) -> None:
         stream = self.keys.name("stream", self.topic)
-        words = ("XGROUP", "CREATE", stream, self.name, _START[self.start], "MKSTREAM")
         try:
-            await self.store.command(*words)
+            await self.store.command("XGROUP", "CREATE", stream, self.name, start, "MKSTREAM")
         except CoordinationError as error:
             if "BUSYGROUP" not in str(error):
                 raise
+
+    async def _made_again(self, error: CoordinationError) -> None:
+        """Somebody erased the stream: what comes into the next one is all new."""
+        # The one or the other, by the version and by whether one was waiting.
+        if not any(word in str(error) for word in ("NOGROUP", "UNBLOCKED")):
+            raise error
+        await self._make("0")
 
     async def _new(self) -> list[Event]:
         # Shorter than the time in which an answer must come, so that a dead server is noticed.
@@ -139,11 +149,7 @@ class Group:
                 timeout=block + self.store.timeout,
             )
         except CoordinationError as error:
-            if "NOGROUP" not in str(error):
-                raise
-            # Somebody erased the stream: what comes into the next one is all new.
-            words = ("XGROUP", "CREATE", stream, self.name, "0", "MKSTREAM")
-            await self.store.command(*words)
+            await self._made_again(error)
             return []
         if not answer:
             return []
@@ -152,18 +158,19 @@ class Group:
             [(entry, fields, 1) for entry, fields in _flat(entries) if fields]
         )
 
-    async def _claim(self, *, mine: bool = False) -> list[Event]:
+    async def _claim(
+        self, since: str = "-", *, mine: bool = False
+    ) -> tuple[list[Event], str | None]:
+        """Some of what was given and is not done, and from where on to ask for more."""
         keys = self.keys.name("stream", self.topic), self.keys.name("dead", self.topic)
         idle, whose = (0, self.consumer) if mine else (int(self.idle * 1000), "")
-        found: list[Event] = []
-        since = "-"
-        while True:
-            args = (self.name, self.consumer, idle, self.attempts, self.batch, whose, since)
-            last, taken = await self._patiently(partial(self.store.script, _CLAIM, keys, *args))
-            found += await self._unseen(taken)
-            if not mine or not last:
-                return found
-            since = f"({last.decode()}"
+        args = (self.name, self.consumer, idle, self.attempts, self.batch, whose, since)
+        try:
+            last, taken = await self.store.script(_CLAIM, keys, *args)
+        except CoordinationError as error:
+            await self._made_again(error)
+            return [], None
+        return await self._unseen(taken), f"({last.decode()}" if last else None
 
     async def _unseen(self, entries: Sequence[Any]) -> list[Event]:
         """The entries as events, but for repeats of what the group has done already."""

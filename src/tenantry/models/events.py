@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Index, text
+from sqlalchemy import BigInteger, Computed, Index, Integer, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped
 
@@ -51,8 +51,15 @@ class OutboxEvent(TenantRow):
         check="octet_length(key) <= 500",
         doc="events of one key are sent in the order of their commits",
     )
-    payload: Mapped[Any] = column(
-        JSONB(), check="octet_length(payload::text) <= 1048576", doc="a megabyte at most"
+    payload: Mapped[Any] = column(JSONB())
+    size: Mapped[int] = column(
+        Integer,
+        Computed("octet_length(payload::text)", persisted=True),
+        init=False,
+        default=None,
+        kept=True,
+        check="size <= 1048576",
+        doc="of the payload in bytes: a megabyte at most; so that a batch is measured unread",
     )
     position: Mapped[int] = column(BigInteger, doc="the order within a key, drawn under its lock")
     attempts: Mapped[int] = column(default=0)

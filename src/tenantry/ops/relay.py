@@ -30,16 +30,18 @@ _MOST_BYTES, _MOST_DUE = 8_000_000, 50
 _COLUMNS: Final = (
     "tenant_id, id, topic, key, payload::text AS payload, position, created_at, attempts"
 )
-#: What is new, and whether an earlier one of its key was refused.
+#: What is new, and whether an earlier one of its key was refused. Sizes are kept beside the payloads, so
+#: that only those that are sent are read.
 _FRESH: Final = f"""
     WITH fresh AS (
-        SELECT {_COLUMNS}, sum(octet_length(payload::text)) OVER (ORDER BY position) AS bytes
+        SELECT tenant_id, id, topic, key, payload, position, created_at, attempts,
+               sum(size) OVER (ORDER BY position) - size AS before
         FROM tenantry.outbox_events WHERE retry_at IS NULL ORDER BY position LIMIT $1)
-    SELECT f.*, f.key IS NOT NULL AND EXISTS (
+    SELECT {_COLUMNS}, f.key IS NOT NULL AND EXISTS (
         SELECT FROM tenantry.outbox_events AS h
         WHERE h.tenant_id = f.tenant_id AND h.topic = f.topic AND h.key = f.key AND h.retry_at IS NOT NULL
     ) AS behind
-    FROM fresh AS f WHERE f.bytes - octet_length(f.payload) < {_MOST_BYTES} ORDER BY f.position"""  # noqa: S608 - only our own words
+    FROM fresh AS f WHERE f.before < $2 ORDER BY f.position"""  # noqa: S608 - only our own words
 #: What was refused and is due.
 _DUE: Final = f"""
     SELECT {_COLUMNS}, false AS behind FROM tenantry.outbox_events
@@ -57,6 +59,8 @@ _RELEASE: Final = """
     UPDATE tenantry.outbox_events SET retry_at = NULL
     WHERE retry_at = 'infinity'
       AND (tenant_id, topic, key) IN (SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[]))"""
+#: The smallest part of a batch that is tried, of one that did not go through in time.
+_LEAST_PART: Final = 1 / 1024
 #: While there is work, and after what failed.
 _BUSY_S, _LONGEST_S = 0.01, 10.0
 
@@ -98,6 +102,9 @@ class Relay:
     ) -> None:
         self._db = db
         self._batch = batch
+        #: How much of a batch is sent at once. A line that is slow takes a part in time, where it
+        #: would never take all of it.
+        self._part = 1.0
         self._idle = idle
         self._tell = tell
         self._begin: Begin | None = None
@@ -162,13 +169,19 @@ class Relay:
         async with self._begin() as s:
             if not await s.fetch_value(_LOCK):
                 return Batch(standby=True)
-            rows = await s.fetch(_FRESH, self._batch)
-            rows += await s.fetch(_DUE, _MOST_DUE)
+            most = max(int(self._batch * self._part), 1)
+            rows = await s.fetch(_FRESH, most, int(_MOST_BYTES * self._part))
+            rows += await s.fetch(_DUE, max(int(_MOST_DUE * self._part), 1))
             if not rows:
                 return Batch()
             behind = [row for row in rows if row["behind"]]
             ready = sorted((r for r in rows if not r["behind"]), key=lambda r: r["position"])
-            sent, refused, held = await self._send(ready)
+            try:
+                sent, refused, held = await self._send(ready)
+            except CoordinationUnavailable:
+                self._part = max(self._part / 2, _LEAST_PART)
+                raise
+            self._part = min(self._part * 2, 1.0)
             await self._settle(s, sent, refused, [*behind, *held])
             return Batch(len(sent), len(refused), len(behind) + len(held))
 

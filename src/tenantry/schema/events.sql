@@ -4,11 +4,13 @@
 CREATE SEQUENCE tenantry.outbox_position;
 GRANT USAGE ON SEQUENCE tenantry.outbox_position TO tenantry_keeper;
 
--- The lock of a key. A topic of a tenant has 256 of them, so that a statement about ten thousand keys
--- does not fill the server's table of locks; keys that share one wait for each other now and then.
+-- The lock of a key. A tenant has 2048 of them, so that no transaction fills the server's table of locks:
+-- 256 for the keys of a topic, and 8 classes of topics. Keys that share one wait for each other now and
+-- then. Whose lock it is comes of the tenant's id alone: no topic can be chosen so as to meet another's.
 CREATE FUNCTION tenantry.event_lane(tenant uuid, topic text, key text) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN (hashtextextended(topic, hashtextextended(tenant::text, 20261121)) & -256)
+RETURN (hashtextextended(tenant::text, 20261121) & -2048)
+    | ((hashtextextended(topic, 20261121) & 7) << 8)
     | (hashtextextended(key, 20261121) & 255);
 
 -- Publishes in the tenant of the context, and returns the event's id. With a key the position is drawn
