@@ -285,9 +285,11 @@ async def test_a_name_that_nobody_asks_for_is_forgotten(
 
 
 async def test_waiting_ends(locks: Locks) -> None:
-    async with locks.hold("nightly"):
+    for wait in (float("nan"), float("inf"), 1e9):
         with pytest.raises(InvalidInput):
-            await locks.acquire("nightly", wait=float("nan"))
+            await locks.acquire("nightly", wait=wait)
+        with pytest.raises(InvalidInput):
+            locks.in_database("nightly", wait=wait)
 
 
 # ---- without its server, or with one that forgot --------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
@@ -19,6 +18,7 @@ from .share import Share
 
 #: As long as the database's unique index takes it, whatever its characters.
 _LONGEST_NAME: Final = 255
+_DAY_S: Final = 86_400
 
 
 class Locks:
@@ -53,9 +53,7 @@ class Locks:
     async def acquire(self, name: str, *, wait: float = 0, timeout: float = 30) -> Lock:
         """Take a lock, to be let go of with `await lock.release()`; `LockNotAcquired` if another
         has it for the next `wait` seconds."""
-        if math.isnan(wait):
-            raise InvalidInput("Say for how many seconds to wait.", field="wait")
-        lock = self._lock(name, timeout)
+        lock, wait = self._lock(name, timeout), _patience(wait)
         began = time.monotonic()
         try:
             while (held_for := await lock.take()) is not None:
@@ -88,7 +86,7 @@ class Locks:
         lock of the same name in Redis or Valkey.
         """
         return held_in_database(
-            self._share, _checked(name), wait=wait, cancel_on_loss=cancel_on_loss
+            self._share, _checked(name), wait=_patience(wait), cancel_on_loss=cancel_on_loss
         )
 
     async def guard(self, lock: Holder) -> None:
@@ -112,7 +110,7 @@ class Locks:
             raise
 
     def _lock(self, name: str, timeout: float) -> Lock:
-        if not 0 < timeout <= 86_400:
+        if not 0 < timeout <= _DAY_S:
             raise InvalidInput("A lock is taken for up to a day at a time.", field="timeout")
         share = self._share
         return Lock(share.coordination.lasting, share.keys, _checked(name), timeout)
@@ -128,6 +126,12 @@ async def _released_after(lock: Lock) -> AsyncIterator[None]:
             await lock.release()
         raise
     await lock.release()
+
+
+def _patience(wait: float) -> float:
+    if not wait <= _DAY_S:
+        raise InvalidInput("A lock is waited for up to a day.", field="wait")
+    return wait
 
 
 def _checked(name: str) -> str:

@@ -42,6 +42,7 @@ from tenantry.errors import (
 from tenantry.kernel.home import disowned_by_forks, elsewhere
 
 from .clients import open_client
+from .deadline import Deadline
 from .script import Script
 
 T = TypeVar("T")
@@ -219,7 +220,7 @@ class Store:
             self._try_again_at = began + self.timeout
         try:
             # Connecting, a Sentinel's answer and a retry have limits of their own, which add up.
-            async with asyncio.timeout(self.timeout if timeout is None else timeout):
+            with Deadline(self.timeout if timeout is None else timeout):
                 if limited:
                     async with self._free:
                         answer = await call()
