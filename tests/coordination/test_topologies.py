@@ -189,9 +189,9 @@ async def test_locks_and_events_need_no_more(guarded: tuple[Node, UUID]) -> None
         await _lock(coordination, tenant_id)
         await _tell(coordination, tenant_id)
         await coordination.close()
-    platform = _as(node, "tenantry:platform-password")
-    assert await footprint.erase(platform, tenant_id)
-    await platform.close()
+        platform = _as(node, "tenantry:platform-password")
+        assert await footprint.erase(platform, tenant_id)
+        await platform.close()
 
 
 async def test_locks_and_events_on_a_cluster_with_those_rights(nodes: list[Node]) -> None:
