@@ -1,0 +1,139 @@
+"""Reaching the database, transactions, and migrations."""
+
+from __future__ import annotations
+
+from .root import TenantryError
+
+
+class DatabaseUnavailable(TenantryError):
+    """The server cannot be reached, refused the connection, or went away."""
+
+    code = "database_unavailable"
+    retryable = True
+
+
+class AuthenticationFailed(TenantryError):
+    """The server refused the role's password or its right to connect."""
+
+    code = "authentication_failed"
+
+
+class PoolExhausted(TenantryError):
+    """No connection became free in time."""
+
+    code = "pool_exhausted"
+    retryable = True
+    size: int
+    waited_s: float
+
+    def __init__(self, *, size: int, waited_s: float) -> None:
+        super().__init__(
+            f"All {size} connections of the pool stayed in use for {waited_s:.1f} s.",
+            hint="Shorten transactions, or raise TENANTRY_POOL_MAX or TENANTRY_POOL_OVERFLOW.",
+            size=size,
+            waited_s=waited_s,
+        )
+
+
+class PoolClosed(TenantryError):
+    """The database handle was used after close()."""
+
+    code = "pool_closed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This database handle is closed.", hint="Call tenantry.connect() for a new one."
+        )
+
+
+class TransactionError(TenantryError):
+    """A transaction or a statement of it failed."""
+
+    code = "transaction"
+
+
+class SerializationFailure(TransactionError):
+    """Two transactions could not be ordered; the work may be run again."""
+
+    code = "serialization_failure"
+    retryable = True
+
+
+class DeadlockDetected(TransactionError):
+    """The server broke a deadlock by ending this transaction; the work may be run again."""
+
+    code = "deadlock"
+    retryable = True
+
+
+class StatementTimeout(TransactionError):
+    """A statement ran longer than its limit and was cancelled by the server."""
+
+    code = "statement_timeout"
+
+
+class LockTimeout(TransactionError):
+    """A lock was not granted in time."""
+
+    code = "lock_timeout"
+    retryable = True
+
+
+class ConnectionLost(TransactionError):
+    """The connection broke before COMMIT: nothing of the transaction was written."""
+
+    code = "connection_lost"
+    retryable = True
+
+
+class CommitOutcomeUnknown(TransactionError):
+    """The connection or the caller went away during COMMIT: it may or may not have happened."""
+
+    code = "commit_outcome_unknown"
+
+
+class TransactionAborted(TransactionError):
+    """An earlier error in this transaction was swallowed; nothing of it can be committed."""
+
+    code = "transaction_aborted"
+
+
+class TransactionClosed(TransactionError):
+    """A handle was used outside its `async with` block."""
+
+    code = "transaction_closed"
+
+
+class SchemaChanged(TransactionError):
+    """A table changed under a connection's prepared plans; the work may be run again."""
+
+    code = "schema_changed"
+    retryable = True
+
+
+class QueryError(TransactionError):
+    """The server refused a statement (syntax, unknown name, wrong type)."""
+
+    code = "query_error"
+    sqlstate: str
+
+
+class MigrationError(TenantryError):
+    """A migration failed, was refused, or is in conflict with the database."""
+
+    code = "migration"
+
+
+class SchemaBehind(MigrationError):
+    """The database is not at the revision this program needs."""
+
+    code = "schema_behind"
+    current: str
+    head: str
+
+
+class FeatureUnavailable(TenantryError):
+    """An optional feature is not enabled, or the server cannot offer it."""
+
+    code = "feature_unavailable"
+    feature: str
