@@ -308,6 +308,24 @@ async def test_fences_grow_though_the_server_forgot_them(
         assert after.fence > lock.fence
 
 
+async def test_a_name_leaves_nothing_for_good(
+    locks: Locks, coordination: Coordination, tenant_id: UUID
+) -> None:
+    keys = Keys(tenant_id)
+    async with locks.hold("nightly") as lock:
+        await lock.raise_fence(lock.fence + 1)
+    async with locks.hold("hourly"):
+        pass
+    for name in ("nightly", "hourly"):
+        left = [keys.name("lock", name), keys.name("fence", name), keys.name("turn", name)]
+        # -1 is for ever, -2 not there.
+        lives = [await coordination.lasting.command("PTTL", key) for key in left]
+        assert lives[0] == -2
+        assert lives[1] > 86_400_000
+        assert lives[2] <= 1000
+        assert -1 not in lives
+
+
 async def test_fences_grow_though_the_servers_clock_fell_back(
     locks: Locks, coordination: Coordination, tenant_id: UUID
 ) -> None:

@@ -167,6 +167,30 @@ async def test_a_tenants_events_go_with_it(db: Database, acme: Tenant) -> None:
     assert await waiting(db) == 0
 
 
+async def test_a_tenant_is_not_deleted_in_the_middle_of_a_batch(
+    place: Place, db: Database, acme: Tenant, beta: Tenant
+) -> None:
+    for tenant in (acme, beta):
+        await db.tenant(tenant.id).events.publish("orders", 1, key="k")
+    admin = await place.connection("superuser")
+    try:
+        # Begun before the batch: it waits for nothing, and sends nothing of that tenant's.
+        async with admin.transaction():
+            await admin.execute("DELETE FROM tenantry.tenants WHERE id = $1", acme.id)
+            assert await Relay(db).drain() == Batch(sent=1)
+        assert await in_stream(db, acme.id) == []
+        # Begun in the middle of one, it waits for its end.
+        await db.tenant(beta.id).events.publish("orders", 2, key="k")
+        async with db.service("a batch") as s:
+            await s.fetch(relay._STANDING, [beta.id])
+            with pytest.raises(asyncpg.LockNotAvailableError):
+                await admin.execute(
+                    f"SET lock_timeout = '50ms'; DELETE FROM tenantry.tenants WHERE id = '{beta.id}'"
+                )
+    finally:
+        await admin.close()
+
+
 async def test_poison_is_put_aside_and_its_keys_keep_their_order(
     db: Database, acme: Tenant, beta: Tenant
 ) -> None:

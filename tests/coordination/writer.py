@@ -42,6 +42,8 @@ async def main(journal: Path, tenant: str, number: str) -> None:
                     async with db.tenant(tenant) as t:
                         for key in keys:
                             event = await t.events.publish("proof", mark, key=f"k{key}")
+                            # So long another may overtake, if nothing hinders him.
+                            await asyncio.sleep(chance.choice((0, 0, 0.02)))
                             # The truth about the order of commits: rows of one counter, which
                             # this transaction holds until it has ended.
                             await t.execute(

@@ -16,7 +16,8 @@ local fence = math.max(
   tonumber(redis.call('GET', KEYS[2]) or '0') + 1, tonumber(time[1]) * 1000000 + tonumber(time[2])
 )
 fence = string.format('%.0f', fence)
--- A name that nobody asks for any more is forgotten, long after the last holder can have gone.
-redis.call('SET', KEYS[2], fence, 'EX', 2592000)
+-- It outlives its holder by a week, to tell whether anybody came after; the time is enough to go on
+-- above it. Kept for good, there would be one for every name that was ever locked.
+redis.call('SET', KEYS[2], fence, 'PX', tonumber(ARGV[2]) + 604800000)
 redis.call('SET', KEYS[1], ARGV[1] .. ':' .. fence, 'PX', ARGV[2])
 return {1, fence}

@@ -46,6 +46,11 @@ _FRESH: Final = f"""
 _DUE: Final = f"""
     SELECT {_COLUMNS}, false AS behind FROM tenantry.outbox_events
     WHERE retry_at <= now() ORDER BY retry_at LIMIT $1"""  # noqa: S608
+#: Whose tenants stay until the batch is over, so that nothing of one comes into a stream after its keys
+#: were erased. One that is being deleted is left alone.
+_STANDING: Final = (
+    "SELECT id FROM tenantry.tenants WHERE id = ANY ($1::uuid[]) FOR KEY SHARE SKIP LOCKED"
+)
 _OF = "(tenant_id, id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))"
 _SENT: Final = f"DELETE FROM tenantry.outbox_events WHERE {_OF}"  # noqa: S608
 _BEHIND: Final = f"UPDATE tenantry.outbox_events SET retry_at = 'infinity' WHERE {_OF}"  # noqa: S608
@@ -174,6 +179,9 @@ class Relay:
             rows += await s.fetch(_DUE, max(int(_MOST_DUE * self._part), 1))
             if not rows:
                 return Batch()
+            tenants = await s.fetch(_STANDING, list({row["tenant_id"] for row in rows}))
+            standing = {row["id"] for row in tenants}
+            rows = [row for row in rows if row["tenant_id"] in standing]
             behind = [row for row in rows if row["behind"]]
             ready = sorted((r for r in rows if not r["behind"]), key=lambda r: r["position"])
             try:
