@@ -103,7 +103,8 @@ _SCRIPTS = st.lists(
 @pytest.mark.postgres("wheel")
 async def test_any_order_of_steps_shows_each_its_own(place: Place) -> None:
     books = await open_books(place, _TENANTS)
-    options = place.settings(pool_max=_CONNECTIONS + 1)
+    # Who waits for a lock of the other's block waits for what comes after him in the script.
+    options = place.settings(pool_max=_CONNECTIONS + 1, statement_timeout=0.5)
     async with await tenantry.connect(settings=options) as db:
         loop = asyncio.get_running_loop()
 
