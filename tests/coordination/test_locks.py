@@ -238,6 +238,18 @@ async def test_or_goes_on_and_is_told(
                 lock.check()
 
 
+async def test_who_fails_to_hear_of_it_keeps_nobody_from_letting_go(locks: Locks) -> None:
+    heard: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: heard.append(context))
+    lock = await locks.acquire("nightly", timeout=0.3)
+    lock.when_lost(lambda: 1 / 0)
+    lock._lose()
+    with pytest.raises(LockLost):
+        await lock.release()
+    assert len(heard) == 1
+    assert await locks.try_acquire("nightly") is not None
+
+
 async def test_anothers_cancellation_is_not_taken_for_a_loss(
     locks: Locks, coordination: Coordination, tenant_id: UUID
 ) -> None:

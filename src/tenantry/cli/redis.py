@@ -65,19 +65,23 @@ async def acl(
         str | None,
         typer.Option(metavar="TENANT", help="Only this tenant's keys: its slug or id."),
     ] = None,
+    cache: Annotated[
+        bool, typer.Option("--cache", help="For the cache's own server, TENANTRY_CACHE_URL.")
+    ] = False,
 ) -> Answer:
     """Print a line for the server's ACL file: just the commands and keys that Tenantry needs. The
     password is the one of TENANTRY_REDIS_URL, as a digest."""
     settings = place.running() if tenant else place.load()
     from tenantry.config import RedisUrl
     from tenantry.coordination.acl import acl_line
-    from tenantry.endpoints import redis_url
+    from tenantry.endpoints import cache_url, redis_url
 
-    password = RedisUrl.parse(redis_url(settings)).password
+    name = "cache_url" if cache else "redis_url"
+    password = RedisUrl.parse((cache_url if cache else redis_url)(settings)).password
     if not password:
         raise ConfigurationError(
-            "TENANTRY_REDIS_URL has no password.",
-            setting="redis_url",
+            f"TENANTRY_{name.upper()} has no password.",
+            setting=name,
             hint="Choose one, and put it into the URL: redis://tenantry:password@host:6379/0.",
         )
     tenant_id = await _tenant(settings, tenant) if tenant else None

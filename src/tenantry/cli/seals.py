@@ -97,7 +97,7 @@ async def verify(tenant: Tenant = None, anchor: _Anchors = None) -> Answer:
     return Answer(
         report.to_dict(),
         table(("Finding", "Tenant", "Entry", "Seal", ""), lines),
-        note=f"{report.found} findings in {_counted(report)}.{_told(report)}",
+        note=f"{report.found} finding{'s'[: report.found != 1]} in {_counted(report)}.{_told(report)}",
         code=exits.FAILED,
     )
 

@@ -42,8 +42,11 @@ class Losable:
     def _lose(self) -> None:
         if not self._lost:
             self._lost = True
+            # One turn later, when a task that met the loss by itself has left its block with it.
+            # What a callback raises is the event loop's to report: the lock is let go of all the same.
+            loop = asyncio.get_running_loop()
             for tell in self._told:
-                tell()
+                loop.call_soon(tell)
 
 
 async def happens(event: asyncio.Event, *, within: float) -> bool:
@@ -60,7 +63,7 @@ async def cancelled_when_lost(lock: Losable) -> AsyncIterator[None]:
     task = asyncio.current_task()
     if task is None:
         raise RuntimeError("a block runs in a task")
-    loop, asked = task.get_loop(), task.cancelling()
+    asked = task.cancelling()
     inside, cancelled = True, False
 
     def cancel() -> None:
@@ -69,11 +72,7 @@ async def cancelled_when_lost(lock: Losable) -> AsyncIterator[None]:
         if inside and not cancelled:
             cancelled = task.cancel()
 
-    def tell() -> None:
-        # One turn later, when a task that met the loss by itself has left the block with it.
-        loop.call_soon(cancel)
-
-    lock.when_lost(tell)
+    lock.when_lost(cancel)
     try:
         yield
     except asyncio.CancelledError as error:
