@@ -80,7 +80,7 @@ def test_verify_names_what_was_forged(sealed: Cli, place: Place) -> None:
     assert [(f["what"], f["entry_id"]) for f in found] == [("entry changed", target)]
     said = sealed("audit", "verify", code=exits.FAILED)
     assert target in said.out
-    assert "1 findings" in said.err
+    assert "1 finding in" in said.err
     as_superuser(place, "TRUNCATE tenantry.audit_seals, tenantry.platform_seals")
     assert sealed.json("audit", "verify")["ok"]
     held = sealed.json("audit", "verify", "--anchor", "seals.jsonl", code=exits.FAILED)

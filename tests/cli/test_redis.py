@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from uuid import UUID
 
 import pytest
@@ -78,7 +79,7 @@ def test_a_tenants_keys_are_counted_and_erased_and_nobody_elses(
 
 
 def test_acl_has_a_digest_and_never_the_password(
-    served: Cli, place: Place, valkey_server: KeyValueServer
+    served: Cli, place: Place, valkey_server: KeyValueServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     line = served("redis", "acl").out
     assert line.startswith("user tenantry on #")
@@ -88,6 +89,11 @@ def test_acl_has_a_digest_and_never_the_password(
     assert f"~tenantry:{{{tenant_id}}}:*" in own
     assert served.json("redis", "erase", "acme", "--yes")["erased"] == 3
     assert "digits" in served("redis", "acl", "--user", "a b", code=2).err
+    # The cache's own server has its own password.
+    monkeypatch.setenv("TENANTRY_CACHE_URL", "redis://:another-word@127.0.0.1:1/0")
+    digest = hashlib.sha256(b"another-word").hexdigest()
+    assert f"#{digest} " in served("redis", "acl", "--cache").out
+    assert digest not in served("redis", "acl").out
 
 
 def test_without_a_server_it_says_which_setting_names_one(cli: Cli) -> None:
