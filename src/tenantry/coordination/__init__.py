@@ -10,9 +10,10 @@ from .limits import Limits, Verdict
 from .lock import Lock
 from .locks import Locks
 from .rates import Limit, Pace, Rate, by
+from .session_record import NewUserSession, UserSession
 from .share import Share
 from .streams import Event
-from .user_sessions import NewUserSession, UserSession, UserSessions
+from .user_sessions import UserSessions
 
 __all__ = [
     "Cache",

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -15,6 +12,7 @@ from tenantry.errors import CoordinationError, InvalidInput
 from tenantry.kernel.context import parse_uuid
 
 from .script import Script
+from .session_record import FIELDS, NewUserSession, UserSession, about, packed
 from .session_tokens import id_of, new_token, tenant_of
 from .share import Share
 
@@ -27,41 +25,10 @@ LIFETIME_S: Final = 30 * 86400.0
 LONGEST_S: Final = 366 * 86400.0
 #: A session's last use is written this often at most, so that most of its uses write nothing.
 SEEN_EVERY_MS: Final = 60_000
-#: A session is read with every request; what is bigger belongs elsewhere.
-MOST_DATA: Final = 16_384
 #: Sessions that just expired stay in their user's index. Every so many sign-ins it is cleared.
 _CLEAR_EVERY: Final = 64
 #: How often to look again when others sign in at the same moment.
 _ATTEMPTS: Final = 50
-_FIELDS: Final = ("user", "data", "about", "created", "seen", "idle", "ends")
-
-
-@dataclass(frozen=True, slots=True)
-class UserSession:
-    """Someone who is signed in."""
-
-    #: Names it without opening it: it is a hash of the token.
-    id: str
-    tenant_id: UUID
-    user_id: UUID
-    data: dict[str, Any] = field(repr=False)
-    created_at: datetime
-    #: Within a minute.
-    seen_at: datetime
-    #: When it ends if it is not used.
-    expires_at: datetime
-    #: When it ends in any case.
-    ends_at: datetime
-    ip: str | None
-    user_agent: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class NewUserSession:
-    """A session just made, or rotated. The token is shown here and never again."""
-
-    session: UserSession
-    token: str = field(repr=False)
 
 
 class UserSessions:
@@ -97,8 +64,8 @@ class UserSessions:
             _milliseconds(idle, "idle"),
             _milliseconds(lifetime, "lifetime"),
             str(user),
-            _packed(data or {}),
-            json.dumps([_cut(ip, 64), _cut(user_agent, 512)]),
+            packed(data or {}),
+            about(ip, user_agent),
         )
         for _ in range(_ATTEMPTS):
             going: list[str] = []
@@ -135,14 +102,14 @@ class UserSessions:
     async def update(self, token: str, data: Mapping[str, Any]) -> UserSession | None:
         """Other data, in place of what it had."""
         session_id = self._id(token)
-        return None if session_id is None else await self._use(session_id, data=_packed(data))
+        return None if session_id is None else await self._use(session_id, data=packed(data))
 
     async def rotate(
         self, token: str, data: Mapping[str, Any] | None = None
     ) -> NewUserSession | None:
         """The same session under a new token; the old one is dead at once. For every change of what
         a user may do. How long it lives stays as it was."""
-        packed = () if data is None else (_packed(data),)
+        words = () if data is None else (packed(data),)
         session = await self.get(token)
         if session is None:
             return None
@@ -150,7 +117,7 @@ class UserSessions:
         session_id = id_of(fresh)
         keys = [self._key(session.id), self._key(session_id), self._index(session.user_id)]
         if not await self._store.script(
-            _script("session_rotate"), keys, session.id, session_id, *packed
+            _script("session_rotate"), keys, session.id, session_id, *words
         ):
             return None
         after = await self._use(session_id)
@@ -184,7 +151,7 @@ class UserSessions:
         ids = await self._ids(user)
         if not ids:
             return []
-        found = await self._store.commands([("HMGET", self._key(one), *_FIELDS) for one in ids])
+        found = await self._store.commands([("HMGET", self._key(one), *FIELDS) for one in ids])
         everything = [*zip(ids, found, strict=True)]
         # What is gone never comes back: an id is used once.
         if dead := [one for one, fields in everything if fields[0] is None]:
@@ -212,20 +179,7 @@ class UserSessions:
         return [one.decode() for one in found]
 
     def _read(self, id: str, fields: Sequence[Any]) -> UserSession:
-        user, data, about, created, seen, idle, ends = fields[:7]
-        ip, user_agent = json.loads(about)
-        return UserSession(
-            id=id,
-            tenant_id=self._tenant_id,
-            user_id=UUID(user.decode()),
-            data=json.loads(data),
-            created_at=_moment(created),
-            seen_at=_moment(seen),
-            expires_at=_moment(min(int(seen) + int(idle), int(ends))),
-            ends_at=_moment(ends),
-            ip=ip,
-            user_agent=user_agent,
-        )
+        return UserSession.read(id, self._tenant_id, fields)
 
     def _id(self, token: object) -> str | None:
         """None for a token of another tenant, and for what is no token."""
@@ -262,23 +216,6 @@ def _script(name: str) -> Script:
     return Script(name)
 
 
-def _packed(data: Mapping[str, Any]) -> str:
-    if not isinstance(data, Mapping) or not all(isinstance(name, str) for name in data):
-        raise InvalidInput("A session's data is a mapping with names for keys.", field="data")
-    try:
-        packed = json.dumps(dict(data), allow_nan=False, separators=(",", ":"))
-    except (TypeError, ValueError, RecursionError):
-        # `from None`: the cause would quote what is in it.
-        raise InvalidInput("A session's data is what JSON can hold.", field="data") from None
-    if len(packed) > MOST_DATA:
-        raise InvalidInput(
-            f"A session's data is {len(packed):,} bytes long; {MOST_DATA:,} is the most.",
-            field="data",
-            hint="It is read with every request: keep ids in it, and what they name elsewhere.",
-        )
-    return packed
-
-
 def _milliseconds(value: float, name: str) -> int:
     if not _is_number(value, 1, LONGEST_S, (int, float)):
         raise InvalidInput(f"{name} is from 1 to {LONGEST_S:,.0f} seconds.", field=name)
@@ -291,12 +228,3 @@ def _is_number(
     if not isinstance(value, kinds) or isinstance(value, bool):
         return False
     return math.isfinite(value) and least <= value <= most
-
-
-def _cut(text: str | None, most: int) -> str | None:
-    """As browsers send it, that is, of any length."""
-    return None if text is None else str(text)[:most]
-
-
-def _moment(milliseconds: Any) -> datetime:
-    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
