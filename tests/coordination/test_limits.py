@@ -15,11 +15,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tenantry.coordination import Coordination, Limit, Limits, Pace, Rate, Share, by
-from tenantry.errors import CoordinationError, CoordinationUnavailable, InvalidInput, RateLimited
+from tenantry.errors import (
+    CoordinationError,
+    CoordinationFull,
+    CoordinationUnavailable,
+    InvalidInput,
+    RateLimited,
+)
 from tests.coordination import soak
 from tests.coordination.conftest import coordination_at
 from tests.coordination.demand import demand
 from tests.fixtures.servers import KeyValueServer
+from tests.fixtures.topologies import PASSWORD, kv_node
 
 NOBODY = "redis://127.0.0.1:1/0"
 
@@ -295,6 +302,23 @@ async def test_nor_is_a_wrong_password(kv_server: KeyValueServer) -> None:
     with pytest.raises(CoordinationError):
         await limits_of(coordination, uuid4()).hit("x", Rate(7, per=1))
     await coordination.close()
+
+
+@pytest.mark.parametrize("kind", ["valkey", "redis"])
+async def test_nor_is_a_server_that_is_full(kind: str) -> None:
+    """Whoever can fill its memory must not have all limits lifted by it."""
+    with kv_node(kind, ["port {port}", f"requirepass {PASSWORD}"]) as node:
+        coordination = coordination_at(
+            f"redis://:{PASSWORD}@127.0.0.1:{node.port}/0", limits_when_away="open"
+        )
+        limits = limits_of(coordination, uuid4())
+        assert await limits.hit("x", Rate(7, per=60))
+        node.admin.config_set("maxmemory", 1)
+        with pytest.raises(CoordinationFull):
+            await limits.hit("x", Rate(7, per=60))
+        node.admin.config_set("maxmemory", 0)
+        assert (await limits.hit("x", Rate(7, per=60))).remaining == 5
+        await coordination.close()
 
 
 # ---- against models -------------------------------------------------------------------------
