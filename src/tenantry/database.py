@@ -20,10 +20,11 @@ from tenantry.config import (
     load_settings,
     role_problems,
 )
-from tenantry.coordination import Coordination, Limits, Locks, Share, UserSession, UserSessions
+from tenantry.coordination import Coordination, Share, UserSession, UserSessions
+from tenantry.coordination.fitness import look
 from tenantry.endpoints import Role, url_for
 from tenantry.errors import ConfigurationError, InvalidInput, SchemaBehind
-from tenantry.handles import ServiceTransaction, Tenant, TenantTransaction
+from tenantry.handles import PlatformState, ServiceTransaction, Tenant, TenantTransaction
 from tenantry.kernel import health as kernel_health
 from tenantry.kernel import retry
 from tenantry.kernel.connect import ConnectOptions, Connector
@@ -121,7 +122,7 @@ async def connect(
     return database
 
 
-class Database:
+class Database(PlatformState):
     """What every use of Tenantry starts from."""
 
     def __init__(self, settings: Settings, pool: Pool, observer: Observer | None) -> None:
@@ -220,20 +221,10 @@ class Database:
         row = await _AUTHENTICATE.fetch_one(self._pool, _NOBODY, hash_key(key))
         return None if row is None else KeyHolder(row[0], row[1], row[2], tuple(row[3]), row[4])
 
-    # ---- before a tenant is known ---------------------------------------------------------------
+    # ---- before a tenant is known: `limits`, `locks`, and who is signed in ------------------------
 
     @cached_property
-    def limits(self) -> Limits:
-        """The platform's own rate limits, say for each address that calls."""
-        return Limits(self._platform)
-
-    @cached_property
-    def locks(self) -> Locks:
-        """The platform's own locks."""
-        return Locks(self._platform)
-
-    @property
-    def _platform(self) -> Share:
+    def _share(self) -> Share:
         return Share.of(self.coordination, None)
 
     async def user_session(self, token: str) -> UserSession | None:
@@ -296,8 +287,6 @@ class Database:
         """Of Redis or Valkey, where there is one. One that is away is for `health` to tell."""
         if self.settings.redis_url is None:
             return []
-        from tenantry.coordination.fitness import look  # noqa: PLC0415 - brings Redis's client
-
         return [
             Problem(f"{one.store}_url", fault.detail, fault.remedy)
             for one in await look(self.coordination)

@@ -96,31 +96,33 @@ class TenantRepositories:
         return kind(self._scope)  # type: ignore[call-arg]
 
 
-class SharedState:
-    """What is kept in Redis or Valkey: a tenant's, or the platform's own."""
+class PlatformState:
+    """What is kept in Redis or Valkey for the platform itself, before a tenant is known, and for a
+    tenant: rate limits and locks."""
 
     @cached_property
     def _share(self) -> Share:
-        return self._make_share()
-
-    def _make_share(self) -> Share:
         raise NotImplementedError
-
-    @cached_property
-    def cache(self) -> Cache:
-        return Cache(self._share)
 
     @cached_property
     def limits(self) -> Limits:
         return Limits(self._share)
 
     @cached_property
-    def user_sessions(self) -> UserSessions:
-        return UserSessions(self._share)
-
-    @cached_property
     def locks(self) -> Locks:
         return Locks(self._share)
+
+
+class SharedState(PlatformState):
+    """What only a tenant has there."""
+
+    @cached_property
+    def cache(self) -> Cache:
+        return Cache(self._share)
+
+    @cached_property
+    def user_sessions(self) -> UserSessions:
+        return UserSessions(self._share)
 
     @cached_property
     def events(self) -> Events:
@@ -172,7 +174,8 @@ class TenantTransaction(TenantRepositories, Statements, SharedState):
         self._coordination = coordination
         self.tenant_id = tenant_id
 
-    def _make_share(self) -> Share:
+    @cached_property
+    def _share(self) -> Share:
         return Share.of(self._coordination, self.tenant_id, self._transaction)
 
 
@@ -203,7 +206,8 @@ class Tenant(TenantRepositories, SharedState):
         assert tenant_id is not None  # noqa: S101 - `Database.tenant` parsed it
         return tenant_id
 
-    def _make_share(self) -> Share:
+    @cached_property
+    def _share(self) -> Share:
         return Share.of(self._coordination, self.tenant_id, begin=self._scope.open)
 
     async def fetch(self, sql: str, *args: Any) -> Sequence[Record]:

@@ -134,7 +134,7 @@ async def test_what_cannot_be_a_key_or_a_handle_is_said(t: Handle) -> None:
     with pytest.raises(InvalidInput, match="was given nothing"):
         await report()  # type: ignore[call-arg]
     with pytest.raises(TypeError):
-        await report(t, 2026, 2027)  # type: ignore
+        await report(t, 2026, 2027)  # type: ignore[arg-type, call-arg]
     with pytest.raises(InvalidInput):
         cached(ttl=0)
 

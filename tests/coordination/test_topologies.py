@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -30,7 +31,7 @@ from tenantry.coordination.acl import acl_line
 from tenantry.coordination.events import Message
 from tenantry.coordination.fitness import look
 from tenantry.coordination.script import Script
-from tenantry.coordination.streams import ADD, now, words_of
+from tenantry.coordination.streams import ADD, words_of
 from tenantry.errors import (
     CoordinationError,
     CoordinationUnavailable,
@@ -208,7 +209,10 @@ async def test_locks_and_events_on_a_cluster_with_those_rights(nodes: list[Node]
             await _tell(coordination, tenant_id)
         # As the relay sends: to many streams in one round trip, also when a node lost the script.
         calls = [
-            (Keys(t).name("stream", "sent"), [0, *words_of(uuid4(), now(), "k", str(n))])
+            (
+                Keys(t).name("stream", "sent"),
+                [0, *words_of(uuid4(), datetime.now(UTC), "k", str(n))],
+            )
             for n, t in enumerate(tenants)
         ]
         nodes[0].admin.execute_command("SCRIPT", "FLUSH")

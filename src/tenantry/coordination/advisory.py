@@ -31,8 +31,6 @@ from .share import Share
 #: not learn that his is gone.
 BEAT_S: Final = 2.0
 _ANSWER_S: Final = 5.0
-#: What the server's setting takes.
-_LONGEST_WAIT_S: Final = 2_000_000.0
 _TRY: Final = "SELECT pg_try_advisory_xact_lock($1)"
 _LOCK: Final = "SELECT pg_advisory_xact_lock($1)"
 #: The wait's own limits, and those from before.
@@ -94,7 +92,7 @@ async def _take(transaction: Transaction, key: int, name: str, wait: float) -> N
         return
     try:
         async with transaction.savepoint():
-            most = max(round(min(wait, _LONGEST_WAIT_S) * 1000), 1)
+            most = max(round(wait * 1000), 1)
             row = await transaction.fetch_one(_LIMITS, f"{most}ms")
             await transaction.fetch(_LOCK, key)
             if row is not None:

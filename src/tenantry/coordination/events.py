@@ -10,13 +10,13 @@ import os
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 from uuid import UUID
 
 from tenantry import ids
 from tenantry.errors import CoordinationError, InvalidInput
-from tenantry.kernel.codecs import Whole
+from tenantry.kernel.codecs import Whole, dumps
 
 from . import streams
 from .share import Share
@@ -76,7 +76,7 @@ class Events:
     async def append(self, topic: str, payload: Any, *, key: str | None = None) -> UUID:
         """An event straight into the stream, whatever becomes of any transaction; its id."""
         event, kept = ids.uuid7(), self._share.coordination.settings.stream_length
-        words = streams.words_of(event, streams.now(), key, streams.encoded(payload))
+        words = streams.words_of(event, datetime.now(UTC), key, dumps(payload))
         (answer,) = await self._store.script(streams.ADD, [self._stream(topic)], kept, *words)
         if answer:
             raise CoordinationError(
@@ -153,7 +153,7 @@ class Events:
     async def shout(self, channel: str, payload: Any) -> int:
         """Tell whoever listens just now; how many that were (of one node, in a Cluster)."""
         name = self._share.keys.name("channel", channel)
-        return int(await self._store.command("PUBLISH", name, streams.encoded(payload)))
+        return int(await self._store.command("PUBLISH", name, dumps(payload)))
 
     def listen(self, *channels: str, buffer: int = 1000, patience: float = 30.0) -> Listener:
         """`async for message in t.events.listen("board"):` what is said from now on, and a `Gap`

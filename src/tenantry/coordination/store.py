@@ -124,7 +124,6 @@ class Store:
 
     async def commands(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
         """Several commands in one round trip; the first error of them is raised."""
-
         answers = await self.each(commands)
         for answer in answers:
             if isinstance(answer, Exception):

@@ -6,14 +6,14 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 from uuid import UUID
 
 from tenantry.errors import CoordinationError, CoordinationFull, CoordinationUnavailable
-from tenantry.kernel.codecs import dumps, loads
+from tenantry.kernel.codecs import loads
 
 from .keys import Keys
 from .script import Script
@@ -213,11 +213,3 @@ async def patiently(work: Callable[[], Awaitable[T]], patience: float) -> T:
             if time.monotonic() >= deadline:
                 raise
         await asyncio.sleep(0.2)
-
-
-def encoded(payload: Any) -> bytes:
-    return dumps(payload)
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
