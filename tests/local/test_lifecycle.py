@@ -9,6 +9,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 import asyncpg
@@ -190,6 +192,25 @@ def test_an_interrupted_setup_is_forgotten(make: Make) -> None:
     servers.up(valkey=False)
     assert running(servers)["postgres"]
     assert not list(servers.home.glob(".initdb-*"))
+
+
+def test_a_setup_that_outlives_its_caller_is_cleared_away_as_it_writes(make: Make) -> None:
+    servers = make()
+    servers.home.mkdir(parents=True, exist_ok=True)
+    leftover = servers.home / ".initdb-orphan"
+    leftover.mkdir()
+
+    def write_on() -> None:
+        with suppress(FileNotFoundError):
+            for number in count():
+                (leftover / str(number)).touch()
+
+    orphan = threading.Thread(target=write_on)
+    orphan.start()
+    servers.up(valkey=False)
+    orphan.join(timeout=20)
+    assert not orphan.is_alive()
+    assert not leftover.exists()
 
 
 def test_what_a_failed_up_started_is_stopped_again(make: Make) -> None:

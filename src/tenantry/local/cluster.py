@@ -13,6 +13,7 @@ from tenantry.local.account import Account
 from tenantry.local.files import write_private
 from tenantry.local.home import Home
 from tenantry.local.passwords import Passwords
+from tenantry.local.processes import wait_until
 from tenantry.local.programs import Programs
 
 SUPERUSER = "postgres"
@@ -32,7 +33,7 @@ def prepare(
     """The data folder, made now if there is none, and certainly of this major version."""
     data = home.data("postgres")
     for leftover in home.base.glob(f"{_UNFINISHED}*"):
-        shutil.rmtree(leftover, ignore_errors=True)
+        _clear_away(leftover)
     if not data.exists():
         progress(f"Creating a PostgreSQL {programs.version} cluster in {data}")
         password = passwords.for_role(SUPERUSER)
@@ -45,6 +46,16 @@ def prepare(
             hint="Restore that file; or move the data folder away to begin anew.",
         )
     return data
+
+
+def _clear_away(leftover: Path) -> None:
+    """An initdb outlives a killed caller, and writes on until it misses what was taken from it."""
+
+    def gone() -> bool:
+        shutil.rmtree(leftover, ignore_errors=True)
+        return not leftover.exists()
+
+    wait_until(gone, timeout_s=10)
 
 
 def write_config(data: Path, text: str, account: Account) -> None:
