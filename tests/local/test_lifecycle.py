@@ -8,9 +8,9 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
-from itertools import count
 from pathlib import Path
 
 import asyncpg
@@ -202,9 +202,12 @@ def test_a_setup_that_outlives_its_caller_is_cleared_away_as_it_writes(make: Mak
 
     def write_on() -> None:
         with suppress(FileNotFoundError):
-            for number in count():
+            for number in range(20_000):
                 (leftover / str(number)).touch()
+                time.sleep(0.0002)
 
+    for number in range(1000):  # some, so that taking them away lasts
+        (leftover / f"before-{number}").touch()
     orphan = threading.Thread(target=write_on)
     orphan.start()
     servers.up(valkey=False)
