@@ -21,6 +21,7 @@ from .base import (
 from .columns import Json, column, member, reference, words
 from .conversations import Business, Conversation, Message
 from .events import OutboxEvent
+from .graph import GraphEdge, GraphNode, GraphQuery
 from .identity import ApiKey, Membership, Tenant, TenantQuota, TenantUsage, User, UserIdentity
 from .knowledge import Chunk, DataSource, Document, KnowledgeBase
 from .locks import LockFence
@@ -68,6 +69,9 @@ __all__ = [
     "Document",
     "Evidence",
     "EvidenceLink",
+    "GraphEdge",
+    "GraphNode",
+    "GraphQuery",
     "Json",
     "KnowledgeBase",
     "Lesson",

@@ -8,11 +8,23 @@ from sqlalchemy import Table
 
 from tenantry.models.base import model_of
 
-from .roles import APP, AUDIT, AUTH, KEEPER, OWNER, READONLY, SEARCH, SERVICE, VIEWS
+from .roles import (
+    APP,
+    AUDIT,
+    AUTH,
+    GRAPH,
+    GRAPH_READER,
+    KEEPER,
+    OWNER,
+    READONLY,
+    SEARCH,
+    SERVICE,
+    VIEWS,
+)
 
 #: What the definer roles' functions need: table -> role -> privileges.
 DEFINER_GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
-    "tenants": {KEEPER: ("SELECT",), AUTH: ("SELECT",), AUDIT: ("SELECT",)},
+    "tenants": {KEEPER: ("SELECT",), AUTH: ("SELECT",), AUDIT: ("SELECT",), GRAPH: ("SELECT",)},
     "tenant_quotas": {KEEPER: ("SELECT", "INSERT")},
     "tenant_usage": {KEEPER: ("SELECT", "INSERT", "UPDATE")},
     "users": {AUTH: ("SELECT",)},
@@ -25,15 +37,20 @@ DEFINER_GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
     "platform_seals": {AUDIT: ("SELECT",)},
     # UPDATE: what FOR SHARE needs.
     "workflows": {KEEPER: ("SELECT", "INSERT", "UPDATE")},
-    "tasks": {KEEPER: ("SELECT",), SEARCH: ("SELECT",), VIEWS: ("SELECT",)},
-    "task_dependencies": {KEEPER: ("SELECT",)},
+    "tasks": {KEEPER: ("SELECT",), SEARCH: ("SELECT",), VIEWS: ("SELECT",), GRAPH: ("SELECT",)},
+    "task_dependencies": {KEEPER: ("SELECT",), GRAPH: ("SELECT",)},
     "qa_reviews": {KEEPER: ("SELECT",)},
-    "agents": {KEEPER: ("SELECT", "UPDATE")},
-    "desks": {KEEPER: ("SELECT", "UPDATE"), SEARCH: ("SELECT",), VIEWS: ("SELECT",)},
+    "agents": {KEEPER: ("SELECT", "UPDATE"), GRAPH: ("SELECT",)},
+    "desks": {
+        KEEPER: ("SELECT", "UPDATE"),
+        SEARCH: ("SELECT",),
+        VIEWS: ("SELECT",),
+        GRAPH: ("SELECT",),
+    },
     "conversations": {KEEPER: ("SELECT", "UPDATE")},
     "messages": {KEEPER: ("SELECT",)},
     "agent_sessions": {KEEPER: ("SELECT", "UPDATE"), VIEWS: ("SELECT",)},
-    "agent_executions": {KEEPER: ("SELECT",)},
+    "agent_executions": {KEEPER: ("SELECT",), GRAPH: ("SELECT",)},
     "cost_entries": {KEEPER: ("SELECT", "INSERT", "UPDATE"), VIEWS: ("SELECT",)},
     "model_prices": {KEEPER: ("SELECT", "UPDATE")},
     "lessons": {KEEPER: ("SELECT", "UPDATE"), SEARCH: ("SELECT",)},
@@ -42,6 +59,11 @@ DEFINER_GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
     "chunks": {SEARCH: ("SELECT",)},
     "data_sources": {AUTH: ("SELECT",)},
     "outbox_events": {KEEPER: ("INSERT",)},
+    "projects": {GRAPH: ("SELECT",)},
+    "delegations": {GRAPH: ("SELECT",)},
+    "graph_nodes": {GRAPH: ("SELECT",), KEEPER: ("SELECT",)},
+    "graph_edges": {GRAPH: ("SELECT",), KEEPER: ("SELECT",)},
+    "graph_queries": {GRAPH_READER: ("SELECT",)},
 }
 
 

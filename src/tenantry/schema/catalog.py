@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from .events import OPTIONAL_TRIGGERS
+from .graph import QUESTIONS
+from .graph import TRIGGERS as GRAPH_TRIGGERS
 
 VERSION_TABLE = "schema_version"
 
@@ -224,14 +226,16 @@ def _index(row: dict[str, Any]) -> Object:
     )  # fmt: skip
 
 
-_FUNCTION_QUERY = """
+_FUNCTION_QUERY = f"""
     SELECT p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')' AS name,
            p.proname || '(' || oidvectortypes(p.proargtypes) || ')' AS signature,
            pg_get_functiondef(p.oid) AS definition, pg_get_function_result(p.oid) AS result,
            p.proowner::regrole::text AS owner,
            ARRAY(SELECT CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE g.grantee::regrole::text END
                  FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS g
-                 WHERE g.grantee <> p.proowner ORDER BY 1) AS callers
+                 -- Who may ask questions of their own is an operator's choice.
+                 WHERE g.grantee <> p.proowner AND NOT (p.proname = '{QUESTIONS.partition("(")[0]}' AND g.grantee <> 0)
+                 ORDER BY 1) AS callers
     FROM pg_proc AS p
     WHERE p.pronamespace = 'tenantry'::regnamespace AND p.prokind = 'f' AND p.proname <> $1
       AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.objid = p.oid AND d.deptype = 'e')
@@ -300,6 +304,7 @@ _TRIGGER_QUERY = f"""WITH {_TABLES}
     SELECT t.relname AS "table", g.tgname AS name, pg_get_triggerdef(g.oid) AS definition, g.tgenabled::text AS enabled
     FROM our_tables AS t JOIN pg_trigger AS g ON g.tgrelid = t.oid AND NOT g.tgisinternal
     WHERE NOT starts_with(g.tgname::text, '{OPTIONAL_TRIGGERS}')
+      AND NOT starts_with(g.tgname::text, '{GRAPH_TRIGGERS}')
     ORDER BY t.oid, g.tgname"""
 
 

@@ -16,8 +16,22 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from tenantry.models.base import Partitioned, model_of
 
 from .access import grants, row_security
+from .cypher import check_function
+from .graph import QUESTIONS, graph_functions
 from .oneshot import one_shots
-from .roles import APP, AUDIT, AUTH, DEFINERS, KEEPER, LOGINS, SCHEMA_USAGE, SERVICE, TENANT_ROLES
+from .roles import (
+    APP,
+    AUDIT,
+    AUTH,
+    DEFINERS,
+    GRAPH,
+    GRAPH_READER,
+    KEEPER,
+    LOGINS,
+    SCHEMA_USAGE,
+    SERVICE,
+    TENANT_ROLES,
+)
 from .sealing import context_functions
 from .triggers import triggers
 from .walk import walks
@@ -56,6 +70,7 @@ _AFTER_TABLES = (
     "learning.sql",
     "views.sql",
     "events.sql",
+    "graph.sql",
 )
 _FOR_APP = (
     "record_event(text, text, uuid, jsonb)",
@@ -79,6 +94,7 @@ _FOR_TENANTS = (
     "cost_summary()",
     "desk_figures()",
     "tenant_statistics(uuid)",
+    "graph_run(text, jsonb, integer)",
 )
 _FOR_SERVICE = (
     "partition_gaps(text)",
@@ -87,6 +103,10 @@ _FOR_SERVICE = (
     "refresh_view(text)",
     "refresh_all_views()",
     "install_workflows(uuid)",
+    "rebuild_graph(uuid)",
+    "tenants_with_graph()",
+    "compare_graph(uuid)",
+    "drop_graph(uuid)",
 )
 _FOR_AUDIT = (
     "record_entry(text, text, uuid, jsonb)",
@@ -100,6 +120,23 @@ _FOR_KEEPER = (
     "hold_hierarchy(uuid)",
     "book_session(uuid, uuid)",
     "event_lane(uuid, text, text)",
+)
+
+
+_FOR_GRAPH = (
+    "graph_name(uuid)",
+    "graph_lane(uuid)",
+    "graph_missed()",
+    "graph_kept(uuid)",
+    "graph_label(text, text, text)",
+    "make_graph(uuid)",
+    "fill_graph(uuid, text)",
+    "compare_label(uuid, text, text, text, text)",
+)
+_FOR_GRAPH_READER = (
+    "graph_ready(uuid)",
+    "check_cypher(text, integer)",
+    "cypher_rows(text, text, integer, jsonb, integer)",
 )
 
 
@@ -125,6 +162,8 @@ def install(metadata: MetaData) -> Iterator[str]:
         yield from create_table(table)
     for name in _AFTER_TABLES:
         yield _read(name)
+    yield check_function()
+    yield from graph_functions()
     for table in tables:
         yield from row_security(table)
         yield from triggers(table)
@@ -132,7 +171,17 @@ def install(metadata: MetaData) -> Iterator[str]:
         yield from walks(table)
         yield from grants(table)
         yield from _default_partition(table)
-    for function in (*_FOR_ALL, *_FOR_APP, *_FOR_TENANTS, *_FOR_SERVICE, *_FOR_AUDIT, *_FOR_KEEPER):
+    for function in (
+        *_FOR_ALL,
+        *_FOR_APP,
+        *_FOR_TENANTS,
+        *_FOR_SERVICE,
+        *_FOR_AUDIT,
+        *_FOR_KEEPER,
+        *_FOR_GRAPH,
+        *_FOR_GRAPH_READER,
+        QUESTIONS,
+    ):
         yield f"REVOKE ALL ON FUNCTION tenantry.{function} FROM PUBLIC"
     # Who reads a secret is on record.
     yield f"GRANT EXECUTE ON FUNCTION tenantry.{_FOR_AUDIT[0]} TO {AUTH}"
@@ -142,6 +191,11 @@ def install(metadata: MetaData) -> Iterator[str]:
     yield f"GRANT EXECUTE ON FUNCTION tenantry.{_FOR_AUDIT[1]} TO {KEEPER}"
     for function in _FOR_KEEPER:
         yield f"GRANT EXECUTE ON FUNCTION tenantry.{function} TO {KEEPER}"
+    for role, functions in ((GRAPH, _FOR_GRAPH), (GRAPH_READER, _FOR_GRAPH_READER)):
+        for function in functions:
+            yield f"GRANT EXECUTE ON FUNCTION tenantry.{function} TO {role}"
+    # Whoever changes a named question has its text checked.
+    yield f"GRANT EXECUTE ON FUNCTION tenantry.check_cypher(text, integer) TO {SERVICE}"
     for function in _FOR_TENANTS:
         # The service role too, which sets the context of the tenant it works for.
         readers = ", ".join((*TENANT_ROLES, SERVICE))

@@ -24,9 +24,11 @@ OWNER, APP, SERVICE, READONLY = (
 #: Own the SECURITY DEFINER functions, each with the least its functions need.
 AUTH, AUDIT, KEEPER = "tenantry_auth", "tenantry_audit", "tenantry_keeper"
 SEARCH, VIEWS = "tenantry_search", "tenantry_views"
+#: Owns the graphs; and runs Cypher, so that no question can change one.
+GRAPH, GRAPH_READER = "tenantry_graph", "tenantry_graph_reader"
 
 LOGINS = (OWNER, APP, SERVICE, READONLY)
-DEFINERS = (AUTH, AUDIT, KEEPER, SEARCH, VIEWS)
+DEFINERS = (AUTH, AUDIT, KEEPER, SEARCH, VIEWS, GRAPH, GRAPH_READER)
 #: Reach only the rows their context names.
 TENANT_ROLES = (APP, READONLY)
 

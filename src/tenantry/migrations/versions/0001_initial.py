@@ -8,7 +8,7 @@ branch_labels = None
 depends_on = None
 
 UP = (
-    r"""GRANT CREATE ON SCHEMA tenantry TO tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_search, tenantry_views""",
+    r"""GRANT CREATE ON SCHEMA tenantry TO tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_search, tenantry_views""",
     r"""CREATE SEQUENCE tenantry.outbox_position""",
     r"""GRANT USAGE ON SEQUENCE tenantry.outbox_position TO tenantry_keeper""",
     r"""-- On 18 the server's own; before that a function of the same layout: 48 bits of milliseconds, the
@@ -36,21 +36,21 @@ END
 $do$
 """,
     r"""REVOKE ALL ON FUNCTION tenantry.uuidv7() FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.uuidv7() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.uuidv7() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.current_tenant_id()
  RETURNS uuid
  LANGUAGE sql
  STABLE PARALLEL SAFE
 RETURN (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid""",
     r"""REVOKE ALL ON FUNCTION tenantry.current_tenant_id() FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.current_tenant_id() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.current_tenant_id() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.current_user_id()
  RETURNS uuid
  LANGUAGE sql
  STABLE PARALLEL SAFE
 RETURN (NULLIF(current_setting('app.user_id'::text, true), ''::text))::uuid""",
     r"""REVOKE ALL ON FUNCTION tenantry.current_user_id() FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.current_user_id() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.current_user_id() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid DEFAULT NULL::uuid)
  RETURNS void
  LANGUAGE plpgsql
@@ -62,7 +62,7 @@ BEGIN
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.set_tenant_context(uuid, uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.set_tenant_context(uuid, uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.set_tenant_context(uuid, uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.same_context(tenant_id uuid)
  RETURNS uuid
  LANGUAGE plpgsql
@@ -76,14 +76,14 @@ BEGIN
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.same_context(uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.same_context(uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.same_context(uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.is_service()
  RETURNS boolean
  LANGUAGE sql
  STABLE PARALLEL SAFE
 RETURN (pg_has_role(SESSION_USER, 'tenantry_service'::name, 'MEMBER'::text) AND (NOT pg_has_role(SESSION_USER, 'tenantry_app'::name, 'MEMBER'::text)) AND (NOT pg_has_role(SESSION_USER, 'tenantry_readonly'::name, 'MEMBER'::text)))""",
     r"""REVOKE ALL ON FUNCTION tenantry.is_service() FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.is_service() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.is_service() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text)
  RETURNS record
  LANGUAGE plpgsql
@@ -119,35 +119,35 @@ BEGIN
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.acting() FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.acting() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.acting() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.uuid_at(moment timestamp with time zone)
  RETURNS uuid
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 RETURN ((lpad(to_hex(((EXTRACT(epoch FROM moment) * (1000)::numeric))::bigint), 12, '0'::text) || repeat('0'::text, 20)))::uuid""",
     r"""REVOKE ALL ON FUNCTION tenantry.uuid_at(timestamp with time zone) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.uuid_at(timestamp with time zone) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.uuid_at(timestamp with time zone) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.time_of(id uuid)
  RETURNS timestamp with time zone
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 RETURN to_timestamp((((((('x'::text || lpad("left"(replace((id)::text, '-'::text, ''::text), 12), 16, '0'::text)))::bit(64))::bigint)::numeric / 1000.0))::double precision)""",
     r"""REVOKE ALL ON FUNCTION tenantry.time_of(uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.time_of(uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.time_of(uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.milliseconds_of(id uuid)
  RETURNS bigint
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 RETURN ((('x'::text || "left"(replace((id)::text, '-'::text, ''::text), 12)))::bit(48))::bigint""",
     r"""REVOKE ALL ON FUNCTION tenantry.milliseconds_of(uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.milliseconds_of(uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.milliseconds_of(uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.uuid_of(milliseconds bigint)
  RETURNS uuid
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 RETURN ((lpad(to_hex(GREATEST(milliseconds, (0)::bigint)), 12, '0'::text) || repeat('0'::text, 20)))::uuid""",
     r"""REVOKE ALL ON FUNCTION tenantry.uuid_of(bigint) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.uuid_of(bigint) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.uuid_of(bigint) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.add_partition(parent text, period text, moment timestamp with time zone)
  RETURNS text
  LANGUAGE plpgsql
@@ -638,7 +638,7 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.seal_holds() OWNER TO tenantry_auth""",
     r"""REVOKE ALL ON FUNCTION tenantry.seal_holds() FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.seal_holds() TO tenantry_app, tenantry_audit, tenantry_keeper, tenantry_owner, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.seal_holds() TO tenantry_app, tenantry_audit, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_owner, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.workflow_lock(workflow_id uuid)
  RETURNS bigint
  LANGUAGE sql
@@ -1892,6 +1892,1546 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.announce_activities() OWNER TO tenantry_keeper""",
     r"""REVOKE ALL ON FUNCTION tenantry.announce_activities() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.graph_name(tenant uuid)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN ('tg_'::text || replace((tenant)::text, '-'::text, ''::text))""",
+    r"""REVOKE ALL ON FUNCTION tenantry.graph_name(uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.graph_name(uuid) TO tenantry_graph""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.graph_lane(tenant uuid)
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN ((hashtextextended('graph'::text, (20261121)::bigint) & ('-1024'::integer)::bigint) | (hashtextextended((tenant)::text, (20261121)::bigint) & (1023)::bigint))""",
+    r"""REVOKE ALL ON FUNCTION tenantry.graph_lane(uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.graph_lane(uuid) TO tenantry_graph""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.graph_missed()
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'could not serialize access: the tenant''s graph has changed meanwhile'
+            USING ERRCODE = 'serialization_failure';
+    END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.graph_missed() FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.graph_missed() TO tenantry_graph""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.graph_kept(tenant uuid)
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    graph text := tenantry.graph_name(tenant);
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(tenantry.graph_lane(tenant));
+    IF to_regnamespace(graph) IS NULL THEN
+        RETURN NULL;
+    END IF;
+    IF current_setting('transaction_isolation') <> 'read committed'
+       AND NOT EXISTS (SELECT FROM ag_catalog.ag_graph AS g WHERE g.name = graph::name) THEN
+        PERFORM tenantry.graph_missed();
+    END IF;
+    RETURN graph;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.graph_kept(uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.graph_kept(uuid) TO tenantry_graph""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.graph_label(graph text, label text, kind text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'ag_catalog', 'pg_catalog', 'pg_temp'
+ SET client_min_messages TO 'warning'
+AS $function$
+BEGIN
+    IF to_regclass(format('%I.%I', graph, label)) IS NOT NULL THEN
+        RETURN;
+    END IF;
+    PERFORM pg_catalog.pg_advisory_xact_lock(hashtextextended('label of ' || graph, 20261121));
+    IF to_regclass(format('%I.%I', graph, label)) IS NOT NULL THEN
+        RETURN;
+    END IF;
+    IF kind = 'v' THEN
+        PERFORM ag_catalog.create_vlabel(graph::cstring, label::cstring);
+    ELSE
+        PERFORM ag_catalog.create_elabel(graph::cstring, label::cstring);
+    END IF;
+    EXECUTE format('CREATE INDEX ON %I.%I (ag_catalog.agtype_access_operator(VARIADIC ARRAY[properties, %L::ag_catalog.agtype]))',
+                   graph, label, '"id"');
+    EXECUTE format('GRANT SELECT ON %I.%I TO tenantry_graph_reader', graph, label);
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.graph_label(text, text, text) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.graph_label(text, text, text) TO tenantry_graph""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.make_graph(tenant uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'ag_catalog', 'pg_catalog', 'pg_temp'
+ SET client_min_messages TO 'warning'
+AS $function$
+DECLARE
+    graph text := tenantry.graph_name(tenant);
+BEGIN
+    PERFORM ag_catalog.create_graph(graph::name);
+    EXECUTE format('GRANT USAGE ON SCHEMA %I TO tenantry_graph_reader', graph);
+    EXECUTE format('GRANT SELECT ON %1$I._ag_label_vertex, %1$I._ag_label_edge TO tenantry_graph_reader', graph);
+    PERFORM tenantry.fill_graph(tenant, graph);
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.make_graph(uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.make_graph(uuid) TO tenantry_graph""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.drop_graph(tenant uuid)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'ag_catalog', 'pg_catalog', 'pg_temp'
+ SET client_min_messages TO 'warning'
+AS $function$
+DECLARE
+    graph text := tenantry.graph_name(tenant);
+BEGIN
+    PERFORM pg_catalog.pg_advisory_xact_lock(tenantry.graph_lane(tenant));
+    IF to_regnamespace(graph) IS NULL THEN
+        RETURN false;
+    END IF;
+    PERFORM ag_catalog.drop_graph(graph::name, true);
+    RETURN true;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.drop_graph(uuid) OWNER TO tenantry_graph""",
+    r"""REVOKE ALL ON FUNCTION tenantry.drop_graph(uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.drop_graph(uuid) TO tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.drop_graph_of_tenant()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+    PERFORM tenantry.drop_graph(OLD.id);
+    RETURN OLD;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.drop_graph_of_tenant() OWNER TO tenantry_graph""",
+    r"""REVOKE ALL ON FUNCTION tenantry.drop_graph_of_tenant() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.graph_ready(tenant uuid)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    graph text := tenantry.graph_name(tenant);
+    obstacle text;
+BEGIN
+    IF to_regnamespace('ag_catalog') IS NULL THEN
+        RAISE EXCEPTION 'this database has no graphs: the feature is not enabled'
+            USING ERRCODE = 'TN012', DETAIL = jsonb_build_object('reason', 'feature'),
+                  HINT = 'Run `tenantry feature enable graph`. What needs no Cypher works without it.';
+    END IF;
+    IF to_regnamespace(graph) IS NOT NULL THEN
+        RETURN graph;
+    END IF;
+    obstacle := CASE
+        WHEN NOT EXISTS (SELECT FROM tenantry.tenants AS t WHERE t.id = tenant) THEN 'tenant'
+        WHEN current_setting('transaction_read_only') = 'on' THEN 'readonly'
+        WHEN current_setting('transaction_isolation') <> 'read committed' THEN 'isolation' END;
+    IF obstacle IS NOT NULL THEN
+        RAISE EXCEPTION '%', CASE obstacle
+            WHEN 'tenant' THEN 'there is no such tenant'
+            ELSE 'the tenant''s graph is not made yet, and this transaction cannot make it' END
+            USING ERRCODE = 'TN012', DETAIL = jsonb_build_object('reason', obstacle),
+                  HINT = CASE obstacle WHEN 'tenant' THEN ''
+                      ELSE 'Ask once in an ordinary transaction, or run `tenantry graph rebuild --tenant …`.' END;
+    END IF;
+    PERFORM pg_advisory_xact_lock(tenantry.graph_lane(tenant));
+    IF to_regnamespace(graph) IS NULL THEN
+        PERFORM tenantry.make_graph(tenant);
+    END IF;
+    RETURN graph;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.graph_ready(uuid) OWNER TO tenantry_graph""",
+    r"""REVOKE ALL ON FUNCTION tenantry.graph_ready(uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.graph_ready(uuid) TO tenantry_graph_reader""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.rebuild_graph(tenant uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+    PERFORM tenantry.drop_graph(tenant);
+    PERFORM tenantry.graph_ready(tenant);
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.rebuild_graph(uuid) OWNER TO tenantry_graph""",
+    r"""REVOKE ALL ON FUNCTION tenantry.rebuild_graph(uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.rebuild_graph(uuid) TO tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.tenants_with_graph()
+ RETURNS SETOF uuid
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+    RETURN QUERY SELECT t.id FROM tenantry.tenants AS t
+        WHERE to_regnamespace(tenantry.graph_name(t.id)) IS NOT NULL ORDER BY t.id;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.tenants_with_graph() OWNER TO tenantry_graph""",
+    r"""REVOKE ALL ON FUNCTION tenantry.tenants_with_graph() FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.tenants_with_graph() TO tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.limit_graph_labels()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    tenant uuid;
+    used bigint;
+BEGIN
+    FOR tenant IN SELECT DISTINCT n.tenant_id FROM new_rows AS n LOOP
+        SELECT count(*) INTO used FROM (
+            (WITH RECURSIVE found AS (
+                (SELECT g.label FROM tenantry.graph_nodes AS g WHERE g.tenant_id = tenant ORDER BY g.label LIMIT 1)
+                UNION ALL
+                SELECT (SELECT g.label FROM tenantry.graph_nodes AS g
+                        WHERE g.tenant_id = tenant AND g.label > f.label ORDER BY g.label LIMIT 1)
+                FROM found AS f WHERE f.label IS NOT NULL)
+            SELECT f.label FROM found AS f WHERE f.label IS NOT NULL)
+            UNION ALL
+            (WITH RECURSIVE found AS (
+                (SELECT g.label FROM tenantry.graph_edges AS g WHERE g.tenant_id = tenant ORDER BY g.label LIMIT 1)
+                UNION ALL
+                SELECT (SELECT g.label FROM tenantry.graph_edges AS g
+                        WHERE g.tenant_id = tenant AND g.label > f.label ORDER BY g.label LIMIT 1)
+                FROM found AS f WHERE f.label IS NOT NULL)
+            SELECT f.label FROM found AS f WHERE f.label IS NOT NULL)) AS l;
+        IF used > 50 THEN
+            RAISE EXCEPTION 'a tenant has up to 50 labels of its own in its graph'
+                USING ERRCODE = 'TN003', TABLE = TG_TABLE_NAME, SCHEMA = TG_TABLE_SCHEMA,
+                      DETAIL = jsonb_build_object('quota', 'graph_labels', 'limit', 50, 'used', 50);
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.limit_graph_labels() OWNER TO tenantry_keeper""",
+    r"""REVOKE ALL ON FUNCTION tenantry.limit_graph_labels() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.refuse_other_label()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+    IF NEW.label IS DISTINCT FROM OLD.label THEN
+        RAISE EXCEPTION 'a label stays: remove it and make another'
+            USING ERRCODE = 'TN004', TABLE = TG_TABLE_NAME, SCHEMA = TG_TABLE_SCHEMA,
+                  COLUMN = 'label', CONSTRAINT = 'label_stays';
+    END IF;
+    RETURN NEW;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.refuse_other_label() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.compare_label(tenant uuid, graph text, label text, kind text, wanted text, OUT missing bigint, OUT surplus bigint)
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    found text := 'SELECT NULL::text WHERE false';
+BEGIN
+    IF to_regclass(format('%I.%I', graph, label)) IS NOT NULL THEN
+        found := format('SELECT f.properties::text FROM %I.%I AS f', graph, label);
+        IF kind = 'e' THEN
+            found := format($q$SELECT f.properties::text, %3$s, %4$s FROM %1$I.%2$I AS f
+                LEFT JOIN %1$I._ag_label_vertex AS a ON a.id = f.start_id
+                LEFT JOIN %1$I._ag_label_vertex AS b ON b.id = f.end_id$q$, graph, label,
+                $k$ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype])::text$k$,
+                $k$ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype])::text$k$);
+        END IF;
+    ELSIF kind = 'e' THEN
+        found := 'SELECT NULL::text, NULL::text, NULL::text WHERE false';
+    END IF;
+    EXECUTE format('WITH wanted AS MATERIALIZED (%s), found AS MATERIALIZED (%s)
+        SELECT (SELECT count(*) FROM (TABLE wanted EXCEPT ALL TABLE found) AS m),
+               (SELECT count(*) FROM (TABLE found EXCEPT ALL TABLE wanted) AS s)', wanted, found)
+    INTO missing, surplus USING tenant, label;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.compare_label(uuid, text, text, text, text) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.compare_label(uuid, text, text, text, text) TO tenantry_graph""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.cypher_rows(graph text, question text, width integer, params jsonb, most integer)
+ RETURNS SETOF text[]
+ LANGUAGE plpgsql
+ SET search_path TO 'ag_catalog', 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    cells text[];
+    bytes bigint := 0;
+    statement text;
+BEGIN
+    IF width NOT BETWEEN 1 AND 50 OR most NOT BETWEEN 1 AND 10001 OR width IS NULL OR most IS NULL THEN
+        RAISE EXCEPTION 'a question has 1 to 50 columns and up to 10000 rows' USING ERRCODE = 'TN011';
+    END IF;
+    -- Loads the library, without which the server does not know what cypher() is.
+    PERFORM ag_catalog.agtype_build_map();
+    SELECT format('SELECT ARRAY[%s] FROM ag_catalog.cypher(%L, $tenantry$%s$tenantry$, $1) AS (%s) LIMIT %s',
+                  string_agg(format('ag_catalog.agtype_out(c%s)::text', n), ', ' ORDER BY n), graph, question,
+                  string_agg(format('c%s ag_catalog.agtype', n), ', ' ORDER BY n), most)
+    INTO statement FROM generate_series(1, width) AS n;
+    BEGIN
+        FOR cells IN EXECUTE statement USING params::text::ag_catalog.agtype LOOP
+            bytes := bytes + octet_length(array_to_string(cells, ''));
+            IF bytes > 16777216 THEN
+                RAISE EXCEPTION 'the answer is larger than 16 MB'
+                    USING ERRCODE = 'TN011', HINT = 'Return properties, not whole vertices and paths; or fewer rows.';
+            END IF;
+            RETURN NEXT cells;
+        END LOOP;
+    EXCEPTION WHEN OTHERS THEN
+        IF SQLSTATE ~ '^(22|42|0A|54|XX)' THEN
+            RAISE EXCEPTION 'the graph cannot answer this: %', left(SQLERRM, 500) USING ERRCODE = 'TN011';
+        END IF;
+        RAISE;
+    END;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.cypher_rows(text, text, integer, jsonb, integer) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.cypher_rows(text, text, integer, jsonb, integer) TO tenantry_graph_reader""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.graph_run(question text, params jsonb, most integer)
+ RETURNS SETOF text[]
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    tenant uuid := tenantry.current_tenant_id();
+    asked record;
+BEGIN
+    IF tenant IS NULL THEN
+        RAISE EXCEPTION 'a graph needs a tenant context' USING ERRCODE = 'TN008';
+    END IF;
+    SELECT q.text, jsonb_array_length(q.result_columns) AS width, q.literals INTO asked
+    FROM tenantry.graph_queries AS q WHERE q.name = question;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no such question' USING ERRCODE = 'TN013';
+    END IF;
+    RETURN QUERY SELECT r FROM tenantry.cypher_rows(
+        tenantry.graph_ready(tenant), asked.text, asked.width, params || asked.literals, most) AS r;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.graph_run(text, jsonb, integer) OWNER TO tenantry_graph_reader""",
+    r"""REVOKE ALL ON FUNCTION tenantry.graph_run(text, jsonb, integer) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.graph_run(text, jsonb, integer) TO tenantry_app, tenantry_readonly, tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.graph_ask(question text, width integer, params jsonb, most integer)
+ RETURNS SETOF text[]
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    tenant uuid := tenantry.current_tenant_id();
+BEGIN
+    IF tenant IS NULL THEN
+        RAISE EXCEPTION 'a graph needs a tenant context' USING ERRCODE = 'TN008';
+    END IF;
+    PERFORM tenantry.check_cypher(question);
+    RETURN QUERY SELECT r FROM tenantry.cypher_rows(tenantry.graph_ready(tenant), question, width, params, most) AS r;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.graph_ask(text, integer, jsonb, integer) OWNER TO tenantry_graph_reader""",
+    r"""REVOKE ALL ON FUNCTION tenantry.graph_ask(text, integer, jsonb, integer) FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.check_cypher(query text, hops integer DEFAULT 5)
+ RETURNS void
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    token constant text := $token$[$]?[A-Za-z][A-Za-z0-9_]{0,62}(?![A-Za-z0-9_$])|(?:0|[1-9][0-9]{0,17})(?:[.][0-9]{1,17}(?:[eE][-+]?[0-9]{1,3})?)?(?![A-Za-z0-9_$])|(?:<>|<=|>=|[=<>+*/%^])(?![+*/%<>=!@#^&|~?])|-(?!-)|[.][.](?![.])|[.](?![.])|:(?!:)|[](){}[,]$token$;
+    tokens text[];
+    line text;
+    word text;
+    before text := '';
+    earlier text := '';
+    is_name boolean;
+    was_name boolean := false;
+    open text := '';
+    clause text := '';
+    place integer := 0;
+    wrong text;
+    patterns integer := 0;
+    relationships integer := 0;
+    withs integer := 0;
+    unwinds integer := 0;
+    additions integer := 0;
+    entries integer := 0;
+    collects integer := 0;
+BEGIN
+    IF query IS NULL OR octet_length(query) NOT BETWEEN 1 AND 10000 THEN
+        RAISE EXCEPTION 'Cypher is refused: its text is empty or longer than 10000 characters'
+            USING ERRCODE = 'TN011', DETAIL = jsonb_build_object('found', '', 'position', 0);
+    END IF;
+    line := regexp_replace(query, token, '', 'g');
+    IF line ~ '[^ ]' THEN
+        word := left(ltrim(line), 1);
+        RAISE EXCEPTION 'Cypher is refused: it is not in canonical form'
+            USING ERRCODE = 'TN011', DETAIL = jsonb_build_object('found', word, 'position', strpos(query, word));
+    END IF;
+    tokens := ARRAY(SELECT m[1] FROM regexp_matches(query, '(' || token || ')', 'g') AS m);
+    line := ' ' || array_to_string(tokens, ' ') || ' ';
+    IF regexp_replace(line, $shape$ - \[ (?:(?:[A-Za-z][A-Za-z0-9_]{0,62} )?(?:: [A-Za-z][A-Za-z0-9_]{0,62} )?|(?:[A-Za-z][A-Za-z0-9_]{0,62} )?: [A-Za-z][A-Za-z0-9_]{0,62} \* [0-9]+ \.\. [0-9]+ )(?=[]{] )$shape$, '', 'g') ~ ' - \[ '
+       OR EXISTS (SELECT FROM regexp_matches(line, ' \* ([0-9]+) \.\. ([0-9]+) ', 'g') AS m
+                  WHERE (m[2]::bigint BETWEEN m[1]::bigint AND hops) IS NOT TRUE) THEN
+        RAISE EXCEPTION 'Cypher is refused: a relationship without bounds, or beyond % hops', hops
+            USING ERRCODE = 'TN011', DETAIL = jsonb_build_object('found', '[', 'position', strpos(query, '['));
+    END IF;
+    FOREACH word IN ARRAY tokens LOOP
+        place := place + 1;
+        is_name := word ~ '^[A-Za-z]' AND word NOT IN ('AND', 'AS', 'BY', 'CASE', 'CONTAINS', 'DESC', 'DISTINCT', 'ELSE', 'END', 'ENDS', 'FALSE', 'IN', 'IS', 'LIMIT', 'MATCH', 'NOT', 'NULL', 'OPTIONAL', 'OR', 'ORDER', 'RETURN', 'SKIP', 'STARTS', 'THEN', 'TRUE', 'UNWIND', 'WHEN', 'WHERE', 'WITH', 'XOR');
+        CASE word
+            WHEN '(' THEN
+                IF was_name AND (earlier = '.' OR before NOT IN ('abs', 'avg', 'ceil', 'coalesce', 'collect', 'count', 'endNode', 'exists', 'floor', 'head', 'id', 'keys', 'label', 'labels', 'last', 'length', 'max', 'min', 'nodes', 'properties', 'relationships', 'reverse', 'round', 'sign', 'size', 'startNode', 'substring', 'sum', 'tail', 'toBoolean', 'toFloat', 'toInteger', 'toLower', 'toString', 'toUpper', 'trim', 'type')) THEN
+                    wrong := 'a function that is not allowed';
+                    word := before;
+                END IF;
+                IF earlier = 'exists' AND before = '(' THEN patterns := patterns + 1; END IF;
+            WHEN '.' THEN
+                IF before !~ '[])}A-Za-z0-9_]$' OR before ~ '^[0-9]' THEN wrong := 'a dot after nothing'; END IF;
+            WHEN '*' THEN
+                IF before = '(' THEN
+                    IF earlier <> 'count' THEN wrong := 'a star'; END IF;
+                ELSIF before !~ '[])}A-Za-z0-9_]$' OR before IN ('AND', 'AS', 'BY', 'CASE', 'CONTAINS', 'DESC', 'DISTINCT', 'ELSE', 'END', 'ENDS', 'FALSE', 'IN', 'IS', 'LIMIT', 'MATCH', 'NOT', 'NULL', 'OPTIONAL', 'OR', 'ORDER', 'RETURN', 'SKIP', 'STARTS', 'THEN', 'TRUE', 'UNWIND', 'WHEN', 'WHERE', 'WITH', 'XOR') THEN
+                    wrong := 'a star';
+                END IF;
+            WHEN '[' THEN
+                IF before = '-' THEN relationships := relationships + 1; END IF;
+                entries := entries + 1;
+            WHEN '{' THEN
+                entries := entries + 1;
+            WHEN ',' THEN
+                IF open = '' AND clause = 'MATCH' THEN patterns := patterns + 1; END IF;
+                IF right(open, 1) IN ('[', '{') THEN entries := entries + 1; END IF;
+            WHEN 'MATCH' THEN patterns := patterns + 1;
+            WHEN 'UNWIND' THEN unwinds := unwinds + 1;
+            WHEN 'WITH' THEN IF before NOT IN ('STARTS', 'ENDS') THEN withs := withs + 1; END IF;
+            WHEN '+' THEN additions := additions + 1;
+            WHEN 'collect' THEN collects := collects + 1;
+            ELSE NULL;
+        END CASE;
+        IF word IN ('(', 'CASE', '[', '{') THEN open := open || left(word, 1);
+        ELSIF word IN (')', 'END', ']', '}') THEN open := left(open, greatest(length(open) - 1, 0));
+        ELSIF open = '' AND word IN ('MATCH', 'ORDER', 'RETURN', 'UNWIND', 'WHERE', 'WITH') THEN clause := word;
+        END IF;
+        wrong := CASE
+            WHEN wrong IS NOT NULL THEN wrong
+            WHEN is_name AND lower(word COLLATE "C") IN ('all', 'analyze', 'and', 'any', 'as', 'asc', 'ascending', 'by', 'call', 'case', 'coalesce', 'contains', 'count', 'create', 'delete', 'desc', 'descending', 'detach', 'distinct', 'else', 'end', 'ends', 'exists', 'explain', 'false', 'in', 'is', 'limit', 'match', 'merge', 'none', 'not', 'null', 'on', 'operator', 'optional', 'or', 'order', 'reduce', 'remove', 'return', 'set', 'single', 'skip', 'starts', 'then', 'true', 'union', 'unwind', 'verbose', 'when', 'where', 'with', 'xor', 'yield')
+                 AND word NOT IN ('coalesce', 'count', 'exists') THEN 'a word that is not allowed'
+            WHEN before IN ('coalesce', 'count', 'exists') AND word <> '(' THEN 'a function without its arguments'
+            WHEN before = '.' AND NOT is_name THEN 'a dot before what is no name'
+            WHEN length(open) > 30 THEN 'brackets nested more than 30 deep'
+            WHEN patterns > 3 THEN 'more than 3 patterns'
+            WHEN relationships > 10 THEN 'more than 10 relationships'
+            WHEN withs > 4 THEN 'more than 4 withs'
+            WHEN unwinds > 1 THEN 'more than 1 unwinds'
+            WHEN additions > 8 THEN 'more than 8 additions'
+            WHEN entries > 40 THEN 'more than 40 entries'
+            WHEN collects > 2 THEN 'more than 2 collects'
+        END;
+        EXIT WHEN wrong IS NOT NULL;
+        earlier := before;
+        before := word;
+        was_name := is_name;
+    END LOOP;
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'Cypher is refused: %', wrong
+            USING ERRCODE = 'TN011', DETAIL = jsonb_build_object('found', word, 'position', regexp_instr(query, token, 1, place));
+    END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.check_cypher(text, integer) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.check_cypher(text, integer) TO tenantry_graph_reader, tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.keep_graph_projects()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    tenants uuid[];
+    tenant uuid;
+    graph text;
+    added bigint;
+    changed_0 boolean;
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        tenants := ARRAY(SELECT DISTINCT o.tenant_id FROM old_rows AS o ORDER BY 1);
+    ELSE
+        tenants := ARRAY(SELECT DISTINCT n.tenant_id FROM new_rows AS n ORDER BY 1);
+    END IF;
+    FOREACH tenant IN ARRAY tenants LOOP
+        graph := tenantry.graph_kept(tenant);
+        CONTINUE WHEN graph IS NULL;
+        IF TG_OP = 'INSERT' THEN
+            PERFORM tenantry.graph_label(graph, 'Project', 'v');
+            EXECUTE format($q$INSERT INTO %1$I."Project" (properties)
+        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'name', r.name, 'status', r.status, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) FROM new_rows AS r WHERE r.tenant_id = $1$q$, graph) USING tenant;
+        ELSIF TG_OP = 'UPDATE' THEN
+            SELECT bool_or((o.name, o.status, to_char(o.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) IS DISTINCT FROM (r.name, r.status, to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))) INTO changed_0
+            FROM old_rows AS o JOIN new_rows AS r ON r.tenant_id = o.tenant_id AND r.id = o.id
+            WHERE r.tenant_id = tenant;
+            IF changed_0 THEN
+                PERFORM tenantry.graph_label(graph, 'Project', 'v');
+                EXECUTE format($q$UPDATE %1$I."Project" AS v SET properties = ag_catalog.agtype_build_map('id', r.id::text, 'name', r.name, 'status', r.status, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
+                FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE (o.name, o.status, to_char(o.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) IS DISTINCT FROM (n.name, n.status, to_char(n.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))) AS r
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+            END IF;
+        ELSE
+            IF to_regclass(format('%I."Project"', graph)) IS NOT NULL THEN
+                EXECUTE format($q$DELETE FROM %1$I."Project" AS v USING old_rows AS r
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+            END IF;
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.keep_graph_projects() OWNER TO tenantry_graph""",
+    r"""REVOKE ALL ON FUNCTION tenantry.keep_graph_projects() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.keep_graph_agents()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    tenants uuid[];
+    tenant uuid;
+    graph text;
+    added bigint;
+    changed_0 boolean;
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        tenants := ARRAY(SELECT DISTINCT o.tenant_id FROM old_rows AS o ORDER BY 1);
+    ELSE
+        tenants := ARRAY(SELECT DISTINCT n.tenant_id FROM new_rows AS n ORDER BY 1);
+    END IF;
+    FOREACH tenant IN ARRAY tenants LOOP
+        graph := tenantry.graph_kept(tenant);
+        CONTINUE WHEN graph IS NULL;
+        IF TG_OP = 'INSERT' THEN
+            PERFORM tenantry.graph_label(graph, 'Agent', 'v');
+            EXECUTE format($q$INSERT INTO %1$I."Agent" (properties)
+        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'type', r.agent_type, 'name', r.name, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) FROM new_rows AS r WHERE r.tenant_id = $1$q$, graph) USING tenant;
+        ELSIF TG_OP = 'UPDATE' THEN
+            SELECT bool_or((o.agent_type, o.name, to_char(o.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) IS DISTINCT FROM (r.agent_type, r.name, to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))) INTO changed_0
+            FROM old_rows AS o JOIN new_rows AS r ON r.tenant_id = o.tenant_id AND r.id = o.id
+            WHERE r.tenant_id = tenant;
+            IF changed_0 THEN
+                PERFORM tenantry.graph_label(graph, 'Agent', 'v');
+                EXECUTE format($q$UPDATE %1$I."Agent" AS v SET properties = ag_catalog.agtype_build_map('id', r.id::text, 'type', r.agent_type, 'name', r.name, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
+                FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE (o.agent_type, o.name, to_char(o.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) IS DISTINCT FROM (n.agent_type, n.name, to_char(n.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))) AS r
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+            END IF;
+        ELSE
+            IF to_regclass(format('%I."Agent"', graph)) IS NOT NULL THEN
+                EXECUTE format($q$DELETE FROM %1$I."Agent" AS v USING old_rows AS r
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+            END IF;
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.keep_graph_agents() OWNER TO tenantry_graph""",
+    r"""REVOKE ALL ON FUNCTION tenantry.keep_graph_agents() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.keep_graph_desks()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    tenants uuid[];
+    tenant uuid;
+    graph text;
+    added bigint;
+    changed_0 boolean;
+    changed_1 boolean;
+    changed_2 boolean;
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        tenants := ARRAY(SELECT DISTINCT o.tenant_id FROM old_rows AS o ORDER BY 1);
+    ELSE
+        tenants := ARRAY(SELECT DISTINCT n.tenant_id FROM new_rows AS n ORDER BY 1);
+    END IF;
+    FOREACH tenant IN ARRAY tenants LOOP
+        graph := tenantry.graph_kept(tenant);
+        CONTINUE WHEN graph IS NULL;
+        IF TG_OP = 'INSERT' THEN
+            PERFORM tenantry.graph_label(graph, 'Desk', 'v');
+            EXECUTE format($q$INSERT INTO %1$I."Desk" (properties)
+        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'code', r.code, 'title', r.title) FROM new_rows AS r WHERE r.tenant_id = $1$q$, graph) USING tenant;
+            IF EXISTS (SELECT FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.reports_to_id IS NOT NULL) THEN
+                PERFORM tenantry.graph_label(graph, 'Desk', 'v'); PERFORM tenantry.graph_label(graph, 'REPORTS_TO', 'e');
+                EXECUTE format($q$INSERT INTO %1$I."REPORTS_TO" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM new_rows AS r
+        JOIN %1$I."Desk" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Desk" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.reports_to_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
+                GET DIAGNOSTICS added = ROW_COUNT;
+                IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.reports_to_id IS NOT NULL) THEN
+                    PERFORM tenantry.graph_missed();
+                END IF;
+            END IF;
+            IF EXISTS (SELECT FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.agent_id IS NOT NULL) THEN
+                PERFORM tenantry.graph_label(graph, 'Desk', 'v'); PERFORM tenantry.graph_label(graph, 'Agent', 'v'); PERFORM tenantry.graph_label(graph, 'HELD_BY', 'e');
+                EXECUTE format($q$INSERT INTO %1$I."HELD_BY" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM new_rows AS r
+        JOIN %1$I."Desk" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Agent" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.agent_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
+                GET DIAGNOSTICS added = ROW_COUNT;
+                IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.agent_id IS NOT NULL) THEN
+                    PERFORM tenantry.graph_missed();
+                END IF;
+            END IF;
+        ELSIF TG_OP = 'UPDATE' THEN
+            SELECT bool_or((o.code, o.title) IS DISTINCT FROM (r.code, r.title)), bool_or(o.reports_to_id IS DISTINCT FROM r.reports_to_id), bool_or(o.agent_id IS DISTINCT FROM r.agent_id) INTO changed_0, changed_1, changed_2
+            FROM old_rows AS o JOIN new_rows AS r ON r.tenant_id = o.tenant_id AND r.id = o.id
+            WHERE r.tenant_id = tenant;
+            IF changed_0 THEN
+                PERFORM tenantry.graph_label(graph, 'Desk', 'v');
+                EXECUTE format($q$UPDATE %1$I."Desk" AS v SET properties = ag_catalog.agtype_build_map('id', r.id::text, 'code', r.code, 'title', r.title)
+                FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE (o.code, o.title) IS DISTINCT FROM (n.code, n.title)) AS r
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+            END IF;
+            IF changed_1 THEN
+                IF to_regclass(format('%I."REPORTS_TO"', graph)) IS NOT NULL THEN
+                    EXECUTE format($q$DELETE FROM %1$I."REPORTS_TO" AS v USING (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE o.reports_to_id IS DISTINCT FROM n.reports_to_id) AS r
+                    WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                END IF;
+                IF EXISTS (SELECT FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE o.reports_to_id IS DISTINCT FROM n.reports_to_id) AS r WHERE r.tenant_id = tenant AND (true) AND r.reports_to_id IS NOT NULL) THEN
+                PERFORM tenantry.graph_label(graph, 'Desk', 'v'); PERFORM tenantry.graph_label(graph, 'REPORTS_TO', 'e');
+                EXECUTE format($q$INSERT INTO %1$I."REPORTS_TO" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE o.reports_to_id IS DISTINCT FROM n.reports_to_id) AS r
+        JOIN %1$I."Desk" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Desk" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.reports_to_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
+                GET DIAGNOSTICS added = ROW_COUNT;
+                IF added < (SELECT count(*) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE o.reports_to_id IS DISTINCT FROM n.reports_to_id) AS r WHERE r.tenant_id = tenant AND (true) AND r.reports_to_id IS NOT NULL) THEN
+                    PERFORM tenantry.graph_missed();
+                END IF;
+            END IF;
+            END IF;
+            IF changed_2 THEN
+                IF to_regclass(format('%I."HELD_BY"', graph)) IS NOT NULL THEN
+                    EXECUTE format($q$DELETE FROM %1$I."HELD_BY" AS v USING (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE o.agent_id IS DISTINCT FROM n.agent_id) AS r
+                    WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                END IF;
+                IF EXISTS (SELECT FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE o.agent_id IS DISTINCT FROM n.agent_id) AS r WHERE r.tenant_id = tenant AND (true) AND r.agent_id IS NOT NULL) THEN
+                PERFORM tenantry.graph_label(graph, 'Desk', 'v'); PERFORM tenantry.graph_label(graph, 'Agent', 'v'); PERFORM tenantry.graph_label(graph, 'HELD_BY', 'e');
+                EXECUTE format($q$INSERT INTO %1$I."HELD_BY" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE o.agent_id IS DISTINCT FROM n.agent_id) AS r
+        JOIN %1$I."Desk" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Agent" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.agent_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
+                GET DIAGNOSTICS added = ROW_COUNT;
+                IF added < (SELECT count(*) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE o.agent_id IS DISTINCT FROM n.agent_id) AS r WHERE r.tenant_id = tenant AND (true) AND r.agent_id IS NOT NULL) THEN
+                    PERFORM tenantry.graph_missed();
+                END IF;
+            END IF;
+            END IF;
+        ELSE
+            IF to_regclass(format('%I."REPORTS_TO"', graph)) IS NOT NULL THEN
+                EXECUTE format($q$DELETE FROM %1$I."REPORTS_TO" AS v USING old_rows AS r
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+            END IF;
+            IF to_regclass(format('%I."HELD_BY"', graph)) IS NOT NULL THEN
+                EXECUTE format($q$DELETE FROM %1$I."HELD_BY" AS v USING old_rows AS r
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+            END IF;
+            IF to_regclass(format('%I."Desk"', graph)) IS NOT NULL THEN
+                EXECUTE format($q$DELETE FROM %1$I."Desk" AS v USING old_rows AS r
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+            END IF;
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.keep_graph_desks() OWNER TO tenantry_graph""",
+    r"""REVOKE ALL ON FUNCTION tenantry.keep_graph_desks() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.keep_graph_tasks()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    tenants uuid[];
+    tenant uuid;
+    graph text;
+    added bigint;
+    changed_0 boolean;
+    changed_1 boolean;
+    changed_2 boolean;
+    changed_3 boolean;
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        tenants := ARRAY(SELECT DISTINCT o.tenant_id FROM old_rows AS o ORDER BY 1);
+    ELSE
+        tenants := ARRAY(SELECT DISTINCT n.tenant_id FROM new_rows AS n ORDER BY 1);
+    END IF;
+    FOREACH tenant IN ARRAY tenants LOOP
+        graph := tenantry.graph_kept(tenant);
+        CONTINUE WHEN graph IS NULL;
+        IF TG_OP = 'INSERT' THEN
+            PERFORM tenantry.graph_label(graph, 'Task', 'v');
+            EXECUTE format($q$INSERT INTO %1$I."Task" (properties)
+        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'type', r.type, 'title', r.title, 'status', r.status, 'state', r.state_category, 'priority', r.priority, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) FROM new_rows AS r WHERE r.tenant_id = $1$q$, graph) USING tenant;
+            IF EXISTS (SELECT FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.project_id IS NOT NULL) THEN
+                PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'Project', 'v'); PERFORM tenantry.graph_label(graph, 'IN_PROJECT', 'e');
+                EXECUTE format($q$INSERT INTO %1$I."IN_PROJECT" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM new_rows AS r
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Project" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.project_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
+                GET DIAGNOSTICS added = ROW_COUNT;
+                IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.project_id IS NOT NULL) THEN
+                    PERFORM tenantry.graph_missed();
+                END IF;
+            END IF;
+            IF EXISTS (SELECT FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.parent_id IS NOT NULL) THEN
+                PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'SUBTASK_OF', 'e');
+                EXECUTE format($q$INSERT INTO %1$I."SUBTASK_OF" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM new_rows AS r
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.parent_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
+                GET DIAGNOSTICS added = ROW_COUNT;
+                IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.parent_id IS NOT NULL) THEN
+                    PERFORM tenantry.graph_missed();
+                END IF;
+            END IF;
+            IF EXISTS (SELECT FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.assigned_to_agent_id IS NOT NULL) THEN
+                PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'Agent', 'v'); PERFORM tenantry.graph_label(graph, 'ASSIGNED_TO', 'e');
+                EXECUTE format($q$INSERT INTO %1$I."ASSIGNED_TO" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM new_rows AS r
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Agent" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.assigned_to_agent_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
+                GET DIAGNOSTICS added = ROW_COUNT;
+                IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.assigned_to_agent_id IS NOT NULL) THEN
+                    PERFORM tenantry.graph_missed();
+                END IF;
+            END IF;
+            IF EXISTS (SELECT FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.assigned_to_desk_id IS NOT NULL) THEN
+                PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'Desk', 'v'); PERFORM tenantry.graph_label(graph, 'ASSIGNED_TO', 'e');
+                EXECUTE format($q$INSERT INTO %1$I."ASSIGNED_TO" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM new_rows AS r
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Desk" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.assigned_to_desk_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
+                GET DIAGNOSTICS added = ROW_COUNT;
+                IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.assigned_to_desk_id IS NOT NULL) THEN
+                    PERFORM tenantry.graph_missed();
+                END IF;
+            END IF;
+        ELSIF TG_OP = 'UPDATE' THEN
+            SELECT bool_or((o.type, o.title, o.status, o.state_category, o.priority, to_char(o.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) IS DISTINCT FROM (r.type, r.title, r.status, r.state_category, r.priority, to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))), bool_or(o.project_id IS DISTINCT FROM r.project_id), bool_or(o.parent_id IS DISTINCT FROM r.parent_id), bool_or((o.assigned_to_agent_id, o.assigned_to_desk_id) IS DISTINCT FROM (r.assigned_to_agent_id, r.assigned_to_desk_id)) INTO changed_0, changed_1, changed_2, changed_3
+            FROM old_rows AS o JOIN new_rows AS r ON r.tenant_id = o.tenant_id AND r.id = o.id
+            WHERE r.tenant_id = tenant;
+            IF changed_0 THEN
+                PERFORM tenantry.graph_label(graph, 'Task', 'v');
+                EXECUTE format($q$UPDATE %1$I."Task" AS v SET properties = ag_catalog.agtype_build_map('id', r.id::text, 'type', r.type, 'title', r.title, 'status', r.status, 'state', r.state_category, 'priority', r.priority, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
+                FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE (o.type, o.title, o.status, o.state_category, o.priority, to_char(o.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) IS DISTINCT FROM (n.type, n.title, n.status, n.state_category, n.priority, to_char(n.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))) AS r
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+            END IF;
+            IF changed_1 THEN
+                IF to_regclass(format('%I."IN_PROJECT"', graph)) IS NOT NULL THEN
+                    EXECUTE format($q$DELETE FROM %1$I."IN_PROJECT" AS v USING (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE o.project_id IS DISTINCT FROM n.project_id) AS r
+                    WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                END IF;
+                IF EXISTS (SELECT FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE o.project_id IS DISTINCT FROM n.project_id) AS r WHERE r.tenant_id = tenant AND (true) AND r.project_id IS NOT NULL) THEN
+                PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'Project', 'v'); PERFORM tenantry.graph_label(graph, 'IN_PROJECT', 'e');
+                EXECUTE format($q$INSERT INTO %1$I."IN_PROJECT" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE o.project_id IS DISTINCT FROM n.project_id) AS r
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Project" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.project_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
+                GET DIAGNOSTICS added = ROW_COUNT;
+                IF added < (SELECT count(*) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE o.project_id IS DISTINCT FROM n.project_id) AS r WHERE r.tenant_id = tenant AND (true) AND r.project_id IS NOT NULL) THEN
+                    PERFORM tenantry.graph_missed();
+                END IF;
+            END IF;
+            END IF;
+            IF changed_2 THEN
+                IF to_regclass(format('%I."SUBTASK_OF"', graph)) IS NOT NULL THEN
+                    EXECUTE format($q$DELETE FROM %1$I."SUBTASK_OF" AS v USING (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE o.parent_id IS DISTINCT FROM n.parent_id) AS r
+                    WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                END IF;
+                IF EXISTS (SELECT FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE o.parent_id IS DISTINCT FROM n.parent_id) AS r WHERE r.tenant_id = tenant AND (true) AND r.parent_id IS NOT NULL) THEN
+                PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'SUBTASK_OF', 'e');
+                EXECUTE format($q$INSERT INTO %1$I."SUBTASK_OF" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE o.parent_id IS DISTINCT FROM n.parent_id) AS r
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.parent_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
+                GET DIAGNOSTICS added = ROW_COUNT;
+                IF added < (SELECT count(*) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE o.parent_id IS DISTINCT FROM n.parent_id) AS r WHERE r.tenant_id = tenant AND (true) AND r.parent_id IS NOT NULL) THEN
+                    PERFORM tenantry.graph_missed();
+                END IF;
+            END IF;
+            END IF;
+            IF changed_3 THEN
+                IF to_regclass(format('%I."ASSIGNED_TO"', graph)) IS NOT NULL THEN
+                    EXECUTE format($q$DELETE FROM %1$I."ASSIGNED_TO" AS v USING (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE (o.assigned_to_agent_id, o.assigned_to_desk_id) IS DISTINCT FROM (n.assigned_to_agent_id, n.assigned_to_desk_id)) AS r
+                    WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                END IF;
+                IF EXISTS (SELECT FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE (o.assigned_to_agent_id, o.assigned_to_desk_id) IS DISTINCT FROM (n.assigned_to_agent_id, n.assigned_to_desk_id)) AS r WHERE r.tenant_id = tenant AND (true) AND r.assigned_to_agent_id IS NOT NULL) THEN
+                PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'Agent', 'v'); PERFORM tenantry.graph_label(graph, 'ASSIGNED_TO', 'e');
+                EXECUTE format($q$INSERT INTO %1$I."ASSIGNED_TO" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE (o.assigned_to_agent_id, o.assigned_to_desk_id) IS DISTINCT FROM (n.assigned_to_agent_id, n.assigned_to_desk_id)) AS r
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Agent" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.assigned_to_agent_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
+                GET DIAGNOSTICS added = ROW_COUNT;
+                IF added < (SELECT count(*) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE (o.assigned_to_agent_id, o.assigned_to_desk_id) IS DISTINCT FROM (n.assigned_to_agent_id, n.assigned_to_desk_id)) AS r WHERE r.tenant_id = tenant AND (true) AND r.assigned_to_agent_id IS NOT NULL) THEN
+                    PERFORM tenantry.graph_missed();
+                END IF;
+            END IF;
+                IF EXISTS (SELECT FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE (o.assigned_to_agent_id, o.assigned_to_desk_id) IS DISTINCT FROM (n.assigned_to_agent_id, n.assigned_to_desk_id)) AS r WHERE r.tenant_id = tenant AND (true) AND r.assigned_to_desk_id IS NOT NULL) THEN
+                PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'Desk', 'v'); PERFORM tenantry.graph_label(graph, 'ASSIGNED_TO', 'e');
+                EXECUTE format($q$INSERT INTO %1$I."ASSIGNED_TO" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE (o.assigned_to_agent_id, o.assigned_to_desk_id) IS DISTINCT FROM (n.assigned_to_agent_id, n.assigned_to_desk_id)) AS r
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Desk" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.assigned_to_desk_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
+                GET DIAGNOSTICS added = ROW_COUNT;
+                IF added < (SELECT count(*) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE (o.assigned_to_agent_id, o.assigned_to_desk_id) IS DISTINCT FROM (n.assigned_to_agent_id, n.assigned_to_desk_id)) AS r WHERE r.tenant_id = tenant AND (true) AND r.assigned_to_desk_id IS NOT NULL) THEN
+                    PERFORM tenantry.graph_missed();
+                END IF;
+            END IF;
+            END IF;
+        ELSE
+            IF to_regclass(format('%I."IN_PROJECT"', graph)) IS NOT NULL THEN
+                EXECUTE format($q$DELETE FROM %1$I."IN_PROJECT" AS v USING old_rows AS r
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+            END IF;
+            IF to_regclass(format('%I."SUBTASK_OF"', graph)) IS NOT NULL THEN
+                EXECUTE format($q$DELETE FROM %1$I."SUBTASK_OF" AS v USING old_rows AS r
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+            END IF;
+            IF to_regclass(format('%I."ASSIGNED_TO"', graph)) IS NOT NULL THEN
+                EXECUTE format($q$DELETE FROM %1$I."ASSIGNED_TO" AS v USING old_rows AS r
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+            END IF;
+            IF to_regclass(format('%I."Task"', graph)) IS NOT NULL THEN
+                EXECUTE format($q$DELETE FROM %1$I."Task" AS v USING old_rows AS r
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+            END IF;
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.keep_graph_tasks() OWNER TO tenantry_graph""",
+    r"""REVOKE ALL ON FUNCTION tenantry.keep_graph_tasks() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.keep_graph_agent_executions()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    tenants uuid[];
+    tenant uuid;
+    graph text;
+    added bigint;
+    changed_0 boolean;
+    changed_1 boolean;
+    changed_2 boolean;
+    changed_3 boolean;
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        tenants := ARRAY(SELECT DISTINCT o.tenant_id FROM old_rows AS o ORDER BY 1);
+    ELSE
+        tenants := ARRAY(SELECT DISTINCT n.tenant_id FROM new_rows AS n ORDER BY 1);
+    END IF;
+    FOREACH tenant IN ARRAY tenants LOOP
+        graph := tenantry.graph_kept(tenant);
+        CONTINUE WHEN graph IS NULL;
+        IF TG_OP = 'INSERT' THEN
+            PERFORM tenantry.graph_label(graph, 'Execution', 'v');
+            EXECUTE format($q$INSERT INTO %1$I."Execution" (properties)
+        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'status', r.status, 'started_at', to_char(r.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) FROM new_rows AS r WHERE r.tenant_id = $1$q$, graph) USING tenant;
+            IF EXISTS (SELECT FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.agent_id IS NOT NULL) THEN
+                PERFORM tenantry.graph_label(graph, 'Agent', 'v'); PERFORM tenantry.graph_label(graph, 'Execution', 'v'); PERFORM tenantry.graph_label(graph, 'RAN', 'e');
+                EXECUTE format($q$INSERT INTO %1$I."RAN" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM new_rows AS r
+        JOIN %1$I."Agent" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.agent_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Execution" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
+                GET DIAGNOSTICS added = ROW_COUNT;
+                IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.agent_id IS NOT NULL) THEN
+                    PERFORM tenantry.graph_missed();
+                END IF;
+            END IF;
+            IF EXISTS (SELECT FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.task_id IS NOT NULL) THEN
+                PERFORM tenantry.graph_label(graph, 'Execution', 'v'); PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'FOR_TASK', 'e');
+                EXECUTE format($q$INSERT INTO %1$I."FOR_TASK" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM new_rows AS r
+        JOIN %1$I."Execution" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.task_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
+                GET DIAGNOSTICS added = ROW_COUNT;
+                IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.task_id IS NOT NULL) THEN
+                    PERFORM tenantry.graph_missed();
+                END IF;
+            END IF;
+            IF EXISTS (SELECT FROM new_rows AS r WHERE r.tenant_id = tenant AND (r.status IN ('success', 'failure', 'timeout')) AND r.agent_id IS NOT NULL AND r.task_id IS NOT NULL) THEN
+                PERFORM tenantry.graph_label(graph, 'Agent', 'v'); PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'EXECUTED', 'e');
+                EXECUTE format($q$INSERT INTO %1$I."EXECUTED" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text, 'result', CASE r.status WHEN 'success' THEN 'success' ELSE 'failure' END, 'timestamp', to_char(coalesce(r.completed_at, r.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) FROM new_rows AS r
+        JOIN %1$I."Agent" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.agent_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.task_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND r.status IN ('success', 'failure', 'timeout')$q$, graph) USING tenant;
+                GET DIAGNOSTICS added = ROW_COUNT;
+                IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND (r.status IN ('success', 'failure', 'timeout')) AND r.agent_id IS NOT NULL AND r.task_id IS NOT NULL) THEN
+                    PERFORM tenantry.graph_missed();
+                END IF;
+            END IF;
+        ELSIF TG_OP = 'UPDATE' THEN
+            SELECT bool_or((o.status, to_char(o.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) IS DISTINCT FROM (r.status, to_char(r.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))), bool_or(o.agent_id IS DISTINCT FROM r.agent_id), bool_or(o.task_id IS DISTINCT FROM r.task_id), bool_or((CASE o.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(o.completed_at, o.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), o.agent_id, o.task_id, o.status IN ('success', 'failure', 'timeout')) IS DISTINCT FROM (CASE r.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(r.completed_at, r.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), r.agent_id, r.task_id, r.status IN ('success', 'failure', 'timeout'))) INTO changed_0, changed_1, changed_2, changed_3
+            FROM old_rows AS o JOIN new_rows AS r ON r.tenant_id = o.tenant_id AND r.id = o.id
+            WHERE r.tenant_id = tenant;
+            IF changed_0 THEN
+                PERFORM tenantry.graph_label(graph, 'Execution', 'v');
+                EXECUTE format($q$UPDATE %1$I."Execution" AS v SET properties = ag_catalog.agtype_build_map('id', r.id::text, 'status', r.status, 'started_at', to_char(r.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
+                FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE (o.status, to_char(o.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) IS DISTINCT FROM (n.status, to_char(n.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))) AS r
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+            END IF;
+            IF changed_1 THEN
+                IF to_regclass(format('%I."RAN"', graph)) IS NOT NULL THEN
+                    EXECUTE format($q$DELETE FROM %1$I."RAN" AS v USING (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE o.agent_id IS DISTINCT FROM n.agent_id) AS r
+                    WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                END IF;
+                IF EXISTS (SELECT FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE o.agent_id IS DISTINCT FROM n.agent_id) AS r WHERE r.tenant_id = tenant AND (true) AND r.agent_id IS NOT NULL) THEN
+                PERFORM tenantry.graph_label(graph, 'Agent', 'v'); PERFORM tenantry.graph_label(graph, 'Execution', 'v'); PERFORM tenantry.graph_label(graph, 'RAN', 'e');
+                EXECUTE format($q$INSERT INTO %1$I."RAN" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE o.agent_id IS DISTINCT FROM n.agent_id) AS r
+        JOIN %1$I."Agent" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.agent_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Execution" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
+                GET DIAGNOSTICS added = ROW_COUNT;
+                IF added < (SELECT count(*) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE o.agent_id IS DISTINCT FROM n.agent_id) AS r WHERE r.tenant_id = tenant AND (true) AND r.agent_id IS NOT NULL) THEN
+                    PERFORM tenantry.graph_missed();
+                END IF;
+            END IF;
+            END IF;
+            IF changed_2 THEN
+                IF to_regclass(format('%I."FOR_TASK"', graph)) IS NOT NULL THEN
+                    EXECUTE format($q$DELETE FROM %1$I."FOR_TASK" AS v USING (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE o.task_id IS DISTINCT FROM n.task_id) AS r
+                    WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                END IF;
+                IF EXISTS (SELECT FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE o.task_id IS DISTINCT FROM n.task_id) AS r WHERE r.tenant_id = tenant AND (true) AND r.task_id IS NOT NULL) THEN
+                PERFORM tenantry.graph_label(graph, 'Execution', 'v'); PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'FOR_TASK', 'e');
+                EXECUTE format($q$INSERT INTO %1$I."FOR_TASK" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE o.task_id IS DISTINCT FROM n.task_id) AS r
+        JOIN %1$I."Execution" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.task_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
+                GET DIAGNOSTICS added = ROW_COUNT;
+                IF added < (SELECT count(*) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE o.task_id IS DISTINCT FROM n.task_id) AS r WHERE r.tenant_id = tenant AND (true) AND r.task_id IS NOT NULL) THEN
+                    PERFORM tenantry.graph_missed();
+                END IF;
+            END IF;
+            END IF;
+            IF changed_3 THEN
+                IF to_regclass(format('%I."EXECUTED"', graph)) IS NOT NULL THEN
+                    EXECUTE format($q$DELETE FROM %1$I."EXECUTED" AS v USING (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE (CASE o.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(o.completed_at, o.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), o.agent_id, o.task_id, o.status IN ('success', 'failure', 'timeout')) IS DISTINCT FROM (CASE n.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(n.completed_at, n.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), n.agent_id, n.task_id, n.status IN ('success', 'failure', 'timeout'))) AS r
+                    WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                END IF;
+                IF EXISTS (SELECT FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE (CASE o.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(o.completed_at, o.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), o.agent_id, o.task_id, o.status IN ('success', 'failure', 'timeout')) IS DISTINCT FROM (CASE n.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(n.completed_at, n.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), n.agent_id, n.task_id, n.status IN ('success', 'failure', 'timeout'))) AS r WHERE r.tenant_id = tenant AND (r.status IN ('success', 'failure', 'timeout')) AND r.agent_id IS NOT NULL AND r.task_id IS NOT NULL) THEN
+                PERFORM tenantry.graph_label(graph, 'Agent', 'v'); PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'EXECUTED', 'e');
+                EXECUTE format($q$INSERT INTO %1$I."EXECUTED" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text, 'result', CASE r.status WHEN 'success' THEN 'success' ELSE 'failure' END, 'timestamp', to_char(coalesce(r.completed_at, r.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE (CASE o.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(o.completed_at, o.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), o.agent_id, o.task_id, o.status IN ('success', 'failure', 'timeout')) IS DISTINCT FROM (CASE n.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(n.completed_at, n.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), n.agent_id, n.task_id, n.status IN ('success', 'failure', 'timeout'))) AS r
+        JOIN %1$I."Agent" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.agent_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.task_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND r.status IN ('success', 'failure', 'timeout')$q$, graph) USING tenant;
+                GET DIAGNOSTICS added = ROW_COUNT;
+                IF added < (SELECT count(*) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE (CASE o.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(o.completed_at, o.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), o.agent_id, o.task_id, o.status IN ('success', 'failure', 'timeout')) IS DISTINCT FROM (CASE n.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(n.completed_at, n.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), n.agent_id, n.task_id, n.status IN ('success', 'failure', 'timeout'))) AS r WHERE r.tenant_id = tenant AND (r.status IN ('success', 'failure', 'timeout')) AND r.agent_id IS NOT NULL AND r.task_id IS NOT NULL) THEN
+                    PERFORM tenantry.graph_missed();
+                END IF;
+            END IF;
+            END IF;
+        ELSE
+            IF to_regclass(format('%I."RAN"', graph)) IS NOT NULL THEN
+                EXECUTE format($q$DELETE FROM %1$I."RAN" AS v USING old_rows AS r
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+            END IF;
+            IF to_regclass(format('%I."FOR_TASK"', graph)) IS NOT NULL THEN
+                EXECUTE format($q$DELETE FROM %1$I."FOR_TASK" AS v USING old_rows AS r
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+            END IF;
+            IF to_regclass(format('%I."EXECUTED"', graph)) IS NOT NULL THEN
+                EXECUTE format($q$DELETE FROM %1$I."EXECUTED" AS v USING old_rows AS r
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+            END IF;
+            IF to_regclass(format('%I."Execution"', graph)) IS NOT NULL THEN
+                EXECUTE format($q$DELETE FROM %1$I."Execution" AS v USING old_rows AS r
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+            END IF;
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.keep_graph_agent_executions() OWNER TO tenantry_graph""",
+    r"""REVOKE ALL ON FUNCTION tenantry.keep_graph_agent_executions() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.keep_graph_task_dependencies()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    tenants uuid[];
+    tenant uuid;
+    graph text;
+    added bigint;
+    changed_0 boolean;
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        tenants := ARRAY(SELECT DISTINCT o.tenant_id FROM old_rows AS o ORDER BY 1);
+    ELSE
+        tenants := ARRAY(SELECT DISTINCT n.tenant_id FROM new_rows AS n ORDER BY 1);
+    END IF;
+    FOREACH tenant IN ARRAY tenants LOOP
+        graph := tenantry.graph_kept(tenant);
+        CONTINUE WHEN graph IS NULL;
+        IF TG_OP = 'INSERT' THEN
+            IF EXISTS (SELECT FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.depends_on_id IS NOT NULL AND r.task_id IS NOT NULL) THEN
+                PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'DEPENDS_ON', 'e');
+                EXECUTE format($q$INSERT INTO %1$I."DEPENDS_ON" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM new_rows AS r
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.task_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.depends_on_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
+                GET DIAGNOSTICS added = ROW_COUNT;
+                IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.depends_on_id IS NOT NULL AND r.task_id IS NOT NULL) THEN
+                    PERFORM tenantry.graph_missed();
+                END IF;
+            END IF;
+        ELSIF TG_OP = 'UPDATE' THEN
+            SELECT bool_or((o.task_id, o.depends_on_id) IS DISTINCT FROM (r.task_id, r.depends_on_id)) INTO changed_0
+            FROM old_rows AS o JOIN new_rows AS r ON r.tenant_id = o.tenant_id AND r.id = o.id
+            WHERE r.tenant_id = tenant;
+            IF changed_0 THEN
+                IF to_regclass(format('%I."DEPENDS_ON"', graph)) IS NOT NULL THEN
+                    EXECUTE format($q$DELETE FROM %1$I."DEPENDS_ON" AS v USING (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE (o.task_id, o.depends_on_id) IS DISTINCT FROM (n.task_id, n.depends_on_id)) AS r
+                    WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                END IF;
+                IF EXISTS (SELECT FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE (o.task_id, o.depends_on_id) IS DISTINCT FROM (n.task_id, n.depends_on_id)) AS r WHERE r.tenant_id = tenant AND (true) AND r.depends_on_id IS NOT NULL AND r.task_id IS NOT NULL) THEN
+                PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'DEPENDS_ON', 'e');
+                EXECUTE format($q$INSERT INTO %1$I."DEPENDS_ON" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE (o.task_id, o.depends_on_id) IS DISTINCT FROM (n.task_id, n.depends_on_id)) AS r
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.task_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.depends_on_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
+                GET DIAGNOSTICS added = ROW_COUNT;
+                IF added < (SELECT count(*) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE (o.task_id, o.depends_on_id) IS DISTINCT FROM (n.task_id, n.depends_on_id)) AS r WHERE r.tenant_id = tenant AND (true) AND r.depends_on_id IS NOT NULL AND r.task_id IS NOT NULL) THEN
+                    PERFORM tenantry.graph_missed();
+                END IF;
+            END IF;
+            END IF;
+        ELSE
+            IF to_regclass(format('%I."DEPENDS_ON"', graph)) IS NOT NULL THEN
+                EXECUTE format($q$DELETE FROM %1$I."DEPENDS_ON" AS v USING old_rows AS r
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+            END IF;
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.keep_graph_task_dependencies() OWNER TO tenantry_graph""",
+    r"""REVOKE ALL ON FUNCTION tenantry.keep_graph_task_dependencies() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.keep_graph_delegations()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    tenants uuid[];
+    tenant uuid;
+    graph text;
+    added bigint;
+    changed_0 boolean;
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        tenants := ARRAY(SELECT DISTINCT o.tenant_id FROM old_rows AS o ORDER BY 1);
+    ELSE
+        tenants := ARRAY(SELECT DISTINCT n.tenant_id FROM new_rows AS n ORDER BY 1);
+    END IF;
+    FOREACH tenant IN ARRAY tenants LOOP
+        graph := tenantry.graph_kept(tenant);
+        CONTINUE WHEN graph IS NULL;
+        IF TG_OP = 'INSERT' THEN
+            IF EXISTS (SELECT FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.from_desk_id IS NOT NULL AND r.to_desk_id IS NOT NULL) THEN
+                PERFORM tenantry.graph_label(graph, 'Desk', 'v'); PERFORM tenantry.graph_label(graph, 'DELEGATED_TO', 'e');
+                EXECUTE format($q$INSERT INTO %1$I."DELEGATED_TO" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text, 'task_id', r.task_id, 'status', r.status) FROM new_rows AS r
+        JOIN %1$I."Desk" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.from_desk_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Desk" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.to_desk_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
+                GET DIAGNOSTICS added = ROW_COUNT;
+                IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.from_desk_id IS NOT NULL AND r.to_desk_id IS NOT NULL) THEN
+                    PERFORM tenantry.graph_missed();
+                END IF;
+            END IF;
+        ELSIF TG_OP = 'UPDATE' THEN
+            SELECT bool_or((o.task_id, o.status, o.from_desk_id, o.to_desk_id) IS DISTINCT FROM (r.task_id, r.status, r.from_desk_id, r.to_desk_id)) INTO changed_0
+            FROM old_rows AS o JOIN new_rows AS r ON r.tenant_id = o.tenant_id AND r.id = o.id
+            WHERE r.tenant_id = tenant;
+            IF changed_0 THEN
+                IF to_regclass(format('%I."DELEGATED_TO"', graph)) IS NOT NULL THEN
+                    EXECUTE format($q$DELETE FROM %1$I."DELEGATED_TO" AS v USING (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE (o.task_id, o.status, o.from_desk_id, o.to_desk_id) IS DISTINCT FROM (n.task_id, n.status, n.from_desk_id, n.to_desk_id)) AS r
+                    WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                END IF;
+                IF EXISTS (SELECT FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE (o.task_id, o.status, o.from_desk_id, o.to_desk_id) IS DISTINCT FROM (n.task_id, n.status, n.from_desk_id, n.to_desk_id)) AS r WHERE r.tenant_id = tenant AND (true) AND r.from_desk_id IS NOT NULL AND r.to_desk_id IS NOT NULL) THEN
+                PERFORM tenantry.graph_label(graph, 'Desk', 'v'); PERFORM tenantry.graph_label(graph, 'DELEGATED_TO', 'e');
+                EXECUTE format($q$INSERT INTO %1$I."DELEGATED_TO" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text, 'task_id', r.task_id, 'status', r.status) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE (o.task_id, o.status, o.from_desk_id, o.to_desk_id) IS DISTINCT FROM (n.task_id, n.status, n.from_desk_id, n.to_desk_id)) AS r
+        JOIN %1$I."Desk" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.from_desk_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Desk" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.to_desk_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
+                GET DIAGNOSTICS added = ROW_COUNT;
+                IF added < (SELECT count(*) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE (o.task_id, o.status, o.from_desk_id, o.to_desk_id) IS DISTINCT FROM (n.task_id, n.status, n.from_desk_id, n.to_desk_id)) AS r WHERE r.tenant_id = tenant AND (true) AND r.from_desk_id IS NOT NULL AND r.to_desk_id IS NOT NULL) THEN
+                    PERFORM tenantry.graph_missed();
+                END IF;
+            END IF;
+            END IF;
+        ELSE
+            IF to_regclass(format('%I."DELEGATED_TO"', graph)) IS NOT NULL THEN
+                EXECUTE format($q$DELETE FROM %1$I."DELEGATED_TO" AS v USING old_rows AS r
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+            END IF;
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.keep_graph_delegations() OWNER TO tenantry_graph""",
+    r"""REVOKE ALL ON FUNCTION tenantry.keep_graph_delegations() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.keep_graph_graph_nodes()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    tenant uuid;
+    own text;
+    graph text;
+    added bigint;
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        FOR tenant, own IN SELECT DISTINCT o.tenant_id, o.label FROM old_rows AS o ORDER BY 1, 2 LOOP
+            graph := tenantry.graph_kept(tenant);
+            IF to_regclass(format('%I.%I', graph, own)) IS NOT NULL THEN
+                EXECUTE format($q$DELETE FROM %1$I.%2$I AS v USING old_rows AS r
+                    WHERE r.tenant_id = $1 AND r.label = $2 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph, own)
+                USING tenant, own;
+            END IF;
+        END LOOP;
+        RETURN NULL;
+    END IF;
+    FOR tenant, own IN SELECT DISTINCT n.tenant_id, n.label FROM new_rows AS n ORDER BY 1, 2 LOOP
+        graph := tenantry.graph_kept(tenant);
+        CONTINUE WHEN graph IS NULL;
+        PERFORM tenantry.graph_label(graph, own, 'v');
+        IF TG_OP = 'UPDATE' THEN
+            EXECUTE format($q$UPDATE %1$I.%2$I AS v SET properties = (r.properties || jsonb_build_object('id', r.id))::text::ag_catalog.agtype FROM new_rows AS r
+                    WHERE r.tenant_id = $1 AND r.label = $2 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph, own)
+                USING tenant, own;
+        END IF;
+        IF TG_OP = 'INSERT' THEN
+            EXECUTE format($q$INSERT INTO %1$I.%2$I (properties)
+            SELECT (r.properties || jsonb_build_object('id', r.id))::text::ag_catalog.agtype FROM new_rows AS r WHERE r.tenant_id = $1 AND r.label = $2$q$, graph, own) USING tenant, own;
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.keep_graph_graph_nodes() OWNER TO tenantry_graph""",
+    r"""REVOKE ALL ON FUNCTION tenantry.keep_graph_graph_nodes() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.keep_graph_graph_edges()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    tenant uuid;
+    own text;
+    graph text;
+    added bigint;
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        FOR tenant, own IN SELECT DISTINCT o.tenant_id, o.label FROM old_rows AS o ORDER BY 1, 2 LOOP
+            graph := tenantry.graph_kept(tenant);
+            IF to_regclass(format('%I.%I', graph, own)) IS NOT NULL THEN
+                EXECUTE format($q$DELETE FROM %1$I.%2$I AS v USING old_rows AS r
+                    WHERE r.tenant_id = $1 AND r.label = $2 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph, own)
+                USING tenant, own;
+            END IF;
+        END LOOP;
+        RETURN NULL;
+    END IF;
+    FOR tenant, own IN SELECT DISTINCT n.tenant_id, n.label FROM new_rows AS n ORDER BY 1, 2 LOOP
+        graph := tenantry.graph_kept(tenant);
+        CONTINUE WHEN graph IS NULL;
+        PERFORM tenantry.graph_label(graph, own, 'e');
+        IF TG_OP = 'UPDATE' THEN
+            EXECUTE format($q$DELETE FROM %1$I.%2$I AS v USING old_rows AS r
+                    WHERE r.tenant_id = $1 AND r.label = $2 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph, own)
+                USING tenant, own;
+        END IF;
+        IF TG_OP = 'INSERT' OR TG_OP = 'UPDATE' THEN
+            EXECUTE format($q$INSERT INTO %1$I.%2$I (start_id, end_id, properties)
+            SELECT a.id, b.id, (r.properties || jsonb_build_object('id', r.id))::text::ag_catalog.agtype FROM new_rows AS r
+            JOIN %1$I._ag_label_vertex AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || coalesce(r.from_task_id, r.from_agent_id, r.from_desk_id, r.from_project_id, r.from_node_id) || '"')::ag_catalog.agtype
+            JOIN %1$I._ag_label_vertex AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || coalesce(r.to_task_id, r.to_agent_id, r.to_desk_id, r.to_project_id, r.to_node_id) || '"')::ag_catalog.agtype
+            WHERE r.tenant_id = $1 AND r.label = $2$q$, graph, own) USING tenant, own;
+            GET DIAGNOSTICS added = ROW_COUNT;
+            IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND r.label = own) THEN
+                PERFORM tenantry.graph_missed();
+            END IF;
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.keep_graph_graph_edges() OWNER TO tenantry_graph""",
+    r"""REVOKE ALL ON FUNCTION tenantry.keep_graph_graph_edges() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.fill_graph(tenant uuid, graph text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    own text;
+BEGIN
+    IF EXISTS (SELECT FROM tenantry.projects AS r WHERE r.tenant_id = tenant) THEN
+        PERFORM tenantry.graph_label(graph, 'Project', 'v');
+        EXECUTE format($q$INSERT INTO %1$I."Project" (properties)
+        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'name', r.name, 'status', r.status, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) FROM tenantry.projects AS r WHERE r.tenant_id = $1$q$, graph) USING tenant;
+        EXECUTE format('ANALYZE %I."Project"', graph);
+    END IF;
+    IF EXISTS (SELECT FROM tenantry.agents AS r WHERE r.tenant_id = tenant) THEN
+        PERFORM tenantry.graph_label(graph, 'Agent', 'v');
+        EXECUTE format($q$INSERT INTO %1$I."Agent" (properties)
+        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'type', r.agent_type, 'name', r.name, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) FROM tenantry.agents AS r WHERE r.tenant_id = $1$q$, graph) USING tenant;
+        EXECUTE format('ANALYZE %I."Agent"', graph);
+    END IF;
+    IF EXISTS (SELECT FROM tenantry.desks AS r WHERE r.tenant_id = tenant) THEN
+        PERFORM tenantry.graph_label(graph, 'Desk', 'v');
+        EXECUTE format($q$INSERT INTO %1$I."Desk" (properties)
+        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'code', r.code, 'title', r.title) FROM tenantry.desks AS r WHERE r.tenant_id = $1$q$, graph) USING tenant;
+        EXECUTE format('ANALYZE %I."Desk"', graph);
+    END IF;
+    IF EXISTS (SELECT FROM tenantry.tasks AS r WHERE r.tenant_id = tenant) THEN
+        PERFORM tenantry.graph_label(graph, 'Task', 'v');
+        EXECUTE format($q$INSERT INTO %1$I."Task" (properties)
+        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'type', r.type, 'title', r.title, 'status', r.status, 'state', r.state_category, 'priority', r.priority, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) FROM tenantry.tasks AS r WHERE r.tenant_id = $1$q$, graph) USING tenant;
+        EXECUTE format('ANALYZE %I."Task"', graph);
+    END IF;
+    IF EXISTS (SELECT FROM tenantry.agent_executions AS r WHERE r.tenant_id = tenant) THEN
+        PERFORM tenantry.graph_label(graph, 'Execution', 'v');
+        EXECUTE format($q$INSERT INTO %1$I."Execution" (properties)
+        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'status', r.status, 'started_at', to_char(r.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) FROM tenantry.agent_executions AS r WHERE r.tenant_id = $1$q$, graph) USING tenant;
+        EXECUTE format('ANALYZE %I."Execution"', graph);
+    END IF;
+    FOR own IN SELECT DISTINCT r.label FROM tenantry.graph_nodes AS r WHERE r.tenant_id = tenant LOOP
+        PERFORM tenantry.graph_label(graph, own, 'v');
+        EXECUTE format($q$INSERT INTO %1$I.%2$I (properties)
+            SELECT (r.properties || jsonb_build_object('id', r.id))::text::ag_catalog.agtype FROM tenantry.graph_nodes AS r WHERE r.tenant_id = $1 AND r.label = $2$q$, graph, own) USING tenant, own;
+    END LOOP;
+    IF EXISTS (SELECT FROM tenantry.desks AS r WHERE r.tenant_id = tenant AND (true) AND r.reports_to_id IS NOT NULL) THEN
+        PERFORM tenantry.graph_label(graph, 'Desk', 'v'); PERFORM tenantry.graph_label(graph, 'REPORTS_TO', 'e');
+        EXECUTE format($q$INSERT INTO %1$I."REPORTS_TO" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM tenantry.desks AS r
+        JOIN %1$I."Desk" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Desk" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.reports_to_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
+    END IF;
+    IF EXISTS (SELECT FROM tenantry.desks AS r WHERE r.tenant_id = tenant AND (true) AND r.agent_id IS NOT NULL) THEN
+        PERFORM tenantry.graph_label(graph, 'Desk', 'v'); PERFORM tenantry.graph_label(graph, 'Agent', 'v'); PERFORM tenantry.graph_label(graph, 'HELD_BY', 'e');
+        EXECUTE format($q$INSERT INTO %1$I."HELD_BY" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM tenantry.desks AS r
+        JOIN %1$I."Desk" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Agent" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.agent_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
+    END IF;
+    IF EXISTS (SELECT FROM tenantry.tasks AS r WHERE r.tenant_id = tenant AND (true) AND r.project_id IS NOT NULL) THEN
+        PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'Project', 'v'); PERFORM tenantry.graph_label(graph, 'IN_PROJECT', 'e');
+        EXECUTE format($q$INSERT INTO %1$I."IN_PROJECT" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM tenantry.tasks AS r
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Project" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.project_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
+    END IF;
+    IF EXISTS (SELECT FROM tenantry.tasks AS r WHERE r.tenant_id = tenant AND (true) AND r.parent_id IS NOT NULL) THEN
+        PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'SUBTASK_OF', 'e');
+        EXECUTE format($q$INSERT INTO %1$I."SUBTASK_OF" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM tenantry.tasks AS r
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.parent_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
+    END IF;
+    IF EXISTS (SELECT FROM tenantry.tasks AS r WHERE r.tenant_id = tenant AND (true) AND r.assigned_to_agent_id IS NOT NULL) THEN
+        PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'Agent', 'v'); PERFORM tenantry.graph_label(graph, 'ASSIGNED_TO', 'e');
+        EXECUTE format($q$INSERT INTO %1$I."ASSIGNED_TO" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM tenantry.tasks AS r
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Agent" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.assigned_to_agent_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
+    END IF;
+    IF EXISTS (SELECT FROM tenantry.tasks AS r WHERE r.tenant_id = tenant AND (true) AND r.assigned_to_desk_id IS NOT NULL) THEN
+        PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'Desk', 'v'); PERFORM tenantry.graph_label(graph, 'ASSIGNED_TO', 'e');
+        EXECUTE format($q$INSERT INTO %1$I."ASSIGNED_TO" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM tenantry.tasks AS r
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Desk" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.assigned_to_desk_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
+    END IF;
+    IF EXISTS (SELECT FROM tenantry.task_dependencies AS r WHERE r.tenant_id = tenant AND (true) AND r.depends_on_id IS NOT NULL AND r.task_id IS NOT NULL) THEN
+        PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'DEPENDS_ON', 'e');
+        EXECUTE format($q$INSERT INTO %1$I."DEPENDS_ON" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM tenantry.task_dependencies AS r
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.task_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.depends_on_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
+    END IF;
+    IF EXISTS (SELECT FROM tenantry.delegations AS r WHERE r.tenant_id = tenant AND (true) AND r.from_desk_id IS NOT NULL AND r.to_desk_id IS NOT NULL) THEN
+        PERFORM tenantry.graph_label(graph, 'Desk', 'v'); PERFORM tenantry.graph_label(graph, 'DELEGATED_TO', 'e');
+        EXECUTE format($q$INSERT INTO %1$I."DELEGATED_TO" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text, 'task_id', r.task_id, 'status', r.status) FROM tenantry.delegations AS r
+        JOIN %1$I."Desk" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.from_desk_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Desk" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.to_desk_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
+    END IF;
+    IF EXISTS (SELECT FROM tenantry.agent_executions AS r WHERE r.tenant_id = tenant AND (true) AND r.agent_id IS NOT NULL) THEN
+        PERFORM tenantry.graph_label(graph, 'Agent', 'v'); PERFORM tenantry.graph_label(graph, 'Execution', 'v'); PERFORM tenantry.graph_label(graph, 'RAN', 'e');
+        EXECUTE format($q$INSERT INTO %1$I."RAN" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM tenantry.agent_executions AS r
+        JOIN %1$I."Agent" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.agent_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Execution" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
+    END IF;
+    IF EXISTS (SELECT FROM tenantry.agent_executions AS r WHERE r.tenant_id = tenant AND (true) AND r.task_id IS NOT NULL) THEN
+        PERFORM tenantry.graph_label(graph, 'Execution', 'v'); PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'FOR_TASK', 'e');
+        EXECUTE format($q$INSERT INTO %1$I."FOR_TASK" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM tenantry.agent_executions AS r
+        JOIN %1$I."Execution" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.task_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
+    END IF;
+    IF EXISTS (SELECT FROM tenantry.agent_executions AS r WHERE r.tenant_id = tenant AND (r.status IN ('success', 'failure', 'timeout')) AND r.agent_id IS NOT NULL AND r.task_id IS NOT NULL) THEN
+        PERFORM tenantry.graph_label(graph, 'Agent', 'v'); PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'EXECUTED', 'e');
+        EXECUTE format($q$INSERT INTO %1$I."EXECUTED" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text, 'result', CASE r.status WHEN 'success' THEN 'success' ELSE 'failure' END, 'timestamp', to_char(coalesce(r.completed_at, r.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) FROM tenantry.agent_executions AS r
+        JOIN %1$I."Agent" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.agent_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.task_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND r.status IN ('success', 'failure', 'timeout')$q$, graph) USING tenant;
+    END IF;
+    FOR own IN SELECT DISTINCT r.label FROM tenantry.graph_edges AS r WHERE r.tenant_id = tenant LOOP
+        PERFORM tenantry.graph_label(graph, own, 'e');
+        EXECUTE format($q$INSERT INTO %1$I.%2$I (start_id, end_id, properties)
+            SELECT a.id, b.id, (r.properties || jsonb_build_object('id', r.id))::text::ag_catalog.agtype FROM tenantry.graph_edges AS r
+            JOIN %1$I._ag_label_vertex AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || coalesce(r.from_task_id, r.from_agent_id, r.from_desk_id, r.from_project_id, r.from_node_id) || '"')::ag_catalog.agtype
+            JOIN %1$I._ag_label_vertex AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || coalesce(r.to_task_id, r.to_agent_id, r.to_desk_id, r.to_project_id, r.to_node_id) || '"')::ag_catalog.agtype
+            WHERE r.tenant_id = $1 AND r.label = $2$q$, graph, own) USING tenant, own;
+    END LOOP;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.fill_graph(uuid, text) OWNER TO tenantry_graph""",
+    r"""REVOKE ALL ON FUNCTION tenantry.fill_graph(uuid, text) FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.compare_graph(tenant uuid)
+ RETURNS TABLE(label text, missing bigint, surplus bigint)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    graph text := tenantry.graph_name(tenant);
+    own record;
+BEGIN
+    IF to_regnamespace(graph) IS NULL THEN
+        RETURN;
+    END IF;
+    label := 'Project';
+    SELECT c.missing, c.surplus INTO missing, surplus
+    FROM tenantry.compare_label(tenant, graph, label, 'v', $q$SELECT ag_catalog.agtype_build_map('id', r.id::text, 'name', r.name, 'status', r.status, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))::text FROM tenantry.projects AS r WHERE r.tenant_id = $1$q$) AS c;
+    RETURN NEXT;
+    label := 'Agent';
+    SELECT c.missing, c.surplus INTO missing, surplus
+    FROM tenantry.compare_label(tenant, graph, label, 'v', $q$SELECT ag_catalog.agtype_build_map('id', r.id::text, 'type', r.agent_type, 'name', r.name, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))::text FROM tenantry.agents AS r WHERE r.tenant_id = $1$q$) AS c;
+    RETURN NEXT;
+    label := 'Desk';
+    SELECT c.missing, c.surplus INTO missing, surplus
+    FROM tenantry.compare_label(tenant, graph, label, 'v', $q$SELECT ag_catalog.agtype_build_map('id', r.id::text, 'code', r.code, 'title', r.title)::text FROM tenantry.desks AS r WHERE r.tenant_id = $1$q$) AS c;
+    RETURN NEXT;
+    label := 'Task';
+    SELECT c.missing, c.surplus INTO missing, surplus
+    FROM tenantry.compare_label(tenant, graph, label, 'v', $q$SELECT ag_catalog.agtype_build_map('id', r.id::text, 'type', r.type, 'title', r.title, 'status', r.status, 'state', r.state_category, 'priority', r.priority, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))::text FROM tenantry.tasks AS r WHERE r.tenant_id = $1$q$) AS c;
+    RETURN NEXT;
+    label := 'Execution';
+    SELECT c.missing, c.surplus INTO missing, surplus
+    FROM tenantry.compare_label(tenant, graph, label, 'v', $q$SELECT ag_catalog.agtype_build_map('id', r.id::text, 'status', r.status, 'started_at', to_char(r.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))::text FROM tenantry.agent_executions AS r WHERE r.tenant_id = $1$q$) AS c;
+    RETURN NEXT;
+    label := 'REPORTS_TO';
+    SELECT c.missing, c.surplus INTO missing, surplus
+    FROM tenantry.compare_label(tenant, graph, label, 'e', $q$SELECT ag_catalog.agtype_build_map('id', r.id::text)::text, ('"' || r.id || '"')::ag_catalog.agtype::text, ('"' || r.reports_to_id || '"')::ag_catalog.agtype::text
+            FROM tenantry.desks AS r WHERE r.tenant_id = $1 AND (true) AND r.reports_to_id IS NOT NULL$q$) AS c;
+    RETURN NEXT;
+    label := 'HELD_BY';
+    SELECT c.missing, c.surplus INTO missing, surplus
+    FROM tenantry.compare_label(tenant, graph, label, 'e', $q$SELECT ag_catalog.agtype_build_map('id', r.id::text)::text, ('"' || r.id || '"')::ag_catalog.agtype::text, ('"' || r.agent_id || '"')::ag_catalog.agtype::text
+            FROM tenantry.desks AS r WHERE r.tenant_id = $1 AND (true) AND r.agent_id IS NOT NULL$q$) AS c;
+    RETURN NEXT;
+    label := 'IN_PROJECT';
+    SELECT c.missing, c.surplus INTO missing, surplus
+    FROM tenantry.compare_label(tenant, graph, label, 'e', $q$SELECT ag_catalog.agtype_build_map('id', r.id::text)::text, ('"' || r.id || '"')::ag_catalog.agtype::text, ('"' || r.project_id || '"')::ag_catalog.agtype::text
+            FROM tenantry.tasks AS r WHERE r.tenant_id = $1 AND (true) AND r.project_id IS NOT NULL$q$) AS c;
+    RETURN NEXT;
+    label := 'SUBTASK_OF';
+    SELECT c.missing, c.surplus INTO missing, surplus
+    FROM tenantry.compare_label(tenant, graph, label, 'e', $q$SELECT ag_catalog.agtype_build_map('id', r.id::text)::text, ('"' || r.id || '"')::ag_catalog.agtype::text, ('"' || r.parent_id || '"')::ag_catalog.agtype::text
+            FROM tenantry.tasks AS r WHERE r.tenant_id = $1 AND (true) AND r.parent_id IS NOT NULL$q$) AS c;
+    RETURN NEXT;
+    label := 'ASSIGNED_TO';
+    SELECT c.missing, c.surplus INTO missing, surplus
+    FROM tenantry.compare_label(tenant, graph, label, 'e', $q$SELECT ag_catalog.agtype_build_map('id', r.id::text)::text, ('"' || r.id || '"')::ag_catalog.agtype::text, ('"' || r.assigned_to_agent_id || '"')::ag_catalog.agtype::text
+            FROM tenantry.tasks AS r WHERE r.tenant_id = $1 AND (true) AND r.assigned_to_agent_id IS NOT NULL UNION ALL SELECT ag_catalog.agtype_build_map('id', r.id::text)::text, ('"' || r.id || '"')::ag_catalog.agtype::text, ('"' || r.assigned_to_desk_id || '"')::ag_catalog.agtype::text
+            FROM tenantry.tasks AS r WHERE r.tenant_id = $1 AND (true) AND r.assigned_to_desk_id IS NOT NULL$q$) AS c;
+    RETURN NEXT;
+    label := 'DEPENDS_ON';
+    SELECT c.missing, c.surplus INTO missing, surplus
+    FROM tenantry.compare_label(tenant, graph, label, 'e', $q$SELECT ag_catalog.agtype_build_map('id', r.id::text)::text, ('"' || r.task_id || '"')::ag_catalog.agtype::text, ('"' || r.depends_on_id || '"')::ag_catalog.agtype::text
+            FROM tenantry.task_dependencies AS r WHERE r.tenant_id = $1 AND (true) AND r.depends_on_id IS NOT NULL AND r.task_id IS NOT NULL$q$) AS c;
+    RETURN NEXT;
+    label := 'DELEGATED_TO';
+    SELECT c.missing, c.surplus INTO missing, surplus
+    FROM tenantry.compare_label(tenant, graph, label, 'e', $q$SELECT ag_catalog.agtype_build_map('id', r.id::text, 'task_id', r.task_id, 'status', r.status)::text, ('"' || r.from_desk_id || '"')::ag_catalog.agtype::text, ('"' || r.to_desk_id || '"')::ag_catalog.agtype::text
+            FROM tenantry.delegations AS r WHERE r.tenant_id = $1 AND (true) AND r.from_desk_id IS NOT NULL AND r.to_desk_id IS NOT NULL$q$) AS c;
+    RETURN NEXT;
+    label := 'RAN';
+    SELECT c.missing, c.surplus INTO missing, surplus
+    FROM tenantry.compare_label(tenant, graph, label, 'e', $q$SELECT ag_catalog.agtype_build_map('id', r.id::text)::text, ('"' || r.agent_id || '"')::ag_catalog.agtype::text, ('"' || r.id || '"')::ag_catalog.agtype::text
+            FROM tenantry.agent_executions AS r WHERE r.tenant_id = $1 AND (true) AND r.agent_id IS NOT NULL$q$) AS c;
+    RETURN NEXT;
+    label := 'FOR_TASK';
+    SELECT c.missing, c.surplus INTO missing, surplus
+    FROM tenantry.compare_label(tenant, graph, label, 'e', $q$SELECT ag_catalog.agtype_build_map('id', r.id::text)::text, ('"' || r.id || '"')::ag_catalog.agtype::text, ('"' || r.task_id || '"')::ag_catalog.agtype::text
+            FROM tenantry.agent_executions AS r WHERE r.tenant_id = $1 AND (true) AND r.task_id IS NOT NULL$q$) AS c;
+    RETURN NEXT;
+    label := 'EXECUTED';
+    SELECT c.missing, c.surplus INTO missing, surplus
+    FROM tenantry.compare_label(tenant, graph, label, 'e', $q$SELECT ag_catalog.agtype_build_map('id', r.id::text, 'result', CASE r.status WHEN 'success' THEN 'success' ELSE 'failure' END, 'timestamp', to_char(coalesce(r.completed_at, r.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))::text, ('"' || r.agent_id || '"')::ag_catalog.agtype::text, ('"' || r.task_id || '"')::ag_catalog.agtype::text
+            FROM tenantry.agent_executions AS r WHERE r.tenant_id = $1 AND (r.status IN ('success', 'failure', 'timeout')) AND r.agent_id IS NOT NULL AND r.task_id IS NOT NULL$q$) AS c;
+    RETURN NEXT;
+    -- The tenant's own labels, and whatever else is there.
+    FOR own IN
+        SELECT n.label AS name, 'v' AS kind FROM tenantry.graph_nodes AS n WHERE n.tenant_id = tenant
+        UNION SELECT e.label, 'e' FROM tenantry.graph_edges AS e WHERE e.tenant_id = tenant
+        UNION SELECT l.name::text, l.kind::text FROM ag_catalog.ag_label AS l
+            JOIN ag_catalog.ag_graph AS g ON g.graphid = l.graph
+            WHERE g.name = graph::name AND l.name NOT IN ('_ag_label_vertex', '_ag_label_edge', 'Agent', 'Desk', 'Execution', 'Project', 'Task', 'ASSIGNED_TO', 'DELEGATED_TO', 'DEPENDS_ON', 'EXECUTED', 'FOR_TASK', 'HELD_BY', 'IN_PROJECT', 'RAN', 'REPORTS_TO', 'SUBTASK_OF')
+        ORDER BY 1
+    LOOP
+        label := own.name;
+        SELECT c.missing, c.surplus INTO missing, surplus
+        FROM tenantry.compare_label(tenant, graph, label, own.kind, CASE own.kind
+            WHEN 'v' THEN $q$SELECT (r.properties || jsonb_build_object('id', r.id))::text::ag_catalog.agtype::text FROM tenantry.graph_nodes AS r WHERE r.tenant_id = $1 AND r.label = $2$q$ ELSE $q$SELECT (r.properties || jsonb_build_object('id', r.id))::text::ag_catalog.agtype::text, ('"' || coalesce(r.from_task_id, r.from_agent_id, r.from_desk_id, r.from_project_id, r.from_node_id) || '"')::ag_catalog.agtype::text, ('"' || coalesce(r.to_task_id, r.to_agent_id, r.to_desk_id, r.to_project_id, r.to_node_id) || '"')::ag_catalog.agtype::text
+        FROM tenantry.graph_edges AS r WHERE r.tenant_id = $1 AND r.label = $2$q$ END) AS c;
+        RETURN NEXT;
+    END LOOP;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.compare_graph(uuid) OWNER TO tenantry_graph""",
+    r"""REVOKE ALL ON FUNCTION tenantry.compare_graph(uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.compare_graph(uuid) TO tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.check_graph_query()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+    PERFORM tenantry.check_cypher(NEW.text, 15);
+    RETURN NEW;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.check_graph_query() FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.audit_logs_get(uuid, uuid)
  RETURNS TABLE(tenant_id uuid, id uuid, action text, resource_type text, resource_id uuid, old_values jsonb, new_values jsonb, details jsonb, actor_kind text, user_id uuid, agent_id uuid, api_key_id uuid, request_id text, ip_address inet, user_agent text, reason text, created_at timestamp with time zone)
  LANGUAGE plpgsql
@@ -1939,6 +3479,49 @@ END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_logs_newest(uuid, uuid, bigint) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.audit_logs_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_graph_queries()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.platform_log (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT NULL, 'create', 'graph_queries', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'id'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        INSERT INTO tenantry.platform_log (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT NULL, 'update', 'graph_queries', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'id'] || ARRAY['created_at',
+                CASE WHEN o.name IS NOT DISTINCT FROM n.name THEN 'name' END,
+                CASE WHEN o.description IS NOT DISTINCT FROM n.description THEN 'description' END,
+                CASE WHEN o.text IS NOT DISTINCT FROM n.text THEN 'text' END,
+                CASE WHEN o.result_columns IS NOT DISTINCT FROM n.result_columns THEN 'result_columns' END,
+                CASE WHEN o.parameters IS NOT DISTINCT FROM n.parameters THEN 'parameters' END,
+                CASE WHEN o.literals IS NOT DISTINCT FROM n.literals THEN 'literals' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.name IS DISTINCT FROM n.name OR o.description IS DISTINCT FROM n.description OR o.text IS DISTINCT FROM n.text OR o.result_columns IS DISTINCT FROM n.result_columns OR o.parameters IS DISTINCT FROM n.parameters OR o.literals IS DISTINCT FROM n.literals;
+    ELSE
+        INSERT INTO tenantry.platform_log (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT NULL, 'delete', 'graph_queries', o.id, to_jsonb(o) - ARRAY['updated_at', 'id'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_graph_queries() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_graph_queries() FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.audit_model_prices()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2266,6 +3849,45 @@ END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.cost_entries_newest(uuid, uuid, bigint) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.cost_entries_newest(uuid, uuid, bigint) TO tenantry_app, tenantry_readonly""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_graph_nodes()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'create', 'graph_nodes', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'update', 'graph_nodes', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id'] || ARRAY['created_at',
+                CASE WHEN o.label IS NOT DISTINCT FROM n.label THEN 'label' END,
+                CASE WHEN o.properties IS NOT DISTINCT FROM n.properties THEN 'properties' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.label IS DISTINCT FROM n.label OR o.properties IS DISTINCT FROM n.properties;
+    ELSE
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT o.tenant_id, 'delete', 'graph_nodes', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_graph_nodes() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_graph_nodes() FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.count_memberships()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -3160,6 +4782,55 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.audit_evidence() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_evidence() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_graph_edges()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'create', 'graph_edges', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'update', 'graph_edges', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id'] || ARRAY['created_at',
+                CASE WHEN o.label IS NOT DISTINCT FROM n.label THEN 'label' END,
+                CASE WHEN o.from_task_id IS NOT DISTINCT FROM n.from_task_id THEN 'from_task_id' END,
+                CASE WHEN o.from_agent_id IS NOT DISTINCT FROM n.from_agent_id THEN 'from_agent_id' END,
+                CASE WHEN o.from_desk_id IS NOT DISTINCT FROM n.from_desk_id THEN 'from_desk_id' END,
+                CASE WHEN o.from_project_id IS NOT DISTINCT FROM n.from_project_id THEN 'from_project_id' END,
+                CASE WHEN o.from_node_id IS NOT DISTINCT FROM n.from_node_id THEN 'from_node_id' END,
+                CASE WHEN o.to_task_id IS NOT DISTINCT FROM n.to_task_id THEN 'to_task_id' END,
+                CASE WHEN o.to_agent_id IS NOT DISTINCT FROM n.to_agent_id THEN 'to_agent_id' END,
+                CASE WHEN o.to_desk_id IS NOT DISTINCT FROM n.to_desk_id THEN 'to_desk_id' END,
+                CASE WHEN o.to_project_id IS NOT DISTINCT FROM n.to_project_id THEN 'to_project_id' END,
+                CASE WHEN o.to_node_id IS NOT DISTINCT FROM n.to_node_id THEN 'to_node_id' END,
+                CASE WHEN o.properties IS NOT DISTINCT FROM n.properties THEN 'properties' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.label IS DISTINCT FROM n.label OR o.from_task_id IS DISTINCT FROM n.from_task_id OR o.from_agent_id IS DISTINCT FROM n.from_agent_id OR o.from_desk_id IS DISTINCT FROM n.from_desk_id OR o.from_project_id IS DISTINCT FROM n.from_project_id OR o.from_node_id IS DISTINCT FROM n.from_node_id OR o.to_task_id IS DISTINCT FROM n.to_task_id OR o.to_agent_id IS DISTINCT FROM n.to_agent_id OR o.to_desk_id IS DISTINCT FROM n.to_desk_id OR o.to_project_id IS DISTINCT FROM n.to_project_id OR o.to_node_id IS DISTINCT FROM n.to_node_id OR o.properties IS DISTINCT FROM n.properties;
+    ELSE
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT o.tenant_id, 'delete', 'graph_edges', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_graph_edges() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_graph_edges() FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.audit_lessons()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -3912,6 +5583,17 @@ $function$""",
     hash bytea NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL
 )""",
+    r"""CREATE TABLE tenantry.graph_queries (
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    name text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    text text NOT NULL,
+    result_columns jsonb NOT NULL,
+    parameters jsonb DEFAULT '[]'::jsonb NOT NULL,
+    literals jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+)""",
     r"""CREATE TABLE tenantry.model_prices (
     id uuid DEFAULT tenantry.uuidv7() NOT NULL,
     provider text NOT NULL,
@@ -4061,6 +5743,14 @@ $function$""",
     metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL
 ) PARTITION BY RANGE (id)""",
+    r"""CREATE TABLE tenantry.graph_nodes (
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    label text NOT NULL,
+    properties jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+)""",
     r"""CREATE TABLE tenantry.lock_fences (
     tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
     id uuid DEFAULT tenantry.uuidv7() NOT NULL,
@@ -4354,6 +6044,24 @@ $function$""",
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 )""",
+    r"""CREATE TABLE tenantry.graph_edges (
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    label text NOT NULL,
+    from_task_id uuid,
+    from_agent_id uuid,
+    from_desk_id uuid,
+    from_project_id uuid,
+    from_node_id uuid,
+    to_task_id uuid,
+    to_agent_id uuid,
+    to_desk_id uuid,
+    to_project_id uuid,
+    to_node_id uuid,
+    properties jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+)""",
     r"""CREATE TABLE tenantry.lessons (
     tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
     id uuid DEFAULT tenantry.uuidv7() NOT NULL,
@@ -4553,6 +6261,8 @@ $function$""",
     r"""ALTER TABLE tenantry.audit_logs ADD CONSTRAINT audit_logs_pkey PRIMARY KEY (tenant_id, id)""",
     r"""ALTER TABLE tenantry.audit_seals ADD CONSTRAINT audit_seals_pkey PRIMARY KEY (tenant_id, id)""",
     r"""ALTER TABLE tenantry.audit_seals ADD CONSTRAINT audit_seals_tenant_id_sequence_key UNIQUE (tenant_id, sequence)""",
+    r"""ALTER TABLE tenantry.graph_queries ADD CONSTRAINT graph_queries_pkey PRIMARY KEY (id)""",
+    r"""ALTER TABLE tenantry.graph_queries ADD CONSTRAINT graph_queries_name_key UNIQUE (name)""",
     r"""ALTER TABLE tenantry.model_prices ADD CONSTRAINT model_prices_pkey PRIMARY KEY (id)""",
     r"""ALTER TABLE tenantry.model_prices ADD CONSTRAINT model_prices_provider_model_valid_from_key UNIQUE (provider, model, valid_from)""",
     r"""ALTER TABLE tenantry.platform_log ADD CONSTRAINT platform_log_pkey PRIMARY KEY (id)""",
@@ -4569,6 +6279,7 @@ $function$""",
     r"""ALTER TABLE tenantry.agents ADD CONSTRAINT agents_pkey PRIMARY KEY (tenant_id, id)""",
     r"""ALTER TABLE tenantry.agents ADD CONSTRAINT agents_tenant_id_name_agent_type_key UNIQUE (tenant_id, name, agent_type)""",
     r"""ALTER TABLE tenantry.cost_entries ADD CONSTRAINT cost_entries_pkey PRIMARY KEY (tenant_id, id)""",
+    r"""ALTER TABLE tenantry.graph_nodes ADD CONSTRAINT graph_nodes_pkey PRIMARY KEY (tenant_id, id)""",
     r"""ALTER TABLE tenantry.lock_fences ADD CONSTRAINT lock_fences_pkey PRIMARY KEY (tenant_id, id)""",
     r"""ALTER TABLE tenantry.lock_fences ADD CONSTRAINT lock_fences_tenant_id_name_key UNIQUE (tenant_id, name)""",
     r"""ALTER TABLE tenantry.memberships ADD CONSTRAINT memberships_pkey PRIMARY KEY (tenant_id, id)""",
@@ -4595,6 +6306,7 @@ $function$""",
     r"""ALTER TABLE tenantry.data_sources ADD CONSTRAINT data_sources_pkey PRIMARY KEY (tenant_id, id)""",
     r"""ALTER TABLE tenantry.delegations ADD CONSTRAINT delegations_pkey PRIMARY KEY (tenant_id, id)""",
     r"""ALTER TABLE tenantry.evidence ADD CONSTRAINT evidence_pkey PRIMARY KEY (tenant_id, id)""",
+    r"""ALTER TABLE tenantry.graph_edges ADD CONSTRAINT graph_edges_pkey PRIMARY KEY (tenant_id, id)""",
     r"""ALTER TABLE tenantry.lessons ADD CONSTRAINT lessons_pkey PRIMARY KEY (tenant_id, id)""",
     r"""ALTER TABLE tenantry.qa_reviews ADD CONSTRAINT qa_reviews_pkey PRIMARY KEY (tenant_id, id)""",
     r"""ALTER TABLE tenantry.self_reviews ADD CONSTRAINT self_reviews_pkey PRIMARY KEY (tenant_id, id)""",
@@ -4625,6 +6337,8 @@ CASE
     ELSE (length(previous) = 32)
 END)""",
     r"""ALTER TABLE tenantry.audit_seals ADD CONSTRAINT audit_seals_hash_check CHECK ((length(hash) = 32))""",
+    r"""ALTER TABLE tenantry.graph_queries ADD CONSTRAINT graph_queries_name_check CHECK ((name ~ '^[a-z][a-z0-9_-]{0,62}$'::text))""",
+    r"""ALTER TABLE tenantry.graph_queries ADD CONSTRAINT graph_queries_result_columns_check CHECK (((jsonb_array_length(result_columns) >= 1) AND (jsonb_array_length(result_columns) <= 50)))""",
     r"""ALTER TABLE tenantry.model_prices ADD CONSTRAINT model_prices_valid_check CHECK ((valid_until > valid_from))""",
     r"""ALTER TABLE tenantry.model_prices ADD CONSTRAINT model_prices_input_price_check CHECK ((input_price >= (0)::numeric))""",
     r"""ALTER TABLE tenantry.model_prices ADD CONSTRAINT model_prices_output_price_check CHECK ((output_price >= (0)::numeric))""",
@@ -4657,6 +6371,8 @@ END)""",
     r"""ALTER TABLE tenantry.cost_entries ADD CONSTRAINT cost_entries_output_tokens_check CHECK ((output_tokens >= 0))""",
     r"""ALTER TABLE tenantry.cost_entries ADD CONSTRAINT cost_entries_cached_tokens_check CHECK ((cached_tokens >= 0))""",
     r"""ALTER TABLE tenantry.cost_entries ADD CONSTRAINT cost_entries_cost_usd_check CHECK ((cost_usd >= (0)::numeric))""",
+    r"""ALTER TABLE tenantry.graph_nodes ADD CONSTRAINT graph_nodes_label_check CHECK (((label ~ '^(?=.*[a-z])[A-Z][A-Za-z0-9]{0,39}$'::text) AND (label <> ALL (ARRAY['Agent'::text, 'Desk'::text, 'Execution'::text, 'Project'::text, 'Task'::text]))))""",
+    r"""ALTER TABLE tenantry.graph_nodes ADD CONSTRAINT graph_nodes_properties_check CHECK (((jsonb_typeof(properties) = 'object'::text) AND (NOT (properties ? 'id'::text)) AND (octet_length((properties)::text) <= 65536)))""",
     r"""ALTER TABLE tenantry.lock_fences ADD CONSTRAINT lock_fences_name_check CHECK (((length(name) >= 1) AND (length(name) <= 255)))""",
     r"""ALTER TABLE tenantry.lock_fences ADD CONSTRAINT lock_fences_fence_check CHECK (((fence >= 0) AND (fence <= '9007199254740991'::bigint)))""",
     r"""ALTER TABLE tenantry.memberships ADD CONSTRAINT memberships_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'manager'::text, 'member'::text, 'viewer'::text])))""",
@@ -4699,6 +6415,10 @@ END)""",
     r"""ALTER TABLE tenantry.data_sources ADD CONSTRAINT data_sources_sync_status_check CHECK ((sync_status = ANY (ARRAY['idle'::text, 'syncing'::text, 'failed'::text, 'paused'::text])))""",
     r"""ALTER TABLE tenantry.delegations ADD CONSTRAINT delegations_status_check CHECK ((status = ANY (ARRAY['offered'::text, 'accepted'::text, 'declined'::text, 'completed'::text, 'cancelled'::text])))""",
     r"""ALTER TABLE tenantry.evidence ADD CONSTRAINT evidence_credibility_score_check CHECK (((credibility_score >= (0)::double precision) AND (credibility_score <= (1)::double precision)))""",
+    r"""ALTER TABLE tenantry.graph_edges ADD CONSTRAINT graph_edges_one_from_check CHECK ((num_nonnulls(from_task_id, from_agent_id, from_desk_id, from_project_id, from_node_id) = 1))""",
+    r"""ALTER TABLE tenantry.graph_edges ADD CONSTRAINT graph_edges_one_to_check CHECK ((num_nonnulls(to_task_id, to_agent_id, to_desk_id, to_project_id, to_node_id) = 1))""",
+    r"""ALTER TABLE tenantry.graph_edges ADD CONSTRAINT graph_edges_label_check CHECK (((label ~ '^[A-Z][A-Z0-9_]{0,39}$'::text) AND (label <> ALL (ARRAY['ASSIGNED_TO'::text, 'DELEGATED_TO'::text, 'DEPENDS_ON'::text, 'EXECUTED'::text, 'FOR_TASK'::text, 'HELD_BY'::text, 'IN_PROJECT'::text, 'RAN'::text, 'REPORTS_TO'::text, 'SUBTASK_OF'::text]))))""",
+    r"""ALTER TABLE tenantry.graph_edges ADD CONSTRAINT graph_edges_properties_check CHECK (((jsonb_typeof(properties) = 'object'::text) AND (NOT (properties ? 'id'::text)) AND (octet_length((properties)::text) <= 65536)))""",
     r"""ALTER TABLE tenantry.lessons ADD CONSTRAINT lessons_category_check CHECK (((length(category) >= 1) AND (length(category) <= 50)))""",
     r"""ALTER TABLE tenantry.lessons ADD CONSTRAINT lessons_title_check CHECK (((length(title) >= 1) AND (length(title) <= 255)))""",
     r"""ALTER TABLE tenantry.lessons ADD CONSTRAINT lessons_confidence_check CHECK (((confidence >= (0)::double precision) AND (confidence <= (1)::double precision)))""",
@@ -4735,6 +6455,7 @@ END)""",
     r"""ALTER TABLE tenantry.activity_feed ADD CONSTRAINT activity_feed_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
     r"""ALTER TABLE tenantry.agents ADD CONSTRAINT agents_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
     r"""ALTER TABLE tenantry.cost_entries ADD CONSTRAINT cost_entries_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.graph_nodes ADD CONSTRAINT graph_nodes_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
     r"""ALTER TABLE tenantry.lock_fences ADD CONSTRAINT lock_fences_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
     r"""ALTER TABLE tenantry.memberships ADD CONSTRAINT memberships_user_id_fkey FOREIGN KEY (user_id) REFERENCES tenantry.users(id) ON DELETE CASCADE""",
     r"""ALTER TABLE tenantry.memberships ADD CONSTRAINT memberships_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
@@ -4781,6 +6502,17 @@ END)""",
     r"""ALTER TABLE tenantry.evidence ADD CONSTRAINT evidence_task_id_fkey FOREIGN KEY (tenant_id, task_id) REFERENCES tenantry.tasks(tenant_id, id) ON DELETE CASCADE""",
     r"""ALTER TABLE tenantry.evidence ADD CONSTRAINT evidence_project_id_fkey FOREIGN KEY (tenant_id, project_id) REFERENCES tenantry.projects(tenant_id, id) ON DELETE CASCADE""",
     r"""ALTER TABLE tenantry.evidence ADD CONSTRAINT evidence_verified_by_fkey FOREIGN KEY (tenant_id, verified_by) REFERENCES tenantry.memberships(tenant_id, user_id) ON DELETE SET NULL (verified_by)""",
+    r"""ALTER TABLE tenantry.graph_edges ADD CONSTRAINT graph_edges_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.graph_edges ADD CONSTRAINT graph_edges_from_task_id_fkey FOREIGN KEY (tenant_id, from_task_id) REFERENCES tenantry.tasks(tenant_id, id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.graph_edges ADD CONSTRAINT graph_edges_from_agent_id_fkey FOREIGN KEY (tenant_id, from_agent_id) REFERENCES tenantry.agents(tenant_id, id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.graph_edges ADD CONSTRAINT graph_edges_from_desk_id_fkey FOREIGN KEY (tenant_id, from_desk_id) REFERENCES tenantry.desks(tenant_id, id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.graph_edges ADD CONSTRAINT graph_edges_from_project_id_fkey FOREIGN KEY (tenant_id, from_project_id) REFERENCES tenantry.projects(tenant_id, id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.graph_edges ADD CONSTRAINT graph_edges_from_node_id_fkey FOREIGN KEY (tenant_id, from_node_id) REFERENCES tenantry.graph_nodes(tenant_id, id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.graph_edges ADD CONSTRAINT graph_edges_to_task_id_fkey FOREIGN KEY (tenant_id, to_task_id) REFERENCES tenantry.tasks(tenant_id, id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.graph_edges ADD CONSTRAINT graph_edges_to_agent_id_fkey FOREIGN KEY (tenant_id, to_agent_id) REFERENCES tenantry.agents(tenant_id, id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.graph_edges ADD CONSTRAINT graph_edges_to_desk_id_fkey FOREIGN KEY (tenant_id, to_desk_id) REFERENCES tenantry.desks(tenant_id, id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.graph_edges ADD CONSTRAINT graph_edges_to_project_id_fkey FOREIGN KEY (tenant_id, to_project_id) REFERENCES tenantry.projects(tenant_id, id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.graph_edges ADD CONSTRAINT graph_edges_to_node_id_fkey FOREIGN KEY (tenant_id, to_node_id) REFERENCES tenantry.graph_nodes(tenant_id, id) ON DELETE CASCADE""",
     r"""ALTER TABLE tenantry.lessons ADD CONSTRAINT lessons_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
     r"""ALTER TABLE tenantry.lessons ADD CONSTRAINT lessons_task_id_fkey FOREIGN KEY (tenant_id, task_id) REFERENCES tenantry.tasks(tenant_id, id) ON DELETE SET NULL (task_id)""",
     r"""ALTER TABLE tenantry.lessons ADD CONSTRAINT lessons_validated_by_fkey FOREIGN KEY (tenant_id, validated_by) REFERENCES tenantry.memberships(tenant_id, user_id) ON DELETE SET NULL (validated_by)""",
@@ -4890,6 +6622,7 @@ WITH NO DATA""",
     r"""CREATE INDEX cost_entries_model_idx ON tenantry.cost_entries USING btree (tenant_id, provider, model, id)""",
     r"""CREATE INDEX cost_entries_session_id_idx ON tenantry.cost_entries USING btree (tenant_id, session_id, id)""",
     r"""CREATE INDEX cost_entries_task_id_idx ON tenantry.cost_entries USING btree (tenant_id, task_id, id)""",
+    r"""CREATE INDEX graph_nodes_label_idx ON tenantry.graph_nodes USING btree (tenant_id, label, id)""",
     r"""CREATE INDEX memberships_user_id_idx ON tenantry.memberships USING btree (user_id)""",
     r"""CREATE INDEX outbox_events_held_idx ON tenantry.outbox_events USING btree (tenant_id, topic, key) WHERE (retry_at IS NOT NULL)""",
     r"""CREATE INDEX outbox_events_retry_at_idx ON tenantry.outbox_events USING btree (retry_at) WHERE (retry_at IS NOT NULL)""",
@@ -4944,6 +6677,17 @@ WITH NO DATA""",
     r"""CREATE INDEX evidence_tags_idx ON tenantry.evidence USING gin (tenant_id, tags)""",
     r"""CREATE INDEX evidence_task_id_idx ON tenantry.evidence USING btree (tenant_id, task_id, id)""",
     r"""CREATE INDEX evidence_verified_by_idx ON tenantry.evidence USING btree (tenant_id, verified_by)""",
+    r"""CREATE INDEX graph_edges_from_agent_id_idx ON tenantry.graph_edges USING btree (tenant_id, from_agent_id)""",
+    r"""CREATE INDEX graph_edges_from_desk_id_idx ON tenantry.graph_edges USING btree (tenant_id, from_desk_id)""",
+    r"""CREATE INDEX graph_edges_from_node_id_idx ON tenantry.graph_edges USING btree (tenant_id, from_node_id)""",
+    r"""CREATE INDEX graph_edges_from_project_id_idx ON tenantry.graph_edges USING btree (tenant_id, from_project_id)""",
+    r"""CREATE INDEX graph_edges_from_task_id_idx ON tenantry.graph_edges USING btree (tenant_id, from_task_id)""",
+    r"""CREATE INDEX graph_edges_label_idx ON tenantry.graph_edges USING btree (tenant_id, label, id)""",
+    r"""CREATE INDEX graph_edges_to_agent_id_idx ON tenantry.graph_edges USING btree (tenant_id, to_agent_id)""",
+    r"""CREATE INDEX graph_edges_to_desk_id_idx ON tenantry.graph_edges USING btree (tenant_id, to_desk_id)""",
+    r"""CREATE INDEX graph_edges_to_node_id_idx ON tenantry.graph_edges USING btree (tenant_id, to_node_id)""",
+    r"""CREATE INDEX graph_edges_to_project_id_idx ON tenantry.graph_edges USING btree (tenant_id, to_project_id)""",
+    r"""CREATE INDEX graph_edges_to_task_id_idx ON tenantry.graph_edges USING btree (tenant_id, to_task_id)""",
     r"""CREATE INDEX lessons_category_idx ON tenantry.lessons USING btree (tenant_id, category, application_count)""",
     r"""CREATE INDEX lessons_search_idx ON tenantry.lessons USING gin (tenant_id, search)""",
     r"""CREATE INDEX lessons_tags_idx ON tenantry.lessons USING gin (tenant_id, tags)""",
@@ -4983,6 +6727,7 @@ WITH NO DATA""",
     r"""CREATE UNIQUE INDEX desk_performance_key ON tenantry.desk_performance USING btree (tenant_id, desk_id)""",
     r"""ALTER TABLE tenantry.audit_logs ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.audit_seals ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.graph_queries ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.model_prices ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.platform_log ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.platform_seals ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
@@ -4993,6 +6738,7 @@ WITH NO DATA""",
     r"""ALTER TABLE tenantry.activity_feed ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.agents ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.cost_entries ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.graph_nodes ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.lock_fences ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.memberships ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.outbox_events ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
@@ -5012,6 +6758,7 @@ WITH NO DATA""",
     r"""ALTER TABLE tenantry.data_sources ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.delegations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.evidence ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.graph_edges ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.lessons ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.qa_reviews ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.self_reviews ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
@@ -5036,6 +6783,10 @@ WITH NO DATA""",
     r"""CREATE POLICY service ON tenantry.audit_seals AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY audit_select ON tenantry.audit_seals AS PERMISSIVE FOR SELECT TO tenantry_audit USING (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.audit_seals AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""CREATE POLICY tenant ON tenantry.graph_queries AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY service ON tenantry.graph_queries AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY graph_reader_select ON tenantry.graph_queries AS PERMISSIVE FOR SELECT TO tenantry_graph_reader USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.graph_queries AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.model_prices AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY service ON tenantry.model_prices AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY keeper_select ON tenantry.model_prices AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
@@ -5070,6 +6821,7 @@ WITH NO DATA""",
     r"""CREATE POLICY keeper_select ON tenantry.tenants AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
     r"""CREATE POLICY auth_select ON tenantry.tenants AS PERMISSIVE FOR SELECT TO tenantry_auth USING (true)""",
     r"""CREATE POLICY audit_select ON tenantry.tenants AS PERMISSIVE FOR SELECT TO tenantry_audit USING (true)""",
+    r"""CREATE POLICY graph_select ON tenantry.tenants AS PERMISSIVE FOR SELECT TO tenantry_graph USING (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.tenants AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY service ON tenantry.user_identities AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY auth_select ON tenantry.user_identities AS PERMISSIVE FOR SELECT TO tenantry_auth USING (true)""",
@@ -5082,6 +6834,7 @@ WITH NO DATA""",
     r"""CREATE POLICY service ON tenantry.agents AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY keeper_select ON tenantry.agents AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
     r"""CREATE POLICY keeper_update ON tenantry.agents AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY graph_select ON tenantry.agents AS PERMISSIVE FOR SELECT TO tenantry_graph USING (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.agents AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.cost_entries AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.cost_entries AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
@@ -5091,6 +6844,12 @@ WITH NO DATA""",
     r"""CREATE POLICY keeper_update ON tenantry.cost_entries AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING (true)""",
     r"""CREATE POLICY views_select ON tenantry.cost_entries AS PERMISSIVE FOR SELECT TO tenantry_views USING (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.cost_entries AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""CREATE POLICY tenant ON tenantry.graph_nodes AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY tenant_floor ON tenantry.graph_nodes AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY service ON tenantry.graph_nodes AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY graph_select ON tenantry.graph_nodes AS PERMISSIVE FOR SELECT TO tenantry_graph USING (true)""",
+    r"""CREATE POLICY keeper_select ON tenantry.graph_nodes AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.graph_nodes AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.lock_fences AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.lock_fences AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.lock_fences AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
@@ -5138,10 +6897,13 @@ WITH NO DATA""",
     r"""CREATE POLICY keeper_update ON tenantry.desks AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING (true)""",
     r"""CREATE POLICY search_select ON tenantry.desks AS PERMISSIVE FOR SELECT TO tenantry_search USING (true)""",
     r"""CREATE POLICY views_select ON tenantry.desks AS PERMISSIVE FOR SELECT TO tenantry_views USING (true)""",
+    r"""CREATE POLICY graph_select ON tenantry.desks AS PERMISSIVE FOR SELECT TO tenantry_graph USING (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.desks AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.projects AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.projects AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.projects AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY graph_select ON tenantry.projects AS PERMISSIVE FOR SELECT TO tenantry_graph USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.projects AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.knowledge_bases AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.knowledge_bases AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.knowledge_bases AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
@@ -5151,6 +6913,7 @@ WITH NO DATA""",
     r"""CREATE POLICY keeper_select ON tenantry.tasks AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
     r"""CREATE POLICY search_select ON tenantry.tasks AS PERMISSIVE FOR SELECT TO tenantry_search USING (true)""",
     r"""CREATE POLICY views_select ON tenantry.tasks AS PERMISSIVE FOR SELECT TO tenantry_views USING (true)""",
+    r"""CREATE POLICY graph_select ON tenantry.tasks AS PERMISSIVE FOR SELECT TO tenantry_graph USING (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.tasks AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.agent_sessions AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.agent_sessions AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
@@ -5173,11 +6936,19 @@ WITH NO DATA""",
     r"""CREATE POLICY tenant ON tenantry.delegations AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.delegations AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.delegations AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY graph_select ON tenantry.delegations AS PERMISSIVE FOR SELECT TO tenantry_graph USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.delegations AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.evidence AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.evidence AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.evidence AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY search_select ON tenantry.evidence AS PERMISSIVE FOR SELECT TO tenantry_search USING (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.evidence AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""CREATE POLICY tenant ON tenantry.graph_edges AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY tenant_floor ON tenantry.graph_edges AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY service ON tenantry.graph_edges AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY graph_select ON tenantry.graph_edges AS PERMISSIVE FOR SELECT TO tenantry_graph USING (true)""",
+    r"""CREATE POLICY keeper_select ON tenantry.graph_edges AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.graph_edges AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.lessons AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.lessons AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.lessons AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
@@ -5203,11 +6974,13 @@ WITH NO DATA""",
     r"""CREATE POLICY tenant_floor ON tenantry.task_dependencies AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.task_dependencies AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY keeper_select ON tenantry.task_dependencies AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY graph_select ON tenantry.task_dependencies AS PERMISSIVE FOR SELECT TO tenantry_graph USING (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.task_dependencies AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.agent_executions AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.agent_executions AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.agent_executions AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY keeper_select ON tenantry.agent_executions AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
+    r"""CREATE POLICY graph_select ON tenantry.agent_executions AS PERMISSIVE FOR SELECT TO tenantry_graph USING (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.agent_executions AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.conversations AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.conversations AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
@@ -5240,6 +7013,11 @@ WITH NO DATA""",
     r"""CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON tenantry.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_change()""",
     r"""CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE ON tenantry.audit_seals FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_change()""",
     r"""CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON tenantry.audit_seals FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_change()""",
+    r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.graph_queries REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_graph_queries()""",
+    r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.graph_queries REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_graph_queries()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.graph_queries REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_graph_queries()""",
+    r"""CREATE TRIGGER check_graph_query BEFORE INSERT OR UPDATE ON tenantry.graph_queries FOR EACH ROW EXECUTE FUNCTION tenantry.check_graph_query()""",
+    r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.graph_queries FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.model_prices REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_model_prices()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.model_prices REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_model_prices()""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.model_prices REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_model_prices()""",
@@ -5277,6 +7055,13 @@ WITH NO DATA""",
     r"""CREATE TRIGGER account_expenses_update AFTER UPDATE ON tenantry.cost_entries REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.account_expenses()""",
     r"""CREATE TRIGGER price_cost_entry BEFORE INSERT OR UPDATE ON tenantry.cost_entries FOR EACH ROW EXECUTE FUNCTION tenantry.price_cost_entry()""",
     r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.cost_entries FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.graph_nodes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_graph_nodes()""",
+    r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.graph_nodes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_graph_nodes()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.graph_nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_graph_nodes()""",
+    r"""CREATE TRIGGER limit_graph_labels_insert AFTER INSERT ON tenantry.graph_nodes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.limit_graph_labels()""",
+    r"""CREATE TRIGGER refuse_other_label BEFORE UPDATE OF label ON tenantry.graph_nodes FOR EACH ROW EXECUTE FUNCTION tenantry.refuse_other_label()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.graph_nodes FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.graph_nodes FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER refuse_stale_fence BEFORE UPDATE ON tenantry.lock_fences FOR EACH ROW EXECUTE FUNCTION tenantry.refuse_stale_fence()""",
     r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.lock_fences FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.lock_fences FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
@@ -5379,6 +7164,13 @@ WITH NO DATA""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.evidence REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_evidence()""",
     r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.evidence FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.evidence FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.graph_edges REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_graph_edges()""",
+    r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.graph_edges REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_graph_edges()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.graph_edges REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_graph_edges()""",
+    r"""CREATE TRIGGER limit_graph_labels_insert AFTER INSERT ON tenantry.graph_edges REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.limit_graph_labels()""",
+    r"""CREATE TRIGGER refuse_other_label BEFORE UPDATE OF label ON tenantry.graph_edges FOR EACH ROW EXECUTE FUNCTION tenantry.refuse_other_label()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.graph_edges FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.graph_edges FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.lessons REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_lessons()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.lessons REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_lessons()""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.lessons REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_lessons()""",
@@ -5452,6 +7244,7 @@ WITH NO DATA""",
     r"""GRANT SELECT ON tenantry.activity_feed TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.activity_feed TO tenantry_service""",
     r"""GRANT DELETE, INSERT (agent_id, agent_type, completed_at, cost_usd, created_at, duration_ms, error, evidence_id, id, input, input_tokens, metadata, model_name, model_provider, output, output_tokens, project_id, session_id, started_at, status, task_id, tenant_id, updated_at), SELECT, UPDATE (agent_id, agent_type, completed_at, cost_usd, duration_ms, error, evidence_id, input, input_tokens, metadata, model_name, model_provider, output, output_tokens, project_id, session_id, started_at, status, task_id) ON tenantry.agent_executions TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.agent_executions TO tenantry_graph""",
     r"""GRANT SELECT ON tenantry.agent_executions TO tenantry_keeper""",
     r"""GRANT SELECT ON tenantry.agent_executions TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.agent_executions TO tenantry_service""",
@@ -5461,6 +7254,7 @@ WITH NO DATA""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.agent_sessions TO tenantry_service""",
     r"""GRANT SELECT ON tenantry.agent_sessions TO tenantry_views""",
     r"""GRANT DELETE, INSERT (agent_type, capabilities, config, created_at, description, id, is_active, is_experimental, model_name, model_provider, name, tags, tenant_id, updated_at, version), SELECT, UPDATE (agent_type, capabilities, config, description, is_active, is_experimental, model_name, model_provider, name, tags, version) ON tenantry.agents TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.agents TO tenantry_graph""",
     r"""GRANT SELECT, UPDATE ON tenantry.agents TO tenantry_keeper""",
     r"""GRANT SELECT ON tenantry.agents TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.agents TO tenantry_service""",
@@ -5503,9 +7297,11 @@ WITH NO DATA""",
     r"""GRANT SELECT (config, created_at, id, knowledge_base_id, last_error, last_synced_at, location, name, source_type, sync_schedule, sync_status, tenant_id, updated_at) ON tenantry.data_sources TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.data_sources TO tenantry_service""",
     r"""GRANT DELETE, INSERT (answer, answered_at, created_at, from_desk_id, id, reason, status, task_id, tenant_id, to_desk_id, updated_at), SELECT, UPDATE (answer, answered_at, from_desk_id, reason, status, task_id, to_desk_id) ON tenantry.delegations TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.delegations TO tenantry_graph""",
     r"""GRANT SELECT ON tenantry.delegations TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.delegations TO tenantry_service""",
     r"""GRANT DELETE, INSERT (agent_id, capabilities, code, created_at, id, llm_config, llm_model, llm_provider, reports_to_id, role, skills, status, tenant_id, title, updated_at), SELECT, UPDATE (agent_id, capabilities, code, llm_config, llm_model, llm_provider, reports_to_id, role, skills, status, title) ON tenantry.desks TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.desks TO tenantry_graph""",
     r"""GRANT SELECT, UPDATE ON tenantry.desks TO tenantry_keeper""",
     r"""GRANT SELECT ON tenantry.desks TO tenantry_readonly""",
     r"""GRANT SELECT ON tenantry.desks TO tenantry_search""",
@@ -5522,6 +7318,20 @@ WITH NO DATA""",
     r"""GRANT DELETE, INSERT (created_at, evidence_id, id, kind, note, target_id, target_type, tenant_id, updated_at), SELECT, UPDATE (evidence_id, kind, note, target_id, target_type) ON tenantry.evidence_links TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.evidence_links TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.evidence_links TO tenantry_service""",
+    r"""GRANT DELETE, INSERT (created_at, from_agent_id, from_desk_id, from_node_id, from_project_id, from_task_id, id, label, properties, tenant_id, to_agent_id, to_desk_id, to_node_id, to_project_id, to_task_id, updated_at), SELECT, UPDATE (properties) ON tenantry.graph_edges TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.graph_edges TO tenantry_graph""",
+    r"""GRANT SELECT ON tenantry.graph_edges TO tenantry_keeper""",
+    r"""GRANT SELECT ON tenantry.graph_edges TO tenantry_readonly""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.graph_edges TO tenantry_service""",
+    r"""GRANT DELETE, INSERT (created_at, id, label, properties, tenant_id, updated_at), SELECT, UPDATE (properties) ON tenantry.graph_nodes TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.graph_nodes TO tenantry_graph""",
+    r"""GRANT SELECT ON tenantry.graph_nodes TO tenantry_keeper""",
+    r"""GRANT SELECT ON tenantry.graph_nodes TO tenantry_readonly""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.graph_nodes TO tenantry_service""",
+    r"""GRANT SELECT ON tenantry.graph_queries TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.graph_queries TO tenantry_graph_reader""",
+    r"""GRANT SELECT ON tenantry.graph_queries TO tenantry_readonly""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.graph_queries TO tenantry_service""",
     r"""GRANT DELETE, INSERT (created_at, description, desk_id, embedding_config, embedding_dimensions, embedding_model, embedding_provider, id, name, tenant_id, updated_at, vector_store, vector_store_config), SELECT, UPDATE (description, desk_id, embedding_config, embedding_dimensions, embedding_model, embedding_provider, name, vector_store, vector_store_config) ON tenantry.knowledge_bases TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.knowledge_bases TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.knowledge_bases TO tenantry_service""",
@@ -5554,6 +7364,7 @@ WITH NO DATA""",
     r"""GRANT SELECT ON tenantry.platform_seals TO tenantry_audit""",
     r"""GRANT INSERT, SELECT ON tenantry.platform_seals TO tenantry_service""",
     r"""GRANT DELETE, INSERT (archived_at, config, created_at, default_branch, description, id, name, owner_id, path, pr_merge_rate, repository_url, slug, status, tech_stack, tenant_id, test_coverage_percent, updated_at), SELECT, UPDATE (archived_at, config, default_branch, description, name, owner_id, path, pr_merge_rate, repository_url, slug, status, tech_stack, test_coverage_percent) ON tenantry.projects TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.projects TO tenantry_graph""",
     r"""GRANT SELECT ON tenantry.projects TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.projects TO tenantry_service""",
     r"""GRANT DELETE, INSERT (comment, created_at, findings, id, quality_score, reviewed_at, reviewer_agent_id, reviewer_user_id, stage, task_id, tenant_id, updated_at, verdict), SELECT, UPDATE (comment, findings, quality_score, reviewed_at, reviewer_agent_id, reviewer_user_id, stage, task_id, verdict) ON tenantry.qa_reviews TO tenantry_app""",
@@ -5574,10 +7385,12 @@ WITH NO DATA""",
     r"""GRANT SELECT ON tenantry.task_comments TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.task_comments TO tenantry_service""",
     r"""GRANT DELETE, INSERT (created_at, depends_on_id, id, task_id, tenant_id, updated_at), SELECT, UPDATE (depends_on_id, task_id) ON tenantry.task_dependencies TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.task_dependencies TO tenantry_graph""",
     r"""GRANT SELECT ON tenantry.task_dependencies TO tenantry_keeper""",
     r"""GRANT SELECT ON tenantry.task_dependencies TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.task_dependencies TO tenantry_service""",
     r"""GRANT DELETE, INSERT (agent_queue, ai_analysis, ai_suggestions, analysis, assigned_to_agent_id, assigned_to_desk_id, assigned_to_user_id, completed_agents, config, created_at, creator_id, current_agent, description, error, github_issue_number, github_pr_number, id, labels, max_retries, metadata, parent_id, priority, project_id, prompt, result, retry_count, status, tenant_id, title, type, updated_at, workflow_id), SELECT, UPDATE (agent_queue, ai_analysis, ai_suggestions, analysis, assigned_to_agent_id, assigned_to_desk_id, assigned_to_user_id, completed_agents, config, creator_id, current_agent, description, error, github_issue_number, github_pr_number, labels, max_retries, metadata, parent_id, priority, project_id, prompt, result, retry_count, status, title, type, workflow_id) ON tenantry.tasks TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.tasks TO tenantry_graph""",
     r"""GRANT SELECT ON tenantry.tasks TO tenantry_keeper""",
     r"""GRANT SELECT ON tenantry.tasks TO tenantry_readonly""",
     r"""GRANT SELECT ON tenantry.tasks TO tenantry_search""",
@@ -5594,6 +7407,7 @@ WITH NO DATA""",
     r"""GRANT SELECT, UPDATE (name, settings) ON tenantry.tenants TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.tenants TO tenantry_audit""",
     r"""GRANT SELECT ON tenantry.tenants TO tenantry_auth""",
+    r"""GRANT SELECT ON tenantry.tenants TO tenantry_graph""",
     r"""GRANT SELECT ON tenantry.tenants TO tenantry_keeper""",
     r"""GRANT SELECT ON tenantry.tenants TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.tenants TO tenantry_service""",
@@ -5619,7 +7433,7 @@ WITH NO DATA""",
     r"""SELECT tenantry.secure_partition('agent_executions_default', 'agent_executions')""",
     r"""CREATE TABLE tenantry.messages_default PARTITION OF tenantry.messages DEFAULT""",
     r"""SELECT tenantry.secure_partition('messages_default', 'messages')""",
-    r"""REVOKE CREATE ON SCHEMA tenantry FROM tenantry_audit, tenantry_auth, tenantry_keeper, tenantry_search, tenantry_views""",
+    r"""REVOKE CREATE ON SCHEMA tenantry FROM tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_search, tenantry_views""",
 )
 
 DOWN = (
@@ -5651,11 +7465,13 @@ DOWN = (
     r"""DROP POLICY tenant_floor ON tenantry.conversations""",
     r"""DROP POLICY tenant ON tenantry.conversations""",
     r"""DROP POLICY owner_floor ON tenantry.agent_executions""",
+    r"""DROP POLICY graph_select ON tenantry.agent_executions""",
     r"""DROP POLICY keeper_select ON tenantry.agent_executions""",
     r"""DROP POLICY service ON tenantry.agent_executions""",
     r"""DROP POLICY tenant_floor ON tenantry.agent_executions""",
     r"""DROP POLICY tenant ON tenantry.agent_executions""",
     r"""DROP POLICY owner_floor ON tenantry.task_dependencies""",
+    r"""DROP POLICY graph_select ON tenantry.task_dependencies""",
     r"""DROP POLICY keeper_select ON tenantry.task_dependencies""",
     r"""DROP POLICY service ON tenantry.task_dependencies""",
     r"""DROP POLICY tenant_floor ON tenantry.task_dependencies""",
@@ -5681,11 +7497,19 @@ DOWN = (
     r"""DROP POLICY service ON tenantry.lessons""",
     r"""DROP POLICY tenant_floor ON tenantry.lessons""",
     r"""DROP POLICY tenant ON tenantry.lessons""",
+    r"""DROP POLICY owner_floor ON tenantry.graph_edges""",
+    r"""DROP POLICY keeper_select ON tenantry.graph_edges""",
+    r"""DROP POLICY graph_select ON tenantry.graph_edges""",
+    r"""DROP POLICY service ON tenantry.graph_edges""",
+    r"""DROP POLICY tenant_floor ON tenantry.graph_edges""",
+    r"""DROP POLICY tenant ON tenantry.graph_edges""",
     r"""DROP POLICY owner_floor ON tenantry.evidence""",
     r"""DROP POLICY search_select ON tenantry.evidence""",
     r"""DROP POLICY service ON tenantry.evidence""",
     r"""DROP POLICY tenant_floor ON tenantry.evidence""",
     r"""DROP POLICY tenant ON tenantry.evidence""",
+    r"""DROP POLICY owner_floor ON tenantry.delegations""",
+    r"""DROP POLICY graph_select ON tenantry.delegations""",
     r"""DROP POLICY service ON tenantry.delegations""",
     r"""DROP POLICY tenant_floor ON tenantry.delegations""",
     r"""DROP POLICY tenant ON tenantry.delegations""",
@@ -5708,6 +7532,7 @@ DOWN = (
     r"""DROP POLICY tenant_floor ON tenantry.agent_sessions""",
     r"""DROP POLICY tenant ON tenantry.agent_sessions""",
     r"""DROP POLICY owner_floor ON tenantry.tasks""",
+    r"""DROP POLICY graph_select ON tenantry.tasks""",
     r"""DROP POLICY views_select ON tenantry.tasks""",
     r"""DROP POLICY search_select ON tenantry.tasks""",
     r"""DROP POLICY keeper_select ON tenantry.tasks""",
@@ -5717,10 +7542,13 @@ DOWN = (
     r"""DROP POLICY service ON tenantry.knowledge_bases""",
     r"""DROP POLICY tenant_floor ON tenantry.knowledge_bases""",
     r"""DROP POLICY tenant ON tenantry.knowledge_bases""",
+    r"""DROP POLICY owner_floor ON tenantry.projects""",
+    r"""DROP POLICY graph_select ON tenantry.projects""",
     r"""DROP POLICY service ON tenantry.projects""",
     r"""DROP POLICY tenant_floor ON tenantry.projects""",
     r"""DROP POLICY tenant ON tenantry.projects""",
     r"""DROP POLICY owner_floor ON tenantry.desks""",
+    r"""DROP POLICY graph_select ON tenantry.desks""",
     r"""DROP POLICY views_select ON tenantry.desks""",
     r"""DROP POLICY search_select ON tenantry.desks""",
     r"""DROP POLICY keeper_update ON tenantry.desks""",
@@ -5768,6 +7596,12 @@ DOWN = (
     r"""DROP POLICY service ON tenantry.lock_fences""",
     r"""DROP POLICY tenant_floor ON tenantry.lock_fences""",
     r"""DROP POLICY tenant ON tenantry.lock_fences""",
+    r"""DROP POLICY owner_floor ON tenantry.graph_nodes""",
+    r"""DROP POLICY keeper_select ON tenantry.graph_nodes""",
+    r"""DROP POLICY graph_select ON tenantry.graph_nodes""",
+    r"""DROP POLICY service ON tenantry.graph_nodes""",
+    r"""DROP POLICY tenant_floor ON tenantry.graph_nodes""",
+    r"""DROP POLICY tenant ON tenantry.graph_nodes""",
     r"""DROP POLICY owner_floor ON tenantry.cost_entries""",
     r"""DROP POLICY views_select ON tenantry.cost_entries""",
     r"""DROP POLICY keeper_update ON tenantry.cost_entries""",
@@ -5777,6 +7611,7 @@ DOWN = (
     r"""DROP POLICY tenant_floor ON tenantry.cost_entries""",
     r"""DROP POLICY tenant ON tenantry.cost_entries""",
     r"""DROP POLICY owner_floor ON tenantry.agents""",
+    r"""DROP POLICY graph_select ON tenantry.agents""",
     r"""DROP POLICY keeper_update ON tenantry.agents""",
     r"""DROP POLICY keeper_select ON tenantry.agents""",
     r"""DROP POLICY service ON tenantry.agents""",
@@ -5789,6 +7624,7 @@ DOWN = (
     r"""DROP POLICY auth_select ON tenantry.user_identities""",
     r"""DROP POLICY service ON tenantry.user_identities""",
     r"""DROP POLICY owner_floor ON tenantry.tenants""",
+    r"""DROP POLICY graph_select ON tenantry.tenants""",
     r"""DROP POLICY audit_select ON tenantry.tenants""",
     r"""DROP POLICY auth_select ON tenantry.tenants""",
     r"""DROP POLICY keeper_select ON tenantry.tenants""",
@@ -5817,6 +7653,10 @@ DOWN = (
     r"""DROP POLICY keeper_select ON tenantry.model_prices""",
     r"""DROP POLICY service ON tenantry.model_prices""",
     r"""DROP POLICY tenant ON tenantry.model_prices""",
+    r"""DROP POLICY owner_floor ON tenantry.graph_queries""",
+    r"""DROP POLICY graph_reader_select ON tenantry.graph_queries""",
+    r"""DROP POLICY service ON tenantry.graph_queries""",
+    r"""DROP POLICY tenant ON tenantry.graph_queries""",
     r"""DROP POLICY owner_floor ON tenantry.audit_seals""",
     r"""DROP POLICY audit_select ON tenantry.audit_seals""",
     r"""DROP POLICY service ON tenantry.audit_seals""",
@@ -5875,6 +7715,17 @@ DOWN = (
     r"""ALTER TABLE tenantry.lessons DROP CONSTRAINT lessons_validated_by_fkey""",
     r"""ALTER TABLE tenantry.lessons DROP CONSTRAINT lessons_task_id_fkey""",
     r"""ALTER TABLE tenantry.lessons DROP CONSTRAINT lessons_tenant_id_fkey""",
+    r"""ALTER TABLE tenantry.graph_edges DROP CONSTRAINT graph_edges_to_node_id_fkey""",
+    r"""ALTER TABLE tenantry.graph_edges DROP CONSTRAINT graph_edges_to_project_id_fkey""",
+    r"""ALTER TABLE tenantry.graph_edges DROP CONSTRAINT graph_edges_to_desk_id_fkey""",
+    r"""ALTER TABLE tenantry.graph_edges DROP CONSTRAINT graph_edges_to_agent_id_fkey""",
+    r"""ALTER TABLE tenantry.graph_edges DROP CONSTRAINT graph_edges_to_task_id_fkey""",
+    r"""ALTER TABLE tenantry.graph_edges DROP CONSTRAINT graph_edges_from_node_id_fkey""",
+    r"""ALTER TABLE tenantry.graph_edges DROP CONSTRAINT graph_edges_from_project_id_fkey""",
+    r"""ALTER TABLE tenantry.graph_edges DROP CONSTRAINT graph_edges_from_desk_id_fkey""",
+    r"""ALTER TABLE tenantry.graph_edges DROP CONSTRAINT graph_edges_from_agent_id_fkey""",
+    r"""ALTER TABLE tenantry.graph_edges DROP CONSTRAINT graph_edges_from_task_id_fkey""",
+    r"""ALTER TABLE tenantry.graph_edges DROP CONSTRAINT graph_edges_tenant_id_fkey""",
     r"""ALTER TABLE tenantry.evidence DROP CONSTRAINT evidence_verified_by_fkey""",
     r"""ALTER TABLE tenantry.evidence DROP CONSTRAINT evidence_project_id_fkey""",
     r"""ALTER TABLE tenantry.evidence DROP CONSTRAINT evidence_task_id_fkey""",
@@ -5921,6 +7772,7 @@ DOWN = (
     r"""ALTER TABLE tenantry.memberships DROP CONSTRAINT memberships_tenant_id_fkey""",
     r"""ALTER TABLE tenantry.memberships DROP CONSTRAINT memberships_user_id_fkey""",
     r"""ALTER TABLE tenantry.lock_fences DROP CONSTRAINT lock_fences_tenant_id_fkey""",
+    r"""ALTER TABLE tenantry.graph_nodes DROP CONSTRAINT graph_nodes_tenant_id_fkey""",
     r"""ALTER TABLE tenantry.cost_entries DROP CONSTRAINT cost_entries_tenant_id_fkey""",
     r"""ALTER TABLE tenantry.agents DROP CONSTRAINT agents_tenant_id_fkey""",
     r"""ALTER TABLE tenantry.activity_feed DROP CONSTRAINT activity_feed_tenant_id_fkey""",
@@ -5939,6 +7791,7 @@ DOWN = (
     r"""DROP TABLE tenantry.self_reviews""",
     r"""DROP TABLE tenantry.qa_reviews""",
     r"""DROP TABLE tenantry.lessons""",
+    r"""DROP TABLE tenantry.graph_edges""",
     r"""DROP TABLE tenantry.evidence""",
     r"""DROP TABLE tenantry.delegations""",
     r"""DROP TABLE tenantry.data_sources""",
@@ -5958,6 +7811,7 @@ DOWN = (
     r"""DROP TABLE tenantry.outbox_events""",
     r"""DROP TABLE tenantry.memberships""",
     r"""DROP TABLE tenantry.lock_fences""",
+    r"""DROP TABLE tenantry.graph_nodes""",
     r"""DROP TABLE tenantry.cost_entries""",
     r"""DROP TABLE tenantry.agents""",
     r"""DROP TABLE tenantry.activity_feed""",
@@ -5968,6 +7822,7 @@ DOWN = (
     r"""DROP TABLE tenantry.platform_seals""",
     r"""DROP TABLE tenantry.platform_log""",
     r"""DROP TABLE tenantry.model_prices""",
+    r"""DROP TABLE tenantry.graph_queries""",
     r"""DROP TABLE tenantry.audit_seals""",
     r"""DROP TABLE tenantry.audit_logs""",
     r"""DROP FUNCTION tenantry.messages_by_session(uuid, uuid, uuid, integer, boolean)""",
@@ -5988,6 +7843,7 @@ DOWN = (
     r"""DROP FUNCTION tenantry.audit_self_reviews()""",
     r"""DROP FUNCTION tenantry.audit_qa_reviews()""",
     r"""DROP FUNCTION tenantry.audit_lessons()""",
+    r"""DROP FUNCTION tenantry.audit_graph_edges()""",
     r"""DROP FUNCTION tenantry.audit_evidence()""",
     r"""DROP FUNCTION tenantry.audit_delegations()""",
     r"""DROP FUNCTION tenantry.audit_data_sources()""",
@@ -6008,6 +7864,7 @@ DOWN = (
     r"""DROP FUNCTION tenantry.audit_patterns()""",
     r"""DROP FUNCTION tenantry.audit_memberships()""",
     r"""DROP FUNCTION tenantry.count_memberships()""",
+    r"""DROP FUNCTION tenantry.audit_graph_nodes()""",
     r"""DROP FUNCTION tenantry.cost_entries_newest(uuid, uuid, bigint)""",
     r"""DROP FUNCTION tenantry.cost_entries_get(uuid, uuid)""",
     r"""DROP FUNCTION tenantry.audit_agents()""",
@@ -6017,8 +7874,39 @@ DOWN = (
     r"""DROP FUNCTION tenantry.audit_users()""",
     r"""DROP FUNCTION tenantry.audit_seal_keys()""",
     r"""DROP FUNCTION tenantry.audit_model_prices()""",
+    r"""DROP FUNCTION tenantry.audit_graph_queries()""",
     r"""DROP FUNCTION tenantry.audit_logs_newest(uuid, uuid, bigint)""",
     r"""DROP FUNCTION tenantry.audit_logs_get(uuid, uuid)""",
+    r"""DROP FUNCTION tenantry.check_graph_query()""",
+    r"""DROP FUNCTION tenantry.compare_graph(uuid)""",
+    r"""DROP FUNCTION tenantry.fill_graph(uuid, text)""",
+    r"""DROP FUNCTION tenantry.keep_graph_graph_edges()""",
+    r"""DROP FUNCTION tenantry.keep_graph_graph_nodes()""",
+    r"""DROP FUNCTION tenantry.keep_graph_delegations()""",
+    r"""DROP FUNCTION tenantry.keep_graph_task_dependencies()""",
+    r"""DROP FUNCTION tenantry.keep_graph_agent_executions()""",
+    r"""DROP FUNCTION tenantry.keep_graph_tasks()""",
+    r"""DROP FUNCTION tenantry.keep_graph_desks()""",
+    r"""DROP FUNCTION tenantry.keep_graph_agents()""",
+    r"""DROP FUNCTION tenantry.keep_graph_projects()""",
+    r"""DROP FUNCTION tenantry.check_cypher(text, integer)""",
+    r"""DROP FUNCTION tenantry.graph_ask(text, integer, jsonb, integer)""",
+    r"""DROP FUNCTION tenantry.graph_run(text, jsonb, integer)""",
+    r"""DROP FUNCTION tenantry.cypher_rows(text, text, integer, jsonb, integer)""",
+    r"""DROP FUNCTION tenantry.compare_label(uuid, text, text, text, text)""",
+    r"""DROP FUNCTION tenantry.refuse_other_label()""",
+    r"""DROP FUNCTION tenantry.limit_graph_labels()""",
+    r"""DROP FUNCTION tenantry.tenants_with_graph()""",
+    r"""DROP FUNCTION tenantry.rebuild_graph(uuid)""",
+    r"""DROP FUNCTION tenantry.graph_ready(uuid)""",
+    r"""DROP FUNCTION tenantry.drop_graph_of_tenant()""",
+    r"""DROP FUNCTION tenantry.drop_graph(uuid)""",
+    r"""DROP FUNCTION tenantry.make_graph(uuid)""",
+    r"""DROP FUNCTION tenantry.graph_label(text, text, text)""",
+    r"""DROP FUNCTION tenantry.graph_kept(uuid)""",
+    r"""DROP FUNCTION tenantry.graph_missed()""",
+    r"""DROP FUNCTION tenantry.graph_lane(uuid)""",
+    r"""DROP FUNCTION tenantry.graph_name(uuid)""",
     r"""DROP FUNCTION tenantry.announce_activities()""",
     r"""DROP FUNCTION tenantry.announce_tasks()""",
     r"""DROP FUNCTION tenantry.publish_event(text, jsonb, text)""",

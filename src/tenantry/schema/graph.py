@@ -1,0 +1,504 @@
+"""What the tables look like as a graph, and what keeps it so.
+
+Every vertex and edge is made of one row, whose id it carries: so a row's change finds it again, and
+a graph can be compared with the tables it was made of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from tenantry.models.graph import EDGE_ENDS, EDGE_LABELS, VERTEX_LABELS
+
+from .cypher import TEMPLATE_HOPS
+from .roles import GRAPH, GRAPH_READER, SERVICE, TENANT_ROLES
+
+#: How AGE reads a property where it compares one; an index on anything else it would not use.
+_KEY = """ag_catalog.agtype_access_operator(VARIADIC ARRAY[{}.properties, '"id"'::ag_catalog.agtype])"""
+
+
+def _key(alias: str) -> str:
+    return _KEY.format(alias)
+
+
+def _value(column: str) -> str:
+    """An id as the graph has it."""
+    return f"""('"' || {column} || '"')::ag_catalog.agtype"""
+
+
+def _moment(column: str) -> str:
+    """In the order of time as text."""
+    return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+
+
+@dataclass(frozen=True, slots=True)
+class Vertex:
+    """A row as a vertex: its id, and these properties, as SQL of the row `r`. None may be null."""
+
+    table: str
+    label: str
+    properties: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A row as an edge. Each of `ends` that it has (label, column) is one."""
+
+    table: str
+    label: str
+    start: tuple[str, str]
+    ends: tuple[tuple[str, str], ...]
+    properties: Mapping[str, str]
+    #: SQL of the row `r`: whether it is one at all.
+    when: str = "true"
+
+
+VERTICES: Final = (
+    Vertex("projects", "Project", {
+        "name": "r.name", "status": "r.status", "created_at": _moment("r.created_at"),
+    }),
+    Vertex("agents", "Agent", {
+        "type": "r.agent_type", "name": "r.name", "created_at": _moment("r.created_at"),
+    }),
+    Vertex("desks", "Desk", {"code": "r.code", "title": "r.title"}),
+    Vertex("tasks", "Task", {
+        "type": "r.type", "title": "r.title", "status": "r.status", "state": "r.state_category",
+        "priority": "r.priority", "created_at": _moment("r.created_at"),
+    }),
+    Vertex("agent_executions", "Execution", {
+        "status": "r.status", "started_at": _moment("r.started_at"),
+    }),
+)  # fmt: skip
+EDGES: Final = (
+    Edge("desks", "REPORTS_TO", ("Desk", "id"), (("Desk", "reports_to_id"),), {}),
+    Edge("desks", "HELD_BY", ("Desk", "id"), (("Agent", "agent_id"),), {}),
+    Edge("tasks", "IN_PROJECT", ("Task", "id"), (("Project", "project_id"),), {}),
+    Edge("tasks", "SUBTASK_OF", ("Task", "id"), (("Task", "parent_id"),), {}),
+    Edge("tasks", "ASSIGNED_TO", ("Task", "id"),
+         (("Agent", "assigned_to_agent_id"), ("Desk", "assigned_to_desk_id")), {}),
+    Edge("task_dependencies", "DEPENDS_ON", ("Task", "task_id"), (("Task", "depends_on_id"),), {}),
+    Edge("delegations", "DELEGATED_TO", ("Desk", "from_desk_id"), (("Desk", "to_desk_id"),),
+         {"task_id": "r.task_id", "status": "r.status"}),
+    Edge("agent_executions", "RAN", ("Agent", "agent_id"), (("Execution", "id"),), {}),
+    Edge("agent_executions", "FOR_TASK", ("Execution", "id"), (("Task", "task_id"),), {}),
+    Edge("agent_executions", "EXECUTED", ("Agent", "agent_id"), (("Task", "task_id"),),
+         {"result": "CASE r.status WHEN 'success' THEN 'success' ELSE 'failure' END",
+          "timestamp": _moment("coalesce(r.completed_at, r.started_at)")},
+         when="r.status IN ('success', 'failure', 'timeout')"),
+)  # fmt: skip
+#: What makes a tenant's graph, and is called by name.
+_TABLES: Final = tuple(dict.fromkeys(element.table for element in (*VERTICES, *EDGES)))
+_OWN: Final = ("graph_nodes", "graph_edges")
+
+
+def graph_functions() -> Iterator[str]:
+    """Functions over all that a graph is made of."""
+    for table in _TABLES:
+        yield _definer(f"keep_graph_{table}() RETURNS trigger", _keeper(table))
+    yield _definer("keep_graph_graph_nodes() RETURNS trigger", _own_keeper("v", _ADD_OWN_NODES))
+    yield _definer("keep_graph_graph_edges() RETURNS trigger", _own_keeper("e", _ADD_OWN_EDGES))
+    yield _definer("fill_graph(tenant uuid, graph text) RETURNS void", _filler())
+    yield _definer(
+        "compare_graph(tenant uuid) RETURNS TABLE (label text, missing bigint, surplus bigint)",
+        _comparer(),
+    )
+    # Keeps out of the named questions what the parser would not have written.
+    yield f"""CREATE FUNCTION tenantry.check_graph_query() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM tenantry.check_cypher(NEW.text, {TEMPLATE_HOPS});
+    RETURN NEW;
+END
+$$"""
+
+
+def _definer(signature: str, body: str) -> str:
+    name = signature.partition(")")[0] + ")"
+    types = name.replace("tenant ", "").replace("graph text", "text")
+    return f"""CREATE FUNCTION tenantry.{signature}
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+{body}
+$$;
+ALTER FUNCTION tenantry.{types} OWNER TO {GRAPH}"""
+
+
+# ---- one element as SQL --------------------------------------------------------------------------
+# Statements on a graph are texts, since its schema is known when they run: `%1$I` is its place, `$1`
+# the tenant.
+
+
+def _map(element: Vertex | Edge) -> str:
+    pairs = {"id": "r.id::text", **element.properties}
+    return f"ag_catalog.agtype_build_map({', '.join(f'{k!r}, {v}' for k, v in pairs.items())})"
+
+
+def _add_vertices(vertex: Vertex, rows: str) -> str:
+    return f"""INSERT INTO %1$I."{vertex.label}" (properties)
+        SELECT {_map(vertex)} FROM {rows} WHERE r.tenant_id = $1"""
+
+
+def _add_edges(edge: Edge, end: tuple[str, str], rows: str) -> str:
+    (start_label, start), (end_label, to) = edge.start, end
+    return f"""INSERT INTO %1$I."{edge.label}" (start_id, end_id, properties)
+        SELECT a.id, b.id, {_map(edge)} FROM {rows}
+        JOIN %1$I."{start_label}" AS a ON {_key("a")} = {_value(f"r.{start}")}
+        JOIN %1$I."{end_label}" AS b ON {_key("b")} = {_value(f"r.{to}")}
+        WHERE r.tenant_id = $1 AND {edge.when}"""
+
+
+def _is_edge(edge: Edge, end: tuple[str, str]) -> str:
+    columns = {edge.start[1], end[1]} - {"id"}
+    return " AND ".join((f"({edge.when})", *(f"r.{c} IS NOT NULL" for c in sorted(columns))))
+
+
+def _labels(edge: Edge, end: tuple[str, str]) -> str:
+    """Every label that the statement names."""
+    named = dict.fromkeys((edge.start[0], end[0]))
+    wanted = [f"PERFORM tenantry.graph_label(graph, '{label}', 'v');" for label in named]
+    return " ".join((*wanted, f"PERFORM tenantry.graph_label(graph, '{edge.label}', 'e');"))
+
+
+# ---- a statement's rows --------------------------------------------------------------------------
+
+
+def _keeper(table: str) -> str:
+    """The trigger's: what a statement did to the table is done to the graphs of its tenants."""
+    vertices = [v for v in VERTICES if v.table == table]
+    edges = [e for e in EDGES if e.table == table]
+    names = [f"changed_{n}" for n in range(len(vertices) + len(edges))]
+    differ = [_differs(element) for element in (*vertices, *edges)]
+    declared = "".join(f"\n    {name} boolean;" for name in names)
+    changes = names[len(vertices) :]
+    inserted = "\n".join(
+        (*(_inserted_vertices(v) for v in vertices), *(_inserted_edges(e) for e in edges))
+    )
+    updated = "\n".join(
+        (
+            *(_updated_vertices(v, n) for v, n in zip(vertices, names, strict=False)),
+            *(_updated_edges(e, n) for e, n in zip(edges, changes, strict=True)),
+        )
+    )
+    deleted = "\n".join((*(_gone(e) for e in edges), *(_gone(v) for v in vertices)))
+    return f"""DECLARE
+    tenants uuid[];
+    tenant uuid;
+    graph text;
+    added bigint;{declared}
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        tenants := ARRAY(SELECT DISTINCT o.tenant_id FROM old_rows AS o ORDER BY 1);
+    ELSE
+        tenants := ARRAY(SELECT DISTINCT n.tenant_id FROM new_rows AS n ORDER BY 1);
+    END IF;
+    FOREACH tenant IN ARRAY tenants LOOP
+        graph := tenantry.graph_kept(tenant);
+        CONTINUE WHEN graph IS NULL;
+        IF TG_OP = 'INSERT' THEN
+{inserted}
+        ELSIF TG_OP = 'UPDATE' THEN
+            SELECT {", ".join(f"bool_or({d})" for d in differ)} INTO {", ".join(names)}
+            FROM old_rows AS o JOIN new_rows AS r ON r.tenant_id = o.tenant_id AND r.id = o.id
+            WHERE r.tenant_id = tenant;
+{updated}
+        ELSE
+{deleted}
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END"""
+
+
+_CHANGED = "(SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id\n                WHERE {}) AS r"
+
+
+def _differs(element: Vertex | Edge, new: str = "r") -> str:
+    """Whether a row became something else in the graph."""
+    told = list(element.properties.values())
+    if isinstance(element, Edge):
+        columns = [element.start[1], *(column for _, column in element.ends)]
+        told += [f"r.{c}" for c in columns if c != "id"]
+        told += [element.when] if element.when != "true" else []
+    before = ", ".join(t.replace("r.", "o.") for t in told)
+    after = ", ".join(t.replace("r.", f"{new}.") for t in told)
+    return (
+        f"({before}) IS DISTINCT FROM ({after})"
+        if len(told) > 1
+        else f"{before} IS DISTINCT FROM {after}"
+    )
+
+
+def _inserted_vertices(vertex: Vertex) -> str:
+    return f"""            PERFORM tenantry.graph_label(graph, '{vertex.label}', 'v');
+            EXECUTE format($q${_add_vertices(vertex, "new_rows AS r")}$q$, graph) USING tenant;"""
+
+
+def _inserted_edges(edge: Edge) -> str:
+    return "\n".join(_new_edges(edge, end, "new_rows AS r") for end in edge.ends)
+
+
+def _new_edges(edge: Edge, end: tuple[str, str], rows: str) -> str:
+    condition = f"r.tenant_id = tenant AND {_is_edge(edge, end)}"
+    return f"""            IF EXISTS (SELECT FROM {rows} WHERE {condition}) THEN
+                {_labels(edge, end)}
+                EXECUTE format($q${_add_edges(edge, end, rows)}$q$, graph) USING tenant;
+                GET DIAGNOSTICS added = ROW_COUNT;
+                IF added < (SELECT count(*) FROM {rows} WHERE {condition}) THEN
+                    PERFORM tenantry.graph_missed();
+                END IF;
+            END IF;"""
+
+
+def _updated_vertices(vertex: Vertex, changed: str) -> str:
+    rows = _CHANGED.format(_differs(vertex, "n"))
+    return f"""            IF {changed} THEN
+                PERFORM tenantry.graph_label(graph, '{vertex.label}', 'v');
+                EXECUTE format($q$UPDATE %1$I."{vertex.label}" AS v SET properties = {_map(vertex)}
+                FROM {rows}
+                WHERE r.tenant_id = $1 AND {_key("v")} = {_value("r.id")}$q$, graph) USING tenant;
+            END IF;"""
+
+
+def _updated_edges(edge: Edge, changed: str) -> str:
+    rows = _CHANGED.format(_differs(edge, "n"))
+    added = "\n    ".join(_new_edges(edge, end, rows) for end in edge.ends)
+    return f"""            IF {changed} THEN
+                IF to_regclass(format('%I."{edge.label}"', graph)) IS NOT NULL THEN
+                    EXECUTE format($q$DELETE FROM %1$I."{edge.label}" AS v USING {rows}
+                    WHERE r.tenant_id = $1 AND {_key("v")} = {_value("r.id")}$q$, graph) USING tenant;
+                END IF;
+    {added}
+            END IF;"""
+
+
+def _gone(element: Vertex | Edge) -> str:
+    return f"""            IF to_regclass(format('%I."{element.label}"', graph)) IS NOT NULL THEN
+                EXECUTE format($q$DELETE FROM %1$I."{element.label}" AS v USING old_rows AS r
+                WHERE r.tenant_id = $1 AND {_key("v")} = {_value("r.id")}$q$, graph) USING tenant;
+            END IF;"""
+
+
+# ---- a tenant's own ------------------------------------------------------------------------------
+# Their labels are known when the rows are: `%2$I` and `$2`.
+
+_OWN_MAP = "(r.properties || jsonb_build_object('id', r.id))::text::ag_catalog.agtype"
+_ADD_OWN_NODES: Final = f"""INSERT INTO %1$I.%2$I (properties)
+            SELECT {_OWN_MAP} FROM {{rows}} WHERE r.tenant_id = $1 AND r.label = $2"""
+_FROM, _TO = (
+    "coalesce(" + ", ".join(f"r.{side}_{kind}_id" for kind in EDGE_ENDS) + ")"
+    for side in ("from", "to")
+)
+_ADD_OWN_EDGES: Final = f"""INSERT INTO %1$I.%2$I (start_id, end_id, properties)
+            SELECT a.id, b.id, {_OWN_MAP} FROM {{rows}}
+            JOIN %1$I._ag_label_vertex AS a ON {_key("a")} = {_value(_FROM)}
+            JOIN %1$I._ag_label_vertex AS b ON {_key("b")} = {_value(_TO)}
+            WHERE r.tenant_id = $1 AND r.label = $2"""
+
+
+def _own_keeper(kind: str, add: str) -> str:
+    """An edge that changed is made anew; a vertex stays, since edges lead to it."""
+    update = f"""EXECUTE format($q$UPDATE %1$I.%2$I AS v SET properties = {_OWN_MAP} FROM new_rows AS r
+                    WHERE r.tenant_id = $1 AND r.label = $2 AND {_key("v")} = {_value("r.id")}$q$, graph, own)
+                USING tenant, own;"""
+    remove = f"""EXECUTE format($q$DELETE FROM %1$I.%2$I AS v USING old_rows AS r
+                    WHERE r.tenant_id = $1 AND r.label = $2 AND {_key("v")} = {_value("r.id")}$q$, graph, own)
+                USING tenant, own;"""
+    insert = (
+        f"EXECUTE format($q${add.format(rows='new_rows AS r')}$q$, graph, own) USING tenant, own;"
+    )
+    seen = f"""
+            GET DIAGNOSTICS added = ROW_COUNT;
+            IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND r.label = own) THEN
+                PERFORM tenantry.graph_missed();
+            END IF;"""
+    return f"""DECLARE
+    tenant uuid;
+    own text;
+    graph text;
+    added bigint;
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        FOR tenant, own IN SELECT DISTINCT o.tenant_id, o.label FROM old_rows AS o ORDER BY 1, 2 LOOP
+            graph := tenantry.graph_kept(tenant);
+            IF to_regclass(format('%I.%I', graph, own)) IS NOT NULL THEN
+                {remove}
+            END IF;
+        END LOOP;
+        RETURN NULL;
+    END IF;
+    FOR tenant, own IN SELECT DISTINCT n.tenant_id, n.label FROM new_rows AS n ORDER BY 1, 2 LOOP
+        graph := tenantry.graph_kept(tenant);
+        CONTINUE WHEN graph IS NULL;
+        PERFORM tenantry.graph_label(graph, own, '{kind}');
+        IF TG_OP = 'UPDATE' THEN
+            {update if kind == "v" else remove}
+        END IF;
+        IF TG_OP = 'INSERT'{"" if kind == "v" else " OR TG_OP = 'UPDATE'"} THEN
+            {insert}{seen if kind == "e" else ""}
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END"""
+
+
+def _own_rows(table: str, kind: str, add: str) -> str:
+    return f"""    FOR own IN SELECT DISTINCT r.label FROM tenantry.{table} AS r WHERE r.tenant_id = tenant LOOP
+        PERFORM tenantry.graph_label(graph, own, '{kind}');
+        EXECUTE format($q${add.format(rows=f"tenantry.{table} AS r")}$q$, graph, own) USING tenant, own;
+    END LOOP;"""
+
+
+# ---- a whole graph -------------------------------------------------------------------------------
+
+
+def _filler() -> str:
+    """Everything a tenant has, into a graph that has nothing."""
+    steps = []
+    for vertex in VERTICES:
+        rows = f"tenantry.{vertex.table} AS r"
+        steps.append(f"""    IF EXISTS (SELECT FROM {rows} WHERE r.tenant_id = tenant) THEN
+        PERFORM tenantry.graph_label(graph, '{vertex.label}', 'v');
+        EXECUTE format($q${_add_vertices(vertex, rows)}$q$, graph) USING tenant;
+        EXECUTE format('ANALYZE %I."{vertex.label}"', graph);
+    END IF;""")
+    steps.append(_own_rows("graph_nodes", "v", _ADD_OWN_NODES))
+    for edge in EDGES:
+        rows = f"tenantry.{edge.table} AS r"
+        for end in edge.ends:
+            steps.append(f"""    IF EXISTS (SELECT FROM {rows} WHERE r.tenant_id = tenant AND {_is_edge(edge, end)}) THEN
+        {_labels(edge, end)}
+        EXECUTE format($q${_add_edges(edge, end, rows)}$q$, graph) USING tenant;
+    END IF;""")
+    steps.append(_own_rows("graph_edges", "e", _ADD_OWN_EDGES))
+    return "DECLARE\n    own text;\nBEGIN\n" + "\n".join(steps) + "\nEND"
+
+
+def _comparer() -> str:
+    """What each label should hold and does, as two bags of rows."""
+    steps = []
+    for vertex in VERTICES:
+        wanted = (
+            f"SELECT {_map(vertex)}::text FROM tenantry.{vertex.table} AS r WHERE r.tenant_id = $1"
+        )
+        steps.append(_compared(vertex.label, wanted, "v"))
+    for label in dict.fromkeys(edge.label for edge in EDGES):
+        wanted = " UNION ALL ".join(
+            f"""SELECT {_map(e)}::text, {_value(f"r.{e.start[1]}")}::text, {_value(f"r.{to[1]}")}::text
+            FROM tenantry.{e.table} AS r WHERE r.tenant_id = $1 AND {_is_edge(e, to)}"""
+            for e in EDGES
+            if e.label == label
+            for to in e.ends
+        )
+        steps.append(_compared(label, wanted, "e"))
+    own_nodes = f"SELECT {_OWN_MAP}::text FROM tenantry.graph_nodes AS r WHERE r.tenant_id = $1 AND r.label = $2"
+    own_edges = f"""SELECT {_OWN_MAP}::text, {_value(_FROM)}::text, {_value(_TO)}::text
+        FROM tenantry.graph_edges AS r WHERE r.tenant_id = $1 AND r.label = $2"""
+    taken = ", ".join(f"'{label}'" for label in (*VERTEX_LABELS, *EDGE_LABELS))
+    return f"""DECLARE
+    graph text := tenantry.graph_name(tenant);
+    own record;
+BEGIN
+    IF to_regnamespace(graph) IS NULL THEN
+        RETURN;
+    END IF;
+{"".join(steps)}    -- The tenant's own labels, and whatever else is there.
+    FOR own IN
+        SELECT n.label AS name, 'v' AS kind FROM tenantry.graph_nodes AS n WHERE n.tenant_id = tenant
+        UNION SELECT e.label, 'e' FROM tenantry.graph_edges AS e WHERE e.tenant_id = tenant
+        UNION SELECT l.name::text, l.kind::text FROM ag_catalog.ag_label AS l
+            JOIN ag_catalog.ag_graph AS g ON g.graphid = l.graph
+            WHERE g.name = graph::name AND l.name NOT IN ('_ag_label_vertex', '_ag_label_edge', {taken})
+        ORDER BY 1
+    LOOP
+        label := own.name;
+        SELECT c.missing, c.surplus INTO missing, surplus
+        FROM tenantry.compare_label(tenant, graph, label, own.kind, CASE own.kind
+            WHEN 'v' THEN $q${own_nodes}$q$ ELSE $q${own_edges}$q$ END) AS c;
+        RETURN NEXT;
+    END LOOP;
+END"""
+
+
+def _compared(label: str, wanted: str, kind: str) -> str:
+    return f"""    label := '{label}';
+    SELECT c.missing, c.surplus INTO missing, surplus
+    FROM tenantry.compare_label(tenant, graph, label, '{kind}', $q${wanted}$q$) AS c;
+    RETURN NEXT;
+"""
+
+
+# ---- where it is enabled -------------------------------------------------------------------------
+
+#: Triggers that are there or not as an operator chose.
+TRIGGERS: Final = "keep_graph"
+_EVENTS = {
+    "INSERT": "NEW TABLE AS new_rows",
+    "UPDATE": "OLD TABLE AS old_rows NEW TABLE AS new_rows",
+    "DELETE": "OLD TABLE AS old_rows",
+}
+#: (table, trigger, function) of each.
+KEEPERS: Final = (
+    *(
+        (table, f"{TRIGGERS}_{event.lower()}", f"keep_graph_{table}")
+        for table in (*_TABLES, *_OWN)
+        for event in _EVENTS
+    ),
+    ("tenants", f"{TRIGGERS}_going", "drop_graph_of_tenant"),
+)
+
+
+def keep() -> list[str]:
+    """Statements that have the graphs follow their tables."""
+    statements = [
+        f"CREATE OR REPLACE TRIGGER {TRIGGERS}_{event.lower()} AFTER {event} ON tenantry.{table}"
+        f" REFERENCING {rows} FOR EACH STATEMENT EXECUTE FUNCTION tenantry.keep_graph_{table}()"
+        for table in (*_TABLES, *_OWN)
+        for event, rows in _EVENTS.items()
+    ]
+    return [
+        *statements,
+        f"CREATE OR REPLACE TRIGGER {TRIGGERS}_going BEFORE DELETE ON tenantry.tenants"
+        " FOR EACH ROW EXECUTE FUNCTION tenantry.drop_graph_of_tenant()",
+    ]
+
+
+def let_go() -> list[str]:
+    return [f"DROP TRIGGER IF EXISTS {name} ON tenantry.{table}" for table, name, _ in KEEPERS]
+
+
+#: Whether they follow.
+IS_KEPT: Final = (
+    "SELECT count(*) = {} FROM pg_catalog.pg_trigger AS g"
+    " JOIN (VALUES {}) AS k (relation, name) ON g.tgname = k.name"
+    " AND g.tgrelid = to_regclass('tenantry.' || k.relation)"
+).format(len(KEEPERS), ", ".join(f"('{table}', '{name}')" for table, name, _ in KEEPERS))
+#: For the extension, by who may: nobody else gets near. Variable-length matches read any graph,
+#: whatever row security says.
+AFTER_EXTENSION: Final = (
+    "REVOKE ALL ON SCHEMA ag_catalog FROM PUBLIC",
+    "REVOKE ALL ON ALL TABLES IN SCHEMA ag_catalog FROM PUBLIC",
+    "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA ag_catalog FROM PUBLIC",
+    f"GRANT USAGE ON SCHEMA ag_catalog TO {GRAPH}, {GRAPH_READER}",
+    f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ag_catalog TO {GRAPH}, {GRAPH_READER}",
+    f"GRANT SELECT, INSERT, UPDATE, DELETE ON ag_catalog.ag_graph, ag_catalog.ag_label TO {GRAPH}",
+    f"GRANT SELECT ON ag_catalog.ag_graph, ag_catalog.ag_label TO {GRAPH_READER}",
+)
+
+#: What tenants may call only where an operator has said so: a question of their own.
+QUESTIONS: Final = "graph_ask(text, integer, jsonb, integer)"
+_ASKERS: Final = ", ".join((*TENANT_ROLES, SERVICE))
+
+
+def allow_questions() -> list[str]:
+    return [f"GRANT EXECUTE ON FUNCTION tenantry.{QUESTIONS} TO {_ASKERS}"]
+
+
+def forbid_questions() -> list[str]:
+    return [f"REVOKE EXECUTE ON FUNCTION tenantry.{QUESTIONS} FROM {_ASKERS}"]
+
+
+#: Whether they may.
+IS_ASKED: Final = (
+    f"SELECT has_function_privilege('{TENANT_ROLES[0]}', 'tenantry.{QUESTIONS}', 'EXECUTE')"
+)
