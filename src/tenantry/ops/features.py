@@ -45,12 +45,7 @@ _KINDS = {
     "graph": _Kind(
         "age",
         "Cypher over each tenant's agents and tasks (Apache AGE)",
-        # Variable-length matches read any graph, whatever row security says: nobody gets near.
-        (
-            "REVOKE ALL ON SCHEMA ag_catalog FROM PUBLIC",
-            "REVOKE ALL ON ALL TABLES IN SCHEMA ag_catalog FROM PUBLIC",
-            "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA ag_catalog FROM PUBLIC",
-        ),
+        graph.AFTER_EXTENSION,
         "SELECT count(*) FROM ag_catalog.ag_graph",
     ),
     "vectors": _Kind(

@@ -19,8 +19,8 @@ from .roles import GRAPH, GRAPH_READER, SERVICE, TENANT_ROLES
 _KEY = """ag_catalog.agtype_access_operator(VARIADIC ARRAY[{}.properties, '"id"'::ag_catalog.agtype])"""
 
 
-def _key(alias: str) -> str:
-    return _KEY.format(alias)
+def _is(alias: str) -> str:
+    return f"{_KEY.format(alias)} OPERATOR(ag_catalog.=)"
 
 
 def _value(column: str) -> str:
@@ -30,7 +30,7 @@ def _value(column: str) -> str:
 
 def _moment(column: str) -> str:
     """In the order of time as text."""
-    return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+    return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +143,8 @@ def _add_edges(edge: Edge, end: tuple[str, str], rows: str) -> str:
     (start_label, start), (end_label, to) = edge.start, end
     return f"""INSERT INTO %1$I."{edge.label}" (start_id, end_id, properties)
         SELECT a.id, b.id, {_map(edge)} FROM {rows}
-        JOIN %1$I."{start_label}" AS a ON {_key("a")} = {_value(f"r.{start}")}
-        JOIN %1$I."{end_label}" AS b ON {_key("b")} = {_value(f"r.{to}")}
+        JOIN %1$I."{start_label}" AS a ON {_is("a")} {_value(f"r.{start}")}
+        JOIN %1$I."{end_label}" AS b ON {_is("b")} {_value(f"r.{to}")}
         WHERE r.tenant_id = $1 AND {edge.when}"""
 
 
@@ -256,7 +256,7 @@ def _updated_vertices(vertex: Vertex, changed: str) -> str:
                 PERFORM tenantry.graph_label(graph, '{vertex.label}', 'v');
                 EXECUTE format($q$UPDATE %1$I."{vertex.label}" AS v SET properties = {_map(vertex)}
                 FROM {rows}
-                WHERE r.tenant_id = $1 AND {_key("v")} = {_value("r.id")}$q$, graph) USING tenant;
+                WHERE r.tenant_id = $1 AND {_is("v")} {_value("r.id")}$q$, graph) USING tenant;
             END IF;"""
 
 
@@ -266,7 +266,7 @@ def _updated_edges(edge: Edge, changed: str) -> str:
     return f"""            IF {changed} THEN
                 IF to_regclass(format('%I."{edge.label}"', graph)) IS NOT NULL THEN
                     EXECUTE format($q$DELETE FROM %1$I."{edge.label}" AS v USING {rows}
-                    WHERE r.tenant_id = $1 AND {_key("v")} = {_value("r.id")}$q$, graph) USING tenant;
+                    WHERE r.tenant_id = $1 AND {_is("v")} {_value("r.id")}$q$, graph) USING tenant;
                 END IF;
     {added}
             END IF;"""
@@ -275,7 +275,7 @@ def _updated_edges(edge: Edge, changed: str) -> str:
 def _gone(element: Vertex | Edge) -> str:
     return f"""            IF to_regclass(format('%I."{element.label}"', graph)) IS NOT NULL THEN
                 EXECUTE format($q$DELETE FROM %1$I."{element.label}" AS v USING old_rows AS r
-                WHERE r.tenant_id = $1 AND {_key("v")} = {_value("r.id")}$q$, graph) USING tenant;
+                WHERE r.tenant_id = $1 AND {_is("v")} {_value("r.id")}$q$, graph) USING tenant;
             END IF;"""
 
 
@@ -291,18 +291,18 @@ _FROM, _TO = (
 )
 _ADD_OWN_EDGES: Final = f"""INSERT INTO %1$I.%2$I (start_id, end_id, properties)
             SELECT a.id, b.id, {_OWN_MAP} FROM {{rows}}
-            JOIN %1$I._ag_label_vertex AS a ON {_key("a")} = {_value(_FROM)}
-            JOIN %1$I._ag_label_vertex AS b ON {_key("b")} = {_value(_TO)}
+            JOIN %1$I._ag_label_vertex AS a ON {_is("a")} {_value(_FROM)}
+            JOIN %1$I._ag_label_vertex AS b ON {_is("b")} {_value(_TO)}
             WHERE r.tenant_id = $1 AND r.label = $2"""
 
 
 def _own_keeper(kind: str, add: str) -> str:
     """An edge that changed is made anew; a vertex stays, since edges lead to it."""
     update = f"""EXECUTE format($q$UPDATE %1$I.%2$I AS v SET properties = {_OWN_MAP} FROM new_rows AS r
-                    WHERE r.tenant_id = $1 AND r.label = $2 AND {_key("v")} = {_value("r.id")}$q$, graph, own)
+                    WHERE r.tenant_id = $1 AND r.label = $2 AND {_is("v")} {_value("r.id")}$q$, graph, own)
                 USING tenant, own;"""
     remove = f"""EXECUTE format($q$DELETE FROM %1$I.%2$I AS v USING old_rows AS r
-                    WHERE r.tenant_id = $1 AND r.label = $2 AND {_key("v")} = {_value("r.id")}$q$, graph, own)
+                    WHERE r.tenant_id = $1 AND r.label = $2 AND {_is("v")} {_value("r.id")}$q$, graph, own)
                 USING tenant, own;"""
     insert = (
         f"EXECUTE format($q${add.format(rows='new_rows AS r')}$q$, graph, own) USING tenant, own;"
@@ -321,6 +321,7 @@ BEGIN
     IF TG_OP = 'DELETE' THEN
         FOR tenant, own IN SELECT DISTINCT o.tenant_id, o.label FROM old_rows AS o ORDER BY 1, 2 LOOP
             graph := tenantry.graph_kept(tenant);
+            CONTINUE WHEN graph IS NULL;
             IF to_regclass(format('%I.%I', graph, own)) IS NOT NULL THEN
                 {remove}
             END IF;
@@ -408,7 +409,7 @@ BEGIN
         UNION SELECT e.label, 'e' FROM tenantry.graph_edges AS e WHERE e.tenant_id = tenant
         UNION SELECT l.name::text, l.kind::text FROM ag_catalog.ag_label AS l
             JOIN ag_catalog.ag_graph AS g ON g.graphid = l.graph
-            WHERE g.name = graph::name AND l.name NOT IN ('_ag_label_vertex', '_ag_label_edge', {taken})
+            WHERE g.name = tenantry.graph_name(tenant)::name AND l.name NOT IN ('_ag_label_vertex', '_ag_label_edge', {taken})
         ORDER BY 1
     LOOP
         label := own.name;

@@ -140,6 +140,18 @@ END
 $$;
 ALTER FUNCTION tenantry.graph_ready(uuid) OWNER TO tenantry_graph;
 
+-- The graph of the tenant of the context, made now if it has none: before a question with a time limit.
+CREATE FUNCTION tenantry.open_graph() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF tenantry.current_tenant_id() IS NULL THEN
+        RAISE EXCEPTION 'a graph needs a tenant context' USING ERRCODE = 'TN008';
+    END IF;
+    PERFORM tenantry.graph_ready(tenantry.current_tenant_id());
+END
+$$;
+ALTER FUNCTION tenantry.open_graph() OWNER TO tenantry_graph;
+
 -- For the service role: makes the tenant's graph anew from its tables.
 CREATE FUNCTION tenantry.rebuild_graph(tenant uuid) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -223,8 +235,8 @@ BEGIN
         found := format('SELECT f.properties::text FROM %I.%I AS f', graph, label);
         IF kind = 'e' THEN
             found := format($q$SELECT f.properties::text, %3$s, %4$s FROM %1$I.%2$I AS f
-                LEFT JOIN %1$I._ag_label_vertex AS a ON a.id = f.start_id
-                LEFT JOIN %1$I._ag_label_vertex AS b ON b.id = f.end_id$q$, graph, label,
+                LEFT JOIN %1$I._ag_label_vertex AS a ON a.id OPERATOR(ag_catalog.=) f.start_id
+                LEFT JOIN %1$I._ag_label_vertex AS b ON b.id OPERATOR(ag_catalog.=) f.end_id$q$, graph, label,
                 $k$ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype])::text$k$,
                 $k$ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype])::text$k$);
         END IF;
@@ -283,14 +295,25 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     tenant uuid := tenantry.current_tenant_id();
     asked record;
+    wrong text;
 BEGIN
     IF tenant IS NULL THEN
         RAISE EXCEPTION 'a graph needs a tenant context' USING ERRCODE = 'TN008';
     END IF;
-    SELECT q.text, jsonb_array_length(q.result_columns) AS width, q.literals INTO asked
+    SELECT q.text, jsonb_array_length(q.result_columns) AS width, q.parameters, q.literals INTO asked
     FROM tenantry.graph_queries AS q WHERE q.name = question;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'there is no such question' USING ERRCODE = 'TN013';
+    END IF;
+    -- A parameter that is not given would be null, and the answer empty, without a word.
+    SELECT string_agg(n.name, ', ' ORDER BY n.name) INTO wrong FROM (
+        (SELECT jsonb_object_keys(params) AS name EXCEPT SELECT jsonb_array_elements_text(asked.parameters))
+        UNION ALL
+        (SELECT jsonb_array_elements_text(asked.parameters) EXCEPT SELECT jsonb_object_keys(params))) AS n;
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'the question takes other parameters than were given: see %', wrong
+            USING ERRCODE = 'TN011', DETAIL = jsonb_build_object('found', wrong, 'position', 0),
+                  HINT = 'It takes ' || coalesce(nullif((SELECT string_agg(p, ', ') FROM jsonb_array_elements_text(asked.parameters) AS p), ''), 'none') || '.';
     END IF;
     RETURN QUERY SELECT r FROM tenantry.cypher_rows(
         tenantry.graph_ready(tenant), asked.text, asked.width, params || asked.literals, most) AS r;

@@ -94,6 +94,7 @@ _FOR_TENANTS = (
     "cost_summary()",
     "desk_figures()",
     "tenant_statistics(uuid)",
+    "open_graph()",
     "graph_run(text, jsonb, integer)",
 )
 _FOR_SERVICE = (

@@ -2151,8 +2151,8 @@ BEGIN
         found := format('SELECT f.properties::text FROM %I.%I AS f', graph, label);
         IF kind = 'e' THEN
             found := format($q$SELECT f.properties::text, %3$s, %4$s FROM %1$I.%2$I AS f
-                LEFT JOIN %1$I._ag_label_vertex AS a ON a.id = f.start_id
-                LEFT JOIN %1$I._ag_label_vertex AS b ON b.id = f.end_id$q$, graph, label,
+                LEFT JOIN %1$I._ag_label_vertex AS a ON a.id OPERATOR(ag_catalog.=) f.start_id
+                LEFT JOIN %1$I._ag_label_vertex AS b ON b.id OPERATOR(ag_catalog.=) f.end_id$q$, graph, label,
                 $k$ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype])::text$k$,
                 $k$ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype])::text$k$);
         END IF;
@@ -2392,12 +2392,12 @@ BEGIN
                 EXECUTE format($q$UPDATE %1$I."Project" AS v SET properties = ag_catalog.agtype_build_map('id', r.id::text, 'name', r.name, 'status', r.status, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
                 FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE (o.name, o.status, to_char(o.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) IS DISTINCT FROM (n.name, n.status, to_char(n.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))) AS r
-                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
             END IF;
         ELSE
             IF to_regclass(format('%I."Project"', graph)) IS NOT NULL THEN
                 EXECUTE format($q$DELETE FROM %1$I."Project" AS v USING old_rows AS r
-                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
             END IF;
         END IF;
     END LOOP;
@@ -2440,12 +2440,12 @@ BEGIN
                 EXECUTE format($q$UPDATE %1$I."Agent" AS v SET properties = ag_catalog.agtype_build_map('id', r.id::text, 'type', r.agent_type, 'name', r.name, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
                 FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE (o.agent_type, o.name, to_char(o.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) IS DISTINCT FROM (n.agent_type, n.name, to_char(n.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))) AS r
-                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
             END IF;
         ELSE
             IF to_regclass(format('%I."Agent"', graph)) IS NOT NULL THEN
                 EXECUTE format($q$DELETE FROM %1$I."Agent" AS v USING old_rows AS r
-                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
             END IF;
         END IF;
     END LOOP;
@@ -2485,8 +2485,8 @@ BEGIN
                 PERFORM tenantry.graph_label(graph, 'Desk', 'v'); PERFORM tenantry.graph_label(graph, 'REPORTS_TO', 'e');
                 EXECUTE format($q$INSERT INTO %1$I."REPORTS_TO" (start_id, end_id, properties)
         SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM new_rows AS r
-        JOIN %1$I."Desk" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
-        JOIN %1$I."Desk" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.reports_to_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Desk" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Desk" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.reports_to_id || '"')::ag_catalog.agtype
         WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
                 GET DIAGNOSTICS added = ROW_COUNT;
                 IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.reports_to_id IS NOT NULL) THEN
@@ -2497,8 +2497,8 @@ BEGIN
                 PERFORM tenantry.graph_label(graph, 'Desk', 'v'); PERFORM tenantry.graph_label(graph, 'Agent', 'v'); PERFORM tenantry.graph_label(graph, 'HELD_BY', 'e');
                 EXECUTE format($q$INSERT INTO %1$I."HELD_BY" (start_id, end_id, properties)
         SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM new_rows AS r
-        JOIN %1$I."Desk" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
-        JOIN %1$I."Agent" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.agent_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Desk" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Agent" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.agent_id || '"')::ag_catalog.agtype
         WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
                 GET DIAGNOSTICS added = ROW_COUNT;
                 IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.agent_id IS NOT NULL) THEN
@@ -2514,13 +2514,13 @@ BEGIN
                 EXECUTE format($q$UPDATE %1$I."Desk" AS v SET properties = ag_catalog.agtype_build_map('id', r.id::text, 'code', r.code, 'title', r.title)
                 FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE (o.code, o.title) IS DISTINCT FROM (n.code, n.title)) AS r
-                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
             END IF;
             IF changed_1 THEN
                 IF to_regclass(format('%I."REPORTS_TO"', graph)) IS NOT NULL THEN
                     EXECUTE format($q$DELETE FROM %1$I."REPORTS_TO" AS v USING (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE o.reports_to_id IS DISTINCT FROM n.reports_to_id) AS r
-                    WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                    WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
                 END IF;
                 IF EXISTS (SELECT FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE o.reports_to_id IS DISTINCT FROM n.reports_to_id) AS r WHERE r.tenant_id = tenant AND (true) AND r.reports_to_id IS NOT NULL) THEN
@@ -2528,8 +2528,8 @@ BEGIN
                 EXECUTE format($q$INSERT INTO %1$I."REPORTS_TO" (start_id, end_id, properties)
         SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE o.reports_to_id IS DISTINCT FROM n.reports_to_id) AS r
-        JOIN %1$I."Desk" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
-        JOIN %1$I."Desk" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.reports_to_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Desk" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Desk" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.reports_to_id || '"')::ag_catalog.agtype
         WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
                 GET DIAGNOSTICS added = ROW_COUNT;
                 IF added < (SELECT count(*) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
@@ -2542,7 +2542,7 @@ BEGIN
                 IF to_regclass(format('%I."HELD_BY"', graph)) IS NOT NULL THEN
                     EXECUTE format($q$DELETE FROM %1$I."HELD_BY" AS v USING (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE o.agent_id IS DISTINCT FROM n.agent_id) AS r
-                    WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                    WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
                 END IF;
                 IF EXISTS (SELECT FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE o.agent_id IS DISTINCT FROM n.agent_id) AS r WHERE r.tenant_id = tenant AND (true) AND r.agent_id IS NOT NULL) THEN
@@ -2550,8 +2550,8 @@ BEGIN
                 EXECUTE format($q$INSERT INTO %1$I."HELD_BY" (start_id, end_id, properties)
         SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE o.agent_id IS DISTINCT FROM n.agent_id) AS r
-        JOIN %1$I."Desk" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
-        JOIN %1$I."Agent" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.agent_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Desk" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Agent" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.agent_id || '"')::ag_catalog.agtype
         WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
                 GET DIAGNOSTICS added = ROW_COUNT;
                 IF added < (SELECT count(*) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
@@ -2563,15 +2563,15 @@ BEGIN
         ELSE
             IF to_regclass(format('%I."REPORTS_TO"', graph)) IS NOT NULL THEN
                 EXECUTE format($q$DELETE FROM %1$I."REPORTS_TO" AS v USING old_rows AS r
-                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
             END IF;
             IF to_regclass(format('%I."HELD_BY"', graph)) IS NOT NULL THEN
                 EXECUTE format($q$DELETE FROM %1$I."HELD_BY" AS v USING old_rows AS r
-                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
             END IF;
             IF to_regclass(format('%I."Desk"', graph)) IS NOT NULL THEN
                 EXECUTE format($q$DELETE FROM %1$I."Desk" AS v USING old_rows AS r
-                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
             END IF;
         END IF;
     END LOOP;
@@ -2612,8 +2612,8 @@ BEGIN
                 PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'Project', 'v'); PERFORM tenantry.graph_label(graph, 'IN_PROJECT', 'e');
                 EXECUTE format($q$INSERT INTO %1$I."IN_PROJECT" (start_id, end_id, properties)
         SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM new_rows AS r
-        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
-        JOIN %1$I."Project" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.project_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Project" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.project_id || '"')::ag_catalog.agtype
         WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
                 GET DIAGNOSTICS added = ROW_COUNT;
                 IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.project_id IS NOT NULL) THEN
@@ -2624,8 +2624,8 @@ BEGIN
                 PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'SUBTASK_OF', 'e');
                 EXECUTE format($q$INSERT INTO %1$I."SUBTASK_OF" (start_id, end_id, properties)
         SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM new_rows AS r
-        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
-        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.parent_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.parent_id || '"')::ag_catalog.agtype
         WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
                 GET DIAGNOSTICS added = ROW_COUNT;
                 IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.parent_id IS NOT NULL) THEN
@@ -2636,8 +2636,8 @@ BEGIN
                 PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'Agent', 'v'); PERFORM tenantry.graph_label(graph, 'ASSIGNED_TO', 'e');
                 EXECUTE format($q$INSERT INTO %1$I."ASSIGNED_TO" (start_id, end_id, properties)
         SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM new_rows AS r
-        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
-        JOIN %1$I."Agent" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.assigned_to_agent_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Agent" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.assigned_to_agent_id || '"')::ag_catalog.agtype
         WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
                 GET DIAGNOSTICS added = ROW_COUNT;
                 IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.assigned_to_agent_id IS NOT NULL) THEN
@@ -2648,8 +2648,8 @@ BEGIN
                 PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'Desk', 'v'); PERFORM tenantry.graph_label(graph, 'ASSIGNED_TO', 'e');
                 EXECUTE format($q$INSERT INTO %1$I."ASSIGNED_TO" (start_id, end_id, properties)
         SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM new_rows AS r
-        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
-        JOIN %1$I."Desk" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.assigned_to_desk_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Desk" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.assigned_to_desk_id || '"')::ag_catalog.agtype
         WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
                 GET DIAGNOSTICS added = ROW_COUNT;
                 IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.assigned_to_desk_id IS NOT NULL) THEN
@@ -2665,13 +2665,13 @@ BEGIN
                 EXECUTE format($q$UPDATE %1$I."Task" AS v SET properties = ag_catalog.agtype_build_map('id', r.id::text, 'type', r.type, 'title', r.title, 'status', r.status, 'state', r.state_category, 'priority', r.priority, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
                 FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE (o.type, o.title, o.status, o.state_category, o.priority, to_char(o.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) IS DISTINCT FROM (n.type, n.title, n.status, n.state_category, n.priority, to_char(n.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))) AS r
-                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
             END IF;
             IF changed_1 THEN
                 IF to_regclass(format('%I."IN_PROJECT"', graph)) IS NOT NULL THEN
                     EXECUTE format($q$DELETE FROM %1$I."IN_PROJECT" AS v USING (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE o.project_id IS DISTINCT FROM n.project_id) AS r
-                    WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                    WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
                 END IF;
                 IF EXISTS (SELECT FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE o.project_id IS DISTINCT FROM n.project_id) AS r WHERE r.tenant_id = tenant AND (true) AND r.project_id IS NOT NULL) THEN
@@ -2679,8 +2679,8 @@ BEGIN
                 EXECUTE format($q$INSERT INTO %1$I."IN_PROJECT" (start_id, end_id, properties)
         SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE o.project_id IS DISTINCT FROM n.project_id) AS r
-        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
-        JOIN %1$I."Project" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.project_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Project" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.project_id || '"')::ag_catalog.agtype
         WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
                 GET DIAGNOSTICS added = ROW_COUNT;
                 IF added < (SELECT count(*) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
@@ -2693,7 +2693,7 @@ BEGIN
                 IF to_regclass(format('%I."SUBTASK_OF"', graph)) IS NOT NULL THEN
                     EXECUTE format($q$DELETE FROM %1$I."SUBTASK_OF" AS v USING (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE o.parent_id IS DISTINCT FROM n.parent_id) AS r
-                    WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                    WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
                 END IF;
                 IF EXISTS (SELECT FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE o.parent_id IS DISTINCT FROM n.parent_id) AS r WHERE r.tenant_id = tenant AND (true) AND r.parent_id IS NOT NULL) THEN
@@ -2701,8 +2701,8 @@ BEGIN
                 EXECUTE format($q$INSERT INTO %1$I."SUBTASK_OF" (start_id, end_id, properties)
         SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE o.parent_id IS DISTINCT FROM n.parent_id) AS r
-        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
-        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.parent_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.parent_id || '"')::ag_catalog.agtype
         WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
                 GET DIAGNOSTICS added = ROW_COUNT;
                 IF added < (SELECT count(*) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
@@ -2715,7 +2715,7 @@ BEGIN
                 IF to_regclass(format('%I."ASSIGNED_TO"', graph)) IS NOT NULL THEN
                     EXECUTE format($q$DELETE FROM %1$I."ASSIGNED_TO" AS v USING (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE (o.assigned_to_agent_id, o.assigned_to_desk_id) IS DISTINCT FROM (n.assigned_to_agent_id, n.assigned_to_desk_id)) AS r
-                    WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                    WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
                 END IF;
                 IF EXISTS (SELECT FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE (o.assigned_to_agent_id, o.assigned_to_desk_id) IS DISTINCT FROM (n.assigned_to_agent_id, n.assigned_to_desk_id)) AS r WHERE r.tenant_id = tenant AND (true) AND r.assigned_to_agent_id IS NOT NULL) THEN
@@ -2723,8 +2723,8 @@ BEGIN
                 EXECUTE format($q$INSERT INTO %1$I."ASSIGNED_TO" (start_id, end_id, properties)
         SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE (o.assigned_to_agent_id, o.assigned_to_desk_id) IS DISTINCT FROM (n.assigned_to_agent_id, n.assigned_to_desk_id)) AS r
-        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
-        JOIN %1$I."Agent" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.assigned_to_agent_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Agent" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.assigned_to_agent_id || '"')::ag_catalog.agtype
         WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
                 GET DIAGNOSTICS added = ROW_COUNT;
                 IF added < (SELECT count(*) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
@@ -2738,8 +2738,8 @@ BEGIN
                 EXECUTE format($q$INSERT INTO %1$I."ASSIGNED_TO" (start_id, end_id, properties)
         SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE (o.assigned_to_agent_id, o.assigned_to_desk_id) IS DISTINCT FROM (n.assigned_to_agent_id, n.assigned_to_desk_id)) AS r
-        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
-        JOIN %1$I."Desk" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.assigned_to_desk_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Desk" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.assigned_to_desk_id || '"')::ag_catalog.agtype
         WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
                 GET DIAGNOSTICS added = ROW_COUNT;
                 IF added < (SELECT count(*) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
@@ -2751,19 +2751,19 @@ BEGIN
         ELSE
             IF to_regclass(format('%I."IN_PROJECT"', graph)) IS NOT NULL THEN
                 EXECUTE format($q$DELETE FROM %1$I."IN_PROJECT" AS v USING old_rows AS r
-                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
             END IF;
             IF to_regclass(format('%I."SUBTASK_OF"', graph)) IS NOT NULL THEN
                 EXECUTE format($q$DELETE FROM %1$I."SUBTASK_OF" AS v USING old_rows AS r
-                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
             END IF;
             IF to_regclass(format('%I."ASSIGNED_TO"', graph)) IS NOT NULL THEN
                 EXECUTE format($q$DELETE FROM %1$I."ASSIGNED_TO" AS v USING old_rows AS r
-                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
             END IF;
             IF to_regclass(format('%I."Task"', graph)) IS NOT NULL THEN
                 EXECUTE format($q$DELETE FROM %1$I."Task" AS v USING old_rows AS r
-                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
             END IF;
         END IF;
     END LOOP;
@@ -2804,8 +2804,8 @@ BEGIN
                 PERFORM tenantry.graph_label(graph, 'Agent', 'v'); PERFORM tenantry.graph_label(graph, 'Execution', 'v'); PERFORM tenantry.graph_label(graph, 'RAN', 'e');
                 EXECUTE format($q$INSERT INTO %1$I."RAN" (start_id, end_id, properties)
         SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM new_rows AS r
-        JOIN %1$I."Agent" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.agent_id || '"')::ag_catalog.agtype
-        JOIN %1$I."Execution" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Agent" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.agent_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Execution" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
         WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
                 GET DIAGNOSTICS added = ROW_COUNT;
                 IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.agent_id IS NOT NULL) THEN
@@ -2816,8 +2816,8 @@ BEGIN
                 PERFORM tenantry.graph_label(graph, 'Execution', 'v'); PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'FOR_TASK', 'e');
                 EXECUTE format($q$INSERT INTO %1$I."FOR_TASK" (start_id, end_id, properties)
         SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM new_rows AS r
-        JOIN %1$I."Execution" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
-        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.task_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Execution" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.task_id || '"')::ag_catalog.agtype
         WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
                 GET DIAGNOSTICS added = ROW_COUNT;
                 IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.task_id IS NOT NULL) THEN
@@ -2828,8 +2828,8 @@ BEGIN
                 PERFORM tenantry.graph_label(graph, 'Agent', 'v'); PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'EXECUTED', 'e');
                 EXECUTE format($q$INSERT INTO %1$I."EXECUTED" (start_id, end_id, properties)
         SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text, 'result', CASE r.status WHEN 'success' THEN 'success' ELSE 'failure' END, 'timestamp', to_char(coalesce(r.completed_at, r.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) FROM new_rows AS r
-        JOIN %1$I."Agent" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.agent_id || '"')::ag_catalog.agtype
-        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.task_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Agent" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.agent_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.task_id || '"')::ag_catalog.agtype
         WHERE r.tenant_id = $1 AND r.status IN ('success', 'failure', 'timeout')$q$, graph) USING tenant;
                 GET DIAGNOSTICS added = ROW_COUNT;
                 IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND (r.status IN ('success', 'failure', 'timeout')) AND r.agent_id IS NOT NULL AND r.task_id IS NOT NULL) THEN
@@ -2845,13 +2845,13 @@ BEGIN
                 EXECUTE format($q$UPDATE %1$I."Execution" AS v SET properties = ag_catalog.agtype_build_map('id', r.id::text, 'status', r.status, 'started_at', to_char(r.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
                 FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE (o.status, to_char(o.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) IS DISTINCT FROM (n.status, to_char(n.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))) AS r
-                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
             END IF;
             IF changed_1 THEN
                 IF to_regclass(format('%I."RAN"', graph)) IS NOT NULL THEN
                     EXECUTE format($q$DELETE FROM %1$I."RAN" AS v USING (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE o.agent_id IS DISTINCT FROM n.agent_id) AS r
-                    WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                    WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
                 END IF;
                 IF EXISTS (SELECT FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE o.agent_id IS DISTINCT FROM n.agent_id) AS r WHERE r.tenant_id = tenant AND (true) AND r.agent_id IS NOT NULL) THEN
@@ -2859,8 +2859,8 @@ BEGIN
                 EXECUTE format($q$INSERT INTO %1$I."RAN" (start_id, end_id, properties)
         SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE o.agent_id IS DISTINCT FROM n.agent_id) AS r
-        JOIN %1$I."Agent" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.agent_id || '"')::ag_catalog.agtype
-        JOIN %1$I."Execution" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Agent" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.agent_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Execution" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
         WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
                 GET DIAGNOSTICS added = ROW_COUNT;
                 IF added < (SELECT count(*) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
@@ -2873,7 +2873,7 @@ BEGIN
                 IF to_regclass(format('%I."FOR_TASK"', graph)) IS NOT NULL THEN
                     EXECUTE format($q$DELETE FROM %1$I."FOR_TASK" AS v USING (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE o.task_id IS DISTINCT FROM n.task_id) AS r
-                    WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                    WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
                 END IF;
                 IF EXISTS (SELECT FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE o.task_id IS DISTINCT FROM n.task_id) AS r WHERE r.tenant_id = tenant AND (true) AND r.task_id IS NOT NULL) THEN
@@ -2881,8 +2881,8 @@ BEGIN
                 EXECUTE format($q$INSERT INTO %1$I."FOR_TASK" (start_id, end_id, properties)
         SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE o.task_id IS DISTINCT FROM n.task_id) AS r
-        JOIN %1$I."Execution" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
-        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.task_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Execution" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.task_id || '"')::ag_catalog.agtype
         WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
                 GET DIAGNOSTICS added = ROW_COUNT;
                 IF added < (SELECT count(*) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
@@ -2895,7 +2895,7 @@ BEGIN
                 IF to_regclass(format('%I."EXECUTED"', graph)) IS NOT NULL THEN
                     EXECUTE format($q$DELETE FROM %1$I."EXECUTED" AS v USING (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE (CASE o.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(o.completed_at, o.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), o.agent_id, o.task_id, o.status IN ('success', 'failure', 'timeout')) IS DISTINCT FROM (CASE n.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(n.completed_at, n.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), n.agent_id, n.task_id, n.status IN ('success', 'failure', 'timeout'))) AS r
-                    WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                    WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
                 END IF;
                 IF EXISTS (SELECT FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE (CASE o.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(o.completed_at, o.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), o.agent_id, o.task_id, o.status IN ('success', 'failure', 'timeout')) IS DISTINCT FROM (CASE n.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(n.completed_at, n.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), n.agent_id, n.task_id, n.status IN ('success', 'failure', 'timeout'))) AS r WHERE r.tenant_id = tenant AND (r.status IN ('success', 'failure', 'timeout')) AND r.agent_id IS NOT NULL AND r.task_id IS NOT NULL) THEN
@@ -2903,8 +2903,8 @@ BEGIN
                 EXECUTE format($q$INSERT INTO %1$I."EXECUTED" (start_id, end_id, properties)
         SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text, 'result', CASE r.status WHEN 'success' THEN 'success' ELSE 'failure' END, 'timestamp', to_char(coalesce(r.completed_at, r.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE (CASE o.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(o.completed_at, o.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), o.agent_id, o.task_id, o.status IN ('success', 'failure', 'timeout')) IS DISTINCT FROM (CASE n.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(n.completed_at, n.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), n.agent_id, n.task_id, n.status IN ('success', 'failure', 'timeout'))) AS r
-        JOIN %1$I."Agent" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.agent_id || '"')::ag_catalog.agtype
-        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.task_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Agent" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.agent_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.task_id || '"')::ag_catalog.agtype
         WHERE r.tenant_id = $1 AND r.status IN ('success', 'failure', 'timeout')$q$, graph) USING tenant;
                 GET DIAGNOSTICS added = ROW_COUNT;
                 IF added < (SELECT count(*) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
@@ -2916,19 +2916,19 @@ BEGIN
         ELSE
             IF to_regclass(format('%I."RAN"', graph)) IS NOT NULL THEN
                 EXECUTE format($q$DELETE FROM %1$I."RAN" AS v USING old_rows AS r
-                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
             END IF;
             IF to_regclass(format('%I."FOR_TASK"', graph)) IS NOT NULL THEN
                 EXECUTE format($q$DELETE FROM %1$I."FOR_TASK" AS v USING old_rows AS r
-                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
             END IF;
             IF to_regclass(format('%I."EXECUTED"', graph)) IS NOT NULL THEN
                 EXECUTE format($q$DELETE FROM %1$I."EXECUTED" AS v USING old_rows AS r
-                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
             END IF;
             IF to_regclass(format('%I."Execution"', graph)) IS NOT NULL THEN
                 EXECUTE format($q$DELETE FROM %1$I."Execution" AS v USING old_rows AS r
-                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
             END IF;
         END IF;
     END LOOP;
@@ -2963,8 +2963,8 @@ BEGIN
                 PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'DEPENDS_ON', 'e');
                 EXECUTE format($q$INSERT INTO %1$I."DEPENDS_ON" (start_id, end_id, properties)
         SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM new_rows AS r
-        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.task_id || '"')::ag_catalog.agtype
-        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.depends_on_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.task_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.depends_on_id || '"')::ag_catalog.agtype
         WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
                 GET DIAGNOSTICS added = ROW_COUNT;
                 IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.depends_on_id IS NOT NULL AND r.task_id IS NOT NULL) THEN
@@ -2979,7 +2979,7 @@ BEGIN
                 IF to_regclass(format('%I."DEPENDS_ON"', graph)) IS NOT NULL THEN
                     EXECUTE format($q$DELETE FROM %1$I."DEPENDS_ON" AS v USING (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE (o.task_id, o.depends_on_id) IS DISTINCT FROM (n.task_id, n.depends_on_id)) AS r
-                    WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                    WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
                 END IF;
                 IF EXISTS (SELECT FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE (o.task_id, o.depends_on_id) IS DISTINCT FROM (n.task_id, n.depends_on_id)) AS r WHERE r.tenant_id = tenant AND (true) AND r.depends_on_id IS NOT NULL AND r.task_id IS NOT NULL) THEN
@@ -2987,8 +2987,8 @@ BEGIN
                 EXECUTE format($q$INSERT INTO %1$I."DEPENDS_ON" (start_id, end_id, properties)
         SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE (o.task_id, o.depends_on_id) IS DISTINCT FROM (n.task_id, n.depends_on_id)) AS r
-        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.task_id || '"')::ag_catalog.agtype
-        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.depends_on_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.task_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.depends_on_id || '"')::ag_catalog.agtype
         WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
                 GET DIAGNOSTICS added = ROW_COUNT;
                 IF added < (SELECT count(*) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
@@ -3000,7 +3000,7 @@ BEGIN
         ELSE
             IF to_regclass(format('%I."DEPENDS_ON"', graph)) IS NOT NULL THEN
                 EXECUTE format($q$DELETE FROM %1$I."DEPENDS_ON" AS v USING old_rows AS r
-                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
             END IF;
         END IF;
     END LOOP;
@@ -3035,8 +3035,8 @@ BEGIN
                 PERFORM tenantry.graph_label(graph, 'Desk', 'v'); PERFORM tenantry.graph_label(graph, 'DELEGATED_TO', 'e');
                 EXECUTE format($q$INSERT INTO %1$I."DELEGATED_TO" (start_id, end_id, properties)
         SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text, 'task_id', r.task_id, 'status', r.status) FROM new_rows AS r
-        JOIN %1$I."Desk" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.from_desk_id || '"')::ag_catalog.agtype
-        JOIN %1$I."Desk" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.to_desk_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Desk" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.from_desk_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Desk" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.to_desk_id || '"')::ag_catalog.agtype
         WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
                 GET DIAGNOSTICS added = ROW_COUNT;
                 IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.from_desk_id IS NOT NULL AND r.to_desk_id IS NOT NULL) THEN
@@ -3051,7 +3051,7 @@ BEGIN
                 IF to_regclass(format('%I."DELEGATED_TO"', graph)) IS NOT NULL THEN
                     EXECUTE format($q$DELETE FROM %1$I."DELEGATED_TO" AS v USING (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE (o.task_id, o.status, o.from_desk_id, o.to_desk_id) IS DISTINCT FROM (n.task_id, n.status, n.from_desk_id, n.to_desk_id)) AS r
-                    WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                    WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
                 END IF;
                 IF EXISTS (SELECT FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE (o.task_id, o.status, o.from_desk_id, o.to_desk_id) IS DISTINCT FROM (n.task_id, n.status, n.from_desk_id, n.to_desk_id)) AS r WHERE r.tenant_id = tenant AND (true) AND r.from_desk_id IS NOT NULL AND r.to_desk_id IS NOT NULL) THEN
@@ -3059,8 +3059,8 @@ BEGIN
                 EXECUTE format($q$INSERT INTO %1$I."DELEGATED_TO" (start_id, end_id, properties)
         SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text, 'task_id', r.task_id, 'status', r.status) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE (o.task_id, o.status, o.from_desk_id, o.to_desk_id) IS DISTINCT FROM (n.task_id, n.status, n.from_desk_id, n.to_desk_id)) AS r
-        JOIN %1$I."Desk" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.from_desk_id || '"')::ag_catalog.agtype
-        JOIN %1$I."Desk" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.to_desk_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Desk" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.from_desk_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Desk" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.to_desk_id || '"')::ag_catalog.agtype
         WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
                 GET DIAGNOSTICS added = ROW_COUNT;
                 IF added < (SELECT count(*) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
@@ -3072,7 +3072,7 @@ BEGIN
         ELSE
             IF to_regclass(format('%I."DELEGATED_TO"', graph)) IS NOT NULL THEN
                 EXECUTE format($q$DELETE FROM %1$I."DELEGATED_TO" AS v USING old_rows AS r
-                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
+                WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
             END IF;
         END IF;
     END LOOP;
@@ -3098,7 +3098,7 @@ BEGIN
             graph := tenantry.graph_kept(tenant);
             IF to_regclass(format('%I.%I', graph, own)) IS NOT NULL THEN
                 EXECUTE format($q$DELETE FROM %1$I.%2$I AS v USING old_rows AS r
-                    WHERE r.tenant_id = $1 AND r.label = $2 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph, own)
+                    WHERE r.tenant_id = $1 AND r.label = $2 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph, own)
                 USING tenant, own;
             END IF;
         END LOOP;
@@ -3110,7 +3110,7 @@ BEGIN
         PERFORM tenantry.graph_label(graph, own, 'v');
         IF TG_OP = 'UPDATE' THEN
             EXECUTE format($q$UPDATE %1$I.%2$I AS v SET properties = (r.properties || jsonb_build_object('id', r.id))::text::ag_catalog.agtype FROM new_rows AS r
-                    WHERE r.tenant_id = $1 AND r.label = $2 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph, own)
+                    WHERE r.tenant_id = $1 AND r.label = $2 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph, own)
                 USING tenant, own;
         END IF;
         IF TG_OP = 'INSERT' THEN
@@ -3140,7 +3140,7 @@ BEGIN
             graph := tenantry.graph_kept(tenant);
             IF to_regclass(format('%I.%I', graph, own)) IS NOT NULL THEN
                 EXECUTE format($q$DELETE FROM %1$I.%2$I AS v USING old_rows AS r
-                    WHERE r.tenant_id = $1 AND r.label = $2 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph, own)
+                    WHERE r.tenant_id = $1 AND r.label = $2 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph, own)
                 USING tenant, own;
             END IF;
         END LOOP;
@@ -3152,14 +3152,14 @@ BEGIN
         PERFORM tenantry.graph_label(graph, own, 'e');
         IF TG_OP = 'UPDATE' THEN
             EXECUTE format($q$DELETE FROM %1$I.%2$I AS v USING old_rows AS r
-                    WHERE r.tenant_id = $1 AND r.label = $2 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype$q$, graph, own)
+                    WHERE r.tenant_id = $1 AND r.label = $2 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph, own)
                 USING tenant, own;
         END IF;
         IF TG_OP = 'INSERT' OR TG_OP = 'UPDATE' THEN
             EXECUTE format($q$INSERT INTO %1$I.%2$I (start_id, end_id, properties)
             SELECT a.id, b.id, (r.properties || jsonb_build_object('id', r.id))::text::ag_catalog.agtype FROM new_rows AS r
-            JOIN %1$I._ag_label_vertex AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || coalesce(r.from_task_id, r.from_agent_id, r.from_desk_id, r.from_project_id, r.from_node_id) || '"')::ag_catalog.agtype
-            JOIN %1$I._ag_label_vertex AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || coalesce(r.to_task_id, r.to_agent_id, r.to_desk_id, r.to_project_id, r.to_node_id) || '"')::ag_catalog.agtype
+            JOIN %1$I._ag_label_vertex AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || coalesce(r.from_task_id, r.from_agent_id, r.from_desk_id, r.from_project_id, r.from_node_id) || '"')::ag_catalog.agtype
+            JOIN %1$I._ag_label_vertex AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || coalesce(r.to_task_id, r.to_agent_id, r.to_desk_id, r.to_project_id, r.to_node_id) || '"')::ag_catalog.agtype
             WHERE r.tenant_id = $1 AND r.label = $2$q$, graph, own) USING tenant, own;
             GET DIAGNOSTICS added = ROW_COUNT;
             IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND r.label = own) THEN
@@ -3220,96 +3220,96 @@ BEGIN
         PERFORM tenantry.graph_label(graph, 'Desk', 'v'); PERFORM tenantry.graph_label(graph, 'REPORTS_TO', 'e');
         EXECUTE format($q$INSERT INTO %1$I."REPORTS_TO" (start_id, end_id, properties)
         SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM tenantry.desks AS r
-        JOIN %1$I."Desk" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
-        JOIN %1$I."Desk" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.reports_to_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Desk" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Desk" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.reports_to_id || '"')::ag_catalog.agtype
         WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
     END IF;
     IF EXISTS (SELECT FROM tenantry.desks AS r WHERE r.tenant_id = tenant AND (true) AND r.agent_id IS NOT NULL) THEN
         PERFORM tenantry.graph_label(graph, 'Desk', 'v'); PERFORM tenantry.graph_label(graph, 'Agent', 'v'); PERFORM tenantry.graph_label(graph, 'HELD_BY', 'e');
         EXECUTE format($q$INSERT INTO %1$I."HELD_BY" (start_id, end_id, properties)
         SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM tenantry.desks AS r
-        JOIN %1$I."Desk" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
-        JOIN %1$I."Agent" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.agent_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Desk" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Agent" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.agent_id || '"')::ag_catalog.agtype
         WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
     END IF;
     IF EXISTS (SELECT FROM tenantry.tasks AS r WHERE r.tenant_id = tenant AND (true) AND r.project_id IS NOT NULL) THEN
         PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'Project', 'v'); PERFORM tenantry.graph_label(graph, 'IN_PROJECT', 'e');
         EXECUTE format($q$INSERT INTO %1$I."IN_PROJECT" (start_id, end_id, properties)
         SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM tenantry.tasks AS r
-        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
-        JOIN %1$I."Project" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.project_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Project" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.project_id || '"')::ag_catalog.agtype
         WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
     END IF;
     IF EXISTS (SELECT FROM tenantry.tasks AS r WHERE r.tenant_id = tenant AND (true) AND r.parent_id IS NOT NULL) THEN
         PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'SUBTASK_OF', 'e');
         EXECUTE format($q$INSERT INTO %1$I."SUBTASK_OF" (start_id, end_id, properties)
         SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM tenantry.tasks AS r
-        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
-        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.parent_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.parent_id || '"')::ag_catalog.agtype
         WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
     END IF;
     IF EXISTS (SELECT FROM tenantry.tasks AS r WHERE r.tenant_id = tenant AND (true) AND r.assigned_to_agent_id IS NOT NULL) THEN
         PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'Agent', 'v'); PERFORM tenantry.graph_label(graph, 'ASSIGNED_TO', 'e');
         EXECUTE format($q$INSERT INTO %1$I."ASSIGNED_TO" (start_id, end_id, properties)
         SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM tenantry.tasks AS r
-        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
-        JOIN %1$I."Agent" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.assigned_to_agent_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Agent" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.assigned_to_agent_id || '"')::ag_catalog.agtype
         WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
     END IF;
     IF EXISTS (SELECT FROM tenantry.tasks AS r WHERE r.tenant_id = tenant AND (true) AND r.assigned_to_desk_id IS NOT NULL) THEN
         PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'Desk', 'v'); PERFORM tenantry.graph_label(graph, 'ASSIGNED_TO', 'e');
         EXECUTE format($q$INSERT INTO %1$I."ASSIGNED_TO" (start_id, end_id, properties)
         SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM tenantry.tasks AS r
-        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
-        JOIN %1$I."Desk" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.assigned_to_desk_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Desk" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.assigned_to_desk_id || '"')::ag_catalog.agtype
         WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
     END IF;
     IF EXISTS (SELECT FROM tenantry.task_dependencies AS r WHERE r.tenant_id = tenant AND (true) AND r.depends_on_id IS NOT NULL AND r.task_id IS NOT NULL) THEN
         PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'DEPENDS_ON', 'e');
         EXECUTE format($q$INSERT INTO %1$I."DEPENDS_ON" (start_id, end_id, properties)
         SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM tenantry.task_dependencies AS r
-        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.task_id || '"')::ag_catalog.agtype
-        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.depends_on_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.task_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.depends_on_id || '"')::ag_catalog.agtype
         WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
     END IF;
     IF EXISTS (SELECT FROM tenantry.delegations AS r WHERE r.tenant_id = tenant AND (true) AND r.from_desk_id IS NOT NULL AND r.to_desk_id IS NOT NULL) THEN
         PERFORM tenantry.graph_label(graph, 'Desk', 'v'); PERFORM tenantry.graph_label(graph, 'DELEGATED_TO', 'e');
         EXECUTE format($q$INSERT INTO %1$I."DELEGATED_TO" (start_id, end_id, properties)
         SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text, 'task_id', r.task_id, 'status', r.status) FROM tenantry.delegations AS r
-        JOIN %1$I."Desk" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.from_desk_id || '"')::ag_catalog.agtype
-        JOIN %1$I."Desk" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.to_desk_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Desk" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.from_desk_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Desk" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.to_desk_id || '"')::ag_catalog.agtype
         WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
     END IF;
     IF EXISTS (SELECT FROM tenantry.agent_executions AS r WHERE r.tenant_id = tenant AND (true) AND r.agent_id IS NOT NULL) THEN
         PERFORM tenantry.graph_label(graph, 'Agent', 'v'); PERFORM tenantry.graph_label(graph, 'Execution', 'v'); PERFORM tenantry.graph_label(graph, 'RAN', 'e');
         EXECUTE format($q$INSERT INTO %1$I."RAN" (start_id, end_id, properties)
         SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM tenantry.agent_executions AS r
-        JOIN %1$I."Agent" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.agent_id || '"')::ag_catalog.agtype
-        JOIN %1$I."Execution" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Agent" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.agent_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Execution" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
         WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
     END IF;
     IF EXISTS (SELECT FROM tenantry.agent_executions AS r WHERE r.tenant_id = tenant AND (true) AND r.task_id IS NOT NULL) THEN
         PERFORM tenantry.graph_label(graph, 'Execution', 'v'); PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'FOR_TASK', 'e');
         EXECUTE format($q$INSERT INTO %1$I."FOR_TASK" (start_id, end_id, properties)
         SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM tenantry.agent_executions AS r
-        JOIN %1$I."Execution" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.id || '"')::ag_catalog.agtype
-        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.task_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Execution" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.task_id || '"')::ag_catalog.agtype
         WHERE r.tenant_id = $1 AND true$q$, graph) USING tenant;
     END IF;
     IF EXISTS (SELECT FROM tenantry.agent_executions AS r WHERE r.tenant_id = tenant AND (r.status IN ('success', 'failure', 'timeout')) AND r.agent_id IS NOT NULL AND r.task_id IS NOT NULL) THEN
         PERFORM tenantry.graph_label(graph, 'Agent', 'v'); PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'EXECUTED', 'e');
         EXECUTE format($q$INSERT INTO %1$I."EXECUTED" (start_id, end_id, properties)
         SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text, 'result', CASE r.status WHEN 'success' THEN 'success' ELSE 'failure' END, 'timestamp', to_char(coalesce(r.completed_at, r.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) FROM tenantry.agent_executions AS r
-        JOIN %1$I."Agent" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.agent_id || '"')::ag_catalog.agtype
-        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || r.task_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Agent" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.agent_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.task_id || '"')::ag_catalog.agtype
         WHERE r.tenant_id = $1 AND r.status IN ('success', 'failure', 'timeout')$q$, graph) USING tenant;
     END IF;
     FOR own IN SELECT DISTINCT r.label FROM tenantry.graph_edges AS r WHERE r.tenant_id = tenant LOOP
         PERFORM tenantry.graph_label(graph, own, 'e');
         EXECUTE format($q$INSERT INTO %1$I.%2$I (start_id, end_id, properties)
             SELECT a.id, b.id, (r.properties || jsonb_build_object('id', r.id))::text::ag_catalog.agtype FROM tenantry.graph_edges AS r
-            JOIN %1$I._ag_label_vertex AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) = ('"' || coalesce(r.from_task_id, r.from_agent_id, r.from_desk_id, r.from_project_id, r.from_node_id) || '"')::ag_catalog.agtype
-            JOIN %1$I._ag_label_vertex AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) = ('"' || coalesce(r.to_task_id, r.to_agent_id, r.to_desk_id, r.to_project_id, r.to_node_id) || '"')::ag_catalog.agtype
+            JOIN %1$I._ag_label_vertex AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || coalesce(r.from_task_id, r.from_agent_id, r.from_desk_id, r.from_project_id, r.from_node_id) || '"')::ag_catalog.agtype
+            JOIN %1$I._ag_label_vertex AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || coalesce(r.to_task_id, r.to_agent_id, r.to_desk_id, r.to_project_id, r.to_node_id) || '"')::ag_catalog.agtype
             WHERE r.tenant_id = $1 AND r.label = $2$q$, graph, own) USING tenant, own;
     END LOOP;
 END
@@ -3406,7 +3406,7 @@ BEGIN
         UNION SELECT e.label, 'e' FROM tenantry.graph_edges AS e WHERE e.tenant_id = tenant
         UNION SELECT l.name::text, l.kind::text FROM ag_catalog.ag_label AS l
             JOIN ag_catalog.ag_graph AS g ON g.graphid = l.graph
-            WHERE g.name = graph::name AND l.name NOT IN ('_ag_label_vertex', '_ag_label_edge', 'Agent', 'Desk', 'Execution', 'Project', 'Task', 'ASSIGNED_TO', 'DELEGATED_TO', 'DEPENDS_ON', 'EXECUTED', 'FOR_TASK', 'HELD_BY', 'IN_PROJECT', 'RAN', 'REPORTS_TO', 'SUBTASK_OF')
+            WHERE g.name = tenantry.graph_name(tenant)::name AND l.name NOT IN ('_ag_label_vertex', '_ag_label_edge', 'Agent', 'Desk', 'Execution', 'Project', 'Task', 'ASSIGNED_TO', 'DELEGATED_TO', 'DEPENDS_ON', 'EXECUTED', 'FOR_TASK', 'HELD_BY', 'IN_PROJECT', 'RAN', 'REPORTS_TO', 'SUBTASK_OF')
         ORDER BY 1
     LOOP
         label := own.name;
