@@ -5,6 +5,7 @@ the same facts as fields. Errors are picklable, so they survive a process pool o
 """
 
 from .database import (
+    AnswerUnreadable,
     AuthenticationFailed,
     CommitOutcomeUnknown,
     ConnectionLost,
@@ -13,6 +14,7 @@ from .database import (
     FeatureUnavailable,
     LockTimeout,
     MigrationError,
+    NotOneRow,
     PoolClosed,
     PoolExhausted,
     QueryError,
@@ -67,6 +69,7 @@ from .shared import (
 __all__ = [
     "AlreadyDecided",
     "AlreadyExists",
+    "AnswerUnreadable",
     "AppendOnly",
     "AuthenticationFailed",
     "CircularReference",
@@ -95,6 +98,7 @@ __all__ = [
     "LockTimeout",
     "MigrationError",
     "NotFound",
+    "NotOneRow",
     "PermissionDenied",
     "PoolClosed",
     "PoolExhausted",
