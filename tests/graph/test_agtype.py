@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from decimal import Decimal
 from typing import Any
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenantry.errors import AnswerUnreadable
-from tenantry.graph import Edge, Path, Vertex
+from tenantry.graph import Edge, Path, Vertex, agtype
 from tenantry.graph.agtype import DEEPEST, parse
 
 from .spelling import VALUES, kinds, spelt
@@ -142,10 +143,25 @@ def test_brackets_in_text_are_not_nesting() -> None:
     assert parse(spelt([text, text])) == [text, text]
 
 
-def test_reading_again_has_an_end() -> None:
-    """Each level's annotation is met after everything before it was read once."""
-    long = list(range(2000))
-    value: Any = [long, B]
+def test_what_is_read_twice_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each level's scan fails at its annotation, after all that the levels in it hold."""
+    read = 0
+
+    def counting(text: str, at: int) -> tuple[Any, int]:
+        nonlocal read
+        try:
+            value, end = scan(text, at)
+        except json.JSONDecodeError as error:
+            read += error.pos - at
+            raise
+        read += end - at
+        return value, end
+
+    scan = agtype._scan
+    monkeypatch.setattr(agtype, "_scan", counting)
+    value: Any = [list(range(2000)), B]
     for _ in range(DEEPEST - 3):
-        value = [long, value, B]
-    assert parse(spelt(value)) == value
+        value = [value]
+    text = spelt(value)
+    assert parse(text) == value
+    assert len(text) < read < 6 * len(text)

@@ -72,13 +72,14 @@ async def test_parameters_come_back_equal(age: asyncpg.Connection[Any], way: str
 
 async def test_parameters_come_back_equal_from_cypher(age: asyncpg.Connection[Any]) -> None:
     await age.fetchval("SELECT create_graph('g_round')")
-    ask = "SELECT * FROM cypher('g_round', $$ RETURN $x, [$x], {m: $x} $$, $1) AS (a agtype, b agtype, c agtype)"
+    # In a list, since a map that Cypher makes leaves out what is null.
+    ask = "SELECT * FROM cypher('g_round', $$ RETURN $x, [$x], {m: [$x]} $$, $1) AS (a agtype, b agtype, c agtype)"
 
     async def check(value: Any) -> None:
         row = await age.fetchrow(ask, encode({"x": value}))
         assert row is not None
         a, b, c = (None if text is None else parse(text) for text in row)
-        assert (a, b, c) == (value, [value], {"m": value})
+        assert (a, b, c) == (value, [value], {"m": [value]})
         assert kinds(a) == kinds(value)
 
     await _for_any(PLAIN, check, examples=100)
@@ -106,7 +107,7 @@ async def test_what_a_match_returns(age: asyncpg.Connection[Any]) -> None:
         """SELECT * FROM cypher('g_match', $$
            MATCH p = (a:Task {id: 'x'})-[e:NEEDS]->(b)<-[o:OWNS]-(c)
            RETURN a, e, p, {it: [p]}, nodes(p), relationships(p), length(p), a.gone,
-                  toFloat('NaN'), toFloat('-Infinity'), 1e400::numeric
+                  toFloat('NaN'), toFloat('-Infinity'), 2.50::numeric
            $$) AS (a agtype, e agtype, p agtype, i agtype, n agtype, r agtype, l agtype, g agtype,
                    x agtype, y agtype, z agtype)"""
     )
@@ -122,4 +123,4 @@ async def test_what_a_match_returns(age: asyncpg.Connection[Any]) -> None:
     assert (n, r, length) == (list(p.vertices), list(p.edges), len(p))
     assert gone is None
     assert repr((x, y)) == "(nan, -inf)"
-    assert isinstance(z, Decimal)
+    assert z == Decimal("2.5") and isinstance(z, Decimal)

@@ -61,12 +61,12 @@ class _Reader:
         self._patience = 4 * len(text)
 
     def read(self, at: int) -> tuple[Any, int]:
-        value, end = self._scan(at) if self._patience > 0 else self._by_hand(at)
+        value, end = self._tried(at) if self._patience > 0 else self._by_hand(at)
         if self._text.startswith("::", end):
             return self._annotated(value, at, end)
         return value, end
 
-    def _scan(self, at: int) -> tuple[Any, int]:
+    def _tried(self, at: int) -> tuple[Any, int]:
         try:
             return _scan(self._text, at)
         except json.JSONDecodeError as error:
