@@ -24,7 +24,7 @@ from .database import (
     TransactionClosed,
     TransactionError,
 )
-from .inputs import ConfigurationError, InvalidInput, InvalidRows
+from .inputs import ConfigurationError, CypherRefused, InvalidInput, InvalidRows
 from .refusals import (
     AlreadyDecided,
     AlreadyExists,
@@ -78,6 +78,7 @@ __all__ = [
     "CoordinationError",
     "CoordinationFull",
     "CoordinationUnavailable",
+    "CypherRefused",
     "DatabaseUnavailable",
     "DeadlockDetected",
     "FeatureUnavailable",

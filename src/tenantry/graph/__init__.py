@@ -1,0 +1,1 @@
+"""The graph over a tenant's agents and tasks."""
