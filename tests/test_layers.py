@@ -19,6 +19,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("kernel",),
     ("migrations",),
     ("repositories", "coordination"),
+    ("graph",),
     ("scopes", "sessions"),
     ("handles",),
     ("database",),

@@ -21,6 +21,7 @@ from tenantry.coordination import (
     UserSessions,
 )
 from tenantry.errors import TransactionError
+from tenantry.graph import Graph, Questions
 from tenantry.kernel.context import Context, Isolation, parse_uuid
 from tenantry.kernel.pool import Pool
 from tenantry.kernel.savepoint import Savepoint
@@ -90,6 +91,7 @@ class TenantRepositories:
     activity = repository(r.Activities)
     audit = repository(r.AuditLogs)
     seals = repository(r.AuditSeals)
+    graph = repository(Graph)
 
     def repository(self, kind: type[R]) -> R:
         """One of your own, for a table of your own: `t.repository(Invoices)`."""
@@ -261,6 +263,7 @@ class ServiceTransaction(Statements):
     tenants = repository(r.Tenants)
     users = repository(r.Users)
     prices = repository(r.Prices)
+    graph_queries = repository(Questions)
     platform_log = repository(r.PlatformLogs)
     platform_seals = repository(r.PlatformSeals)
 

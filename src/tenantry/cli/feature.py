@@ -13,7 +13,9 @@ from .command import command, group
 
 app = group("List, enable and disable optional features.")
 
-_Name = Annotated[str, typer.Argument(metavar="NAME", help="graph, vectors or events")]
+_Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="graph, vectors, events or graph-questions")
+]
 
 
 @command(app, "list")

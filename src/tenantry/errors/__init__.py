@@ -5,14 +5,17 @@ the same facts as fields. Errors are picklable, so they survive a process pool o
 """
 
 from .database import (
+    AnswerUnreadable,
     AuthenticationFailed,
     CommitOutcomeUnknown,
     ConnectionLost,
     DatabaseUnavailable,
     DeadlockDetected,
     FeatureUnavailable,
+    GraphUnavailable,
     LockTimeout,
     MigrationError,
+    NotOneRow,
     PoolClosed,
     PoolExhausted,
     QueryError,
@@ -24,7 +27,7 @@ from .database import (
     TransactionClosed,
     TransactionError,
 )
-from .inputs import ConfigurationError, InvalidInput, InvalidRows
+from .inputs import ConfigurationError, CypherRefused, InvalidInput, InvalidRows
 from .refusals import (
     AlreadyDecided,
     AlreadyExists,
@@ -43,6 +46,7 @@ from .refusals import (
     StageChanged,
     StillReferenced,
     TenantNotWritable,
+    UnknownGraphQuery,
     UnsafeTable,
 )
 from .root import TenantryError
@@ -67,6 +71,7 @@ from .shared import (
 __all__ = [
     "AlreadyDecided",
     "AlreadyExists",
+    "AnswerUnreadable",
     "AppendOnly",
     "AuthenticationFailed",
     "CircularReference",
@@ -78,9 +83,11 @@ __all__ = [
     "CoordinationError",
     "CoordinationFull",
     "CoordinationUnavailable",
+    "CypherRefused",
     "DatabaseUnavailable",
     "DeadlockDetected",
     "FeatureUnavailable",
+    "GraphUnavailable",
     "InvalidInput",
     "InvalidRows",
     "InvalidTransition",
@@ -95,6 +102,7 @@ __all__ = [
     "LockTimeout",
     "MigrationError",
     "NotFound",
+    "NotOneRow",
     "PermissionDenied",
     "PoolClosed",
     "PoolExhausted",
@@ -117,5 +125,6 @@ __all__ = [
     "TransactionAborted",
     "TransactionClosed",
     "TransactionError",
+    "UnknownGraphQuery",
     "UnsafeTable",
 ]

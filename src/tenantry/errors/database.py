@@ -137,3 +137,44 @@ class FeatureUnavailable(TenantryError):
 
     code = "feature_unavailable"
     feature: str
+
+
+class GraphUnavailable(FeatureUnavailable):
+    """There is no graph to ask: `reason` is `feature`, when the database has none; `readonly` or
+    `isolation`, when the tenant's is not made yet and this transaction cannot make it; or `tenant`."""
+
+    code = "graph_unavailable"
+    reason: str
+
+
+class AnswerUnreadable(TenantryError):
+    """The graph engine wrote a value in a form that this version does not know."""
+
+    code = "answer_unreadable"
+    #: The value's beginning, and where reading it stopped.
+    text: str
+    position: int
+
+    def __init__(self, text: str, position: int, reason: str) -> None:
+        super().__init__(
+            f"A value from the graph engine cannot be read at character {position}: {reason}.",
+            hint="Return something simpler, or compare the versions of Apache AGE and Tenantry.",
+            text=text[:200],
+            position=position,
+        )
+
+
+class NotOneRow(TenantryError):
+    """A query that was to answer with one row had none, or more."""
+
+    code = "not_one_row"
+    rows: int
+
+    def __init__(self, rows: int) -> None:
+        super().__init__(
+            f"The query answered with {rows or 'no'} rows, not with one.",
+            hint="Narrow it or say LIMIT 1."
+            if rows
+            else "What it looks for is not in this tenant.",
+            rows=rows,
+        )

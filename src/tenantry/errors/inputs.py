@@ -42,3 +42,12 @@ class InvalidRows(InvalidInput):
             hint="`errors` lists each with its index and reason.",
             errors=errors,
         )
+
+
+class CypherRefused(InvalidInput):
+    """A Cypher text holds something that is not known to be safe, so it was not run. `position`
+    counts characters of the text from 1; `found` is what stands there."""
+
+    code = "cypher_refused"
+    position: int
+    found: str

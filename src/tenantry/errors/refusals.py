@@ -23,6 +23,20 @@ class NotFound(TenantryError):
         )
 
 
+class UnknownGraphQuery(TenantryError):
+    """The platform has named no question like this."""
+
+    code = "unknown_graph_query"
+    name: str
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"There is no graph query {name!r}.",
+            hint="`tenantry graph query list` shows those there are; `add` names one.",
+            name=name,
+        )
+
+
 class AlreadyExists(TenantryError):
     """A unique rule refused the row."""
 

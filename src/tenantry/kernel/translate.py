@@ -26,8 +26,10 @@ from ..errors import (
     ConnectionLost,
     ContextMismatch,
     ContextNotSealed,
+    CypherRefused,
     DatabaseUnavailable,
     DeadlockDetected,
+    GraphUnavailable,
     InvalidInput,
     InvalidTransition,
     LockTimeout,
@@ -297,6 +299,19 @@ def _stale(error: asyncpg.PostgresError, _: str) -> TenantryError:
     return StaleFence(str(error.args[0]), hint=error.hint or "", **fields, **_names(error))
 
 
+def _cypher(error: asyncpg.PostgresError, _: str) -> TenantryError:
+    facts = _facts(error)
+    fields = {"position": facts.get("position", 0), "found": facts.get("found", "")}
+    return CypherRefused(str(error.args[0]), field="text", hint=error.hint or "", **fields)
+
+
+def _graph(error: asyncpg.PostgresError, _: str) -> TenantryError:
+    reason = _facts(error).get("reason", "")
+    return GraphUnavailable(
+        str(error.args[0]), hint=error.hint or "", feature="graph", reason=reason
+    )
+
+
 _QUOTA_FIELDS: Final[tuple[tuple[str, Any], ...]] = (("quota", ""), ("limit", 0), ("used", 0))
 
 
@@ -315,6 +330,8 @@ _EXACT: Final[dict[str, Maker]] = {
     "TN008": _ours(PermissionDenied),
     "TN009": _ours(ContextNotSealed),
     "TN010": _stale,
+    "TN011": _cypher,
+    "TN012": _graph,
     "23001": _restricted,
     "23502": _rule,
     "23503": _foreign_key,

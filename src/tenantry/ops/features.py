@@ -17,6 +17,7 @@ from tenantry.config import Settings
 from tenantry.endpoints import DATABASE, is_embedded, servers, superuser_url, url_for
 from tenantry.errors import FeatureUnavailable
 from tenantry.kernel.plain import connected
+from tenantry.schema import graph
 from tenantry.schema.events import IS_ANNOUNCED, announce, be_silent
 
 
@@ -35,44 +36,78 @@ class Feature:
 class _Kind:
     extension: str
     description: str
-    #: Run after the extension is made.
+    #: Run after the extension is made, and before it goes.
     after: tuple[str, ...]
+    before: tuple[str, ...]
+    #: Whether all of that is there.
+    complete: str
     #: Counts what would be lost with it.
     in_use: str
+    #: How to lose it.
+    remove: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Switch:
+    """Of the schema's own: triggers or grants that are there or not."""
+
+    description: str
+    detail: str
+    on: list[str]
+    off: list[str]
+    is_on: str
 
 
 _KINDS = {
     "graph": _Kind(
         "age",
         "Cypher over each tenant's agents and tasks (Apache AGE)",
-        graph.AFTER_EXTENSION,
+        (*graph.AFTER_EXTENSION, *graph.keep()),
+        tuple(graph.let_go()),
+        graph.IS_KEPT,
         "SELECT count(*) FROM ag_catalog.ag_graph",
+        "Run `tenantry graph drop --all`: they can be made again from the tables.",
     ),
     "vectors": _Kind(
         "vector",
         "Search by meaning over knowledge and lessons (pgvector)",
         (),
+        (),
+        "SELECT true",
         "SELECT count(*) FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid"
         " WHERE t.typname IN ('vector', 'halfvec', 'sparsevec') AND NOT a.attisdropped"
         " AND a.attrelid IN (SELECT oid FROM pg_class WHERE relkind IN ('r', 'p', 'm'))",
+        "Remove them first.",
     ),
 }
-
-
-#: Triggers of the schema's own.
-_EVENTS = "events"
+_SWITCHES = {
+    "events": _Switch(
+        "Tasks and activities tell their changes as events (needs `tenantry events relay`)",
+        "triggers of its own",
+        announce(),
+        be_silent(),
+        IS_ANNOUNCED,
+    ),
+    "graph-questions": _Switch(
+        "Tenants ask their graph in Cypher of their own: t.graph.ask (needs graph)",
+        "a grant",
+        graph.allow_questions(),
+        graph.forbid_questions(),
+        graph.IS_ASKED,
+    ),
+}
 
 
 async def list_features(settings: Settings) -> list[Feature]:
     async with connected(await asyncio.to_thread(url_for, settings, "owner")) as connection:
         kinds = [await _look(connection, name) for name in _KINDS]
-        return [*kinds, await _look_at_events(connection)]
+        return [*kinds, *[await _look_at_switch(connection, name) for name in _SWITCHES]]
 
 
 async def enable(settings: Settings, name: str, *, admin_url: str | None = None) -> Feature:
     """Make the feature's extension. Enabling it again changes nothing."""
-    if name == _EVENTS:
-        return await _switch_events(settings, announce())
+    if name in _SWITCHES:
+        return await _switch(settings, name, _SWITCHES[name].on)
     kind = _kind(name)
     async with connected(await _admin(settings, admin_url)) as connection:
         found = await _look(connection, name)
@@ -82,7 +117,7 @@ async def enable(settings: Settings, name: str, *, admin_url: str | None = None)
             raise FeatureUnavailable(found.detail, feature=name, hint=_hint(kind))
         try:
             async with connection.transaction():
-                await connection.execute(f"CREATE EXTENSION {kind.extension}")
+                await connection.execute(f"CREATE EXTENSION IF NOT EXISTS {kind.extension}")
                 for statement in kind.after:
                     await connection.execute(statement)
         except asyncpg.InsufficientPrivilegeError as error:
@@ -96,8 +131,8 @@ async def enable(settings: Settings, name: str, *, admin_url: str | None = None)
 
 async def disable(settings: Settings, name: str, *, admin_url: str | None = None) -> Feature:
     """Remove the extension; refused while anything is kept in it."""
-    if name == _EVENTS:
-        return await _switch_events(settings, be_silent())
+    if name in _SWITCHES:
+        return await _switch(settings, name, _SWITCHES[name].off)
     kind = _kind(name)
     async with connected(await _admin(settings, admin_url)) as connection:
         if (await _look(connection, name)).enabled:
@@ -105,9 +140,12 @@ async def disable(settings: Settings, name: str, *, admin_url: str | None = None
                 raise FeatureUnavailable(
                     f"{name} is in use: {in_use} of its objects would be lost.",
                     feature=name,
-                    hint="Remove them first.",
+                    hint=kind.remove,
                 )
-            await connection.execute(f"DROP EXTENSION {kind.extension}")
+            async with connection.transaction():
+                for statement in kind.before:
+                    await connection.execute(statement)
+                await connection.execute(f"DROP EXTENSION {kind.extension}")
         return await _look(connection, name)
 
 
@@ -121,25 +159,24 @@ async def _look(connection: asyncpg.Connection[Any], name: str) -> Feature:
         detail = f"This server has no extension {kind.extension}."
         return Feature(name, kind.description, False, False, detail)
     enabled = row["installed_version"] is not None
+    enabled = enabled and bool(await connection.fetchval(kind.complete))
     detail = f"{kind.extension} {row['installed_version'] or row['default_version']}"
     return Feature(name, kind.description, enabled, True, detail)
 
 
-async def _switch_events(settings: Settings, statements: list[str]) -> Feature:
-    """Enabled again, the triggers become those of this version."""
+async def _switch(settings: Settings, name: str, statements: list[str]) -> Feature:
+    """Enabled again, triggers become those of this version."""
     async with connected(await asyncio.to_thread(url_for, settings, "owner")) as connection:
         async with connection.transaction():
             for statement in statements:
                 await connection.execute(statement)
-        return await _look_at_events(connection)
+        return await _look_at_switch(connection, name)
 
 
-async def _look_at_events(connection: asyncpg.Connection[Any]) -> Feature:
-    enabled = bool(await connection.fetchval(IS_ANNOUNCED))
-    description = (
-        "Tasks and activities tell their changes as events (needs `tenantry events relay`)"
-    )
-    return Feature(_EVENTS, description, enabled, True, "triggers of its own")
+async def _look_at_switch(connection: asyncpg.Connection[Any], name: str) -> Feature:
+    switch = _SWITCHES[name]
+    enabled = bool(await connection.fetchval(switch.is_on))
+    return Feature(name, switch.description, enabled, True, switch.detail)
 
 
 def _kind(name: str) -> _Kind:
@@ -147,7 +184,7 @@ def _kind(name: str) -> _Kind:
         raise FeatureUnavailable(
             f"There is no feature {name!r}.",
             feature=name,
-            hint=f"Known: {', '.join((*_KINDS, _EVENTS))}.",
+            hint=f"Known: {', '.join((*_KINDS, *_SWITCHES))}.",
         )
     return _KINDS[name]
 

@@ -6,13 +6,14 @@ from tenantry.schema.partitions import parent_names
 from .activity import Activities
 from .agents import Agents, AgentStats
 from .audit import AuditLogs, AuditSeals, PlatformLogs, PlatformSeals
-from .base import Page, Repository
+from .base import Page, Repository, Scope
 from .conversations import Businesses, Conversations, Messages
 from .costs import Cost, Costs, CostSummary, DeskCost, ModelCost, MonthCost
 from .decisions import Approvals, Delegations
 from .desks import DeskPerformance, Desks, PlacedDesk
 from .evidence import EvidenceLinks, EvidencePieces
 from .executions import Executions
+from .graph import GraphEdges, GraphNodes, GraphQueries
 from .identity import Account, ApiKeys, Memberships, NewKey, Tenants, Users, hash_key
 from .knowledge import Chunks, DataSources, Documents, Knowledge, KnowledgeBases
 from .lessons import Lessons, Patterns
@@ -53,6 +54,9 @@ __all__ = [
     "EvidenceLinks",
     "EvidencePieces",
     "Executions",
+    "GraphEdges",
+    "GraphNodes",
+    "GraphQueries",
     "Knowledge",
     "KnowledgeBases",
     "Lessons",
@@ -71,6 +75,7 @@ __all__ = [
     "Recent",
     "Repository",
     "Reviews",
+    "Scope",
     "SelfReviews",
     "TaskAttachments",
     "TaskCheckpoints",

@@ -15,10 +15,11 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 #: Clauses and operators, as canonical text spells them.
-KEYWORDS: Final = frozenset(
+_KEYWORDS = (
     "MATCH OPTIONAL WHERE WITH DISTINCT ORDER BY DESC SKIP LIMIT UNWIND AS RETURN"
-    " AND OR XOR NOT IN STARTS ENDS CONTAINS IS NULL TRUE FALSE CASE WHEN THEN ELSE END".split()
+    " AND OR XOR NOT IN STARTS ENDS CONTAINS IS NULL TRUE FALSE CASE WHEN THEN ELSE END"
 )
+KEYWORDS: Final = frozenset(_KEYWORDS.split())
 
 #: Functions, and the fewest and most arguments of each. The spelling matters: AGE finds functions
 #: in any case, but hands its own graph only to `startNode` and `endNode`; `startnode` takes a
@@ -65,12 +66,13 @@ FUNCTIONS: Final[Mapping[str, tuple[int, int]]] = {
 AGGREGATES: Final = frozenset({"avg", "collect", "count", "max", "min", "sum"})
 
 #: Words that AGE keeps for itself, in any case: none can be a name. Of 1.5 to 1.8.
-RESERVED: Final = frozenset(
+_RESERVED = (
     "all analyze and any as asc ascending by call case coalesce contains count create delete desc"
     " descending detach distinct else end ends exists explain false in is limit match merge none not"
     " null on operator optional or order reduce remove return set single skip starts then true union"
-    " unwind verbose when where with xor yield".split()
+    " unwind verbose when where with xor yield"
 )
+RESERVED: Final = frozenset(_RESERVED.split())
 
 TEXT_LENGTH: Final = 10_000
 #: How far a relationship may reach in one match, in an agent's own question and in a template.
@@ -95,10 +97,10 @@ NAME: Final = "[A-Za-z][A-Za-z0-9_]{0,62}"
 _OWN = "(?![A-Za-z0-9_$])"
 _SIGNS = "-+*/%<>=!@#^&|~?"
 #: One token, for Python and for PostgreSQL alike.
-TOKEN: Final = "|".join(  # noqa: FLY002
+TOKEN: Final = "|".join(
     (
         rf"[$]?{NAME}{_OWN}",
-        rf"(?:0|[1-9][0-9]{{0,17}})(?:[.][0-9]{{1,17}}(?:[eE][-+]?[0-9]{{1,3}})?)?{_OWN}",
+        rf"(?:0|[1-9][0-9]{{0,17}})(?:[.][0-9]{{1,17}})?(?:[eE][-+]?[0-9]{{1,3}})?{_OWN}",
         rf"(?:<>|<=|>=|[=<>+*/%^])(?![{_SIGNS[1:]}])",
         r"-(?!-)",
         r"[.][.](?![.])",

@@ -307,7 +307,7 @@ def _own_keeper(kind: str, add: str) -> str:
     insert = (
         f"EXECUTE format($q${add.format(rows='new_rows AS r')}$q$, graph, own) USING tenant, own;"
     )
-    seen = f"""
+    seen = """
             GET DIAGNOSTICS added = ROW_COUNT;
             IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND r.label = own) THEN
                 PERFORM tenantry.graph_missed();
@@ -366,11 +366,13 @@ def _filler() -> str:
     steps.append(_own_rows("graph_nodes", "v", _ADD_OWN_NODES))
     for edge in EDGES:
         rows = f"tenantry.{edge.table} AS r"
-        for end in edge.ends:
-            steps.append(f"""    IF EXISTS (SELECT FROM {rows} WHERE r.tenant_id = tenant AND {_is_edge(edge, end)}) THEN
+        steps += [
+            f"""    IF EXISTS (SELECT FROM {rows} WHERE r.tenant_id = tenant AND {_is_edge(edge, end)}) THEN
         {_labels(edge, end)}
         EXECUTE format($q${_add_edges(edge, end, rows)}$q$, graph) USING tenant;
-    END IF;""")
+    END IF;"""
+            for end in edge.ends
+        ]
     steps.append(_own_rows("graph_edges", "e", _ADD_OWN_EDGES))
     return "DECLARE\n    own text;\nBEGIN\n" + "\n".join(steps) + "\nEND"
 
@@ -484,6 +486,11 @@ AFTER_EXTENSION: Final = (
     f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ag_catalog TO {GRAPH}, {GRAPH_READER}",
     f"GRANT SELECT, INSERT, UPDATE, DELETE ON ag_catalog.ag_graph, ag_catalog.ag_label TO {GRAPH}",
     f"GRANT SELECT ON ag_catalog.ag_graph, ag_catalog.ag_label TO {GRAPH_READER}",
+    # Each graph is a schema. And `{id: $id}` is to be found by the index of ids.
+    f"""DO $$ BEGIN
+        EXECUTE format('GRANT CREATE ON DATABASE %I TO {GRAPH}', current_database());
+        EXECUTE format('ALTER DATABASE %I SET age.enable_containment = off', current_database());
+    END $$""",
 )
 
 #: What tenants may call only where an operator has said so: a question of their own.

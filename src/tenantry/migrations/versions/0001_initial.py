@@ -2058,6 +2058,22 @@ $function$""",
     r"""ALTER FUNCTION tenantry.graph_ready(uuid) OWNER TO tenantry_graph""",
     r"""REVOKE ALL ON FUNCTION tenantry.graph_ready(uuid) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.graph_ready(uuid) TO tenantry_graph_reader""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.open_graph()
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+    IF tenantry.current_tenant_id() IS NULL THEN
+        RAISE EXCEPTION 'a graph needs a tenant context' USING ERRCODE = 'TN008';
+    END IF;
+    PERFORM tenantry.graph_ready(tenantry.current_tenant_id());
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.open_graph() OWNER TO tenantry_graph""",
+    r"""REVOKE ALL ON FUNCTION tenantry.open_graph() FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.open_graph() TO tenantry_app, tenantry_readonly, tenantry_service""",
     r"""CREATE OR REPLACE FUNCTION tenantry.rebuild_graph(tenant uuid)
  RETURNS void
  LANGUAGE plpgsql
@@ -2214,14 +2230,25 @@ AS $function$
 DECLARE
     tenant uuid := tenantry.current_tenant_id();
     asked record;
+    wrong text;
 BEGIN
     IF tenant IS NULL THEN
         RAISE EXCEPTION 'a graph needs a tenant context' USING ERRCODE = 'TN008';
     END IF;
-    SELECT q.text, jsonb_array_length(q.result_columns) AS width, q.literals INTO asked
+    SELECT q.text, jsonb_array_length(q.result_columns) AS width, q.parameters, q.literals INTO asked
     FROM tenantry.graph_queries AS q WHERE q.name = question;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'there is no such question' USING ERRCODE = 'TN013';
+    END IF;
+    -- A parameter that is not given would be null, and the answer empty, without a word.
+    SELECT string_agg(n.name, ', ' ORDER BY n.name) INTO wrong FROM (
+        (SELECT jsonb_object_keys(params) AS name EXCEPT SELECT jsonb_array_elements_text(asked.parameters))
+        UNION ALL
+        (SELECT jsonb_array_elements_text(asked.parameters) EXCEPT SELECT jsonb_object_keys(params))) AS n;
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'the question takes other parameters than were given: see %', wrong
+            USING ERRCODE = 'TN011', DETAIL = jsonb_build_object('found', wrong, 'position', 0),
+                  HINT = 'It takes ' || coalesce(nullif((SELECT string_agg(p, ', ') FROM jsonb_array_elements_text(asked.parameters) AS p), ''), 'none') || '.';
     END IF;
     RETURN QUERY SELECT r FROM tenantry.cypher_rows(
         tenantry.graph_ready(tenant), asked.text, asked.width, params || asked.literals, most) AS r;
@@ -2255,7 +2282,7 @@ $function$""",
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
-    token constant text := $token$[$]?[A-Za-z][A-Za-z0-9_]{0,62}(?![A-Za-z0-9_$])|(?:0|[1-9][0-9]{0,17})(?:[.][0-9]{1,17}(?:[eE][-+]?[0-9]{1,3})?)?(?![A-Za-z0-9_$])|(?:<>|<=|>=|[=<>+*/%^])(?![+*/%<>=!@#^&|~?])|-(?!-)|[.][.](?![.])|[.](?![.])|:(?!:)|[](){}[,]$token$;
+    token constant text := $token$[$]?[A-Za-z][A-Za-z0-9_]{0,62}(?![A-Za-z0-9_$])|(?:0|[1-9][0-9]{0,17})(?:[.][0-9]{1,17})?(?:[eE][-+]?[0-9]{1,3})?(?![A-Za-z0-9_$])|(?:<>|<=|>=|[=<>+*/%^])(?![+*/%<>=!@#^&|~?])|-(?!-)|[.][.](?![.])|[.](?![.])|:(?!:)|[](){}[,]$token$;
     tokens text[];
     line text;
     word text;
@@ -2382,16 +2409,16 @@ BEGIN
         IF TG_OP = 'INSERT' THEN
             PERFORM tenantry.graph_label(graph, 'Project', 'v');
             EXECUTE format($q$INSERT INTO %1$I."Project" (properties)
-        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'name', r.name, 'status', r.status, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) FROM new_rows AS r WHERE r.tenant_id = $1$q$, graph) USING tenant;
+        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'name', r.name, 'status', r.status, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) FROM new_rows AS r WHERE r.tenant_id = $1$q$, graph) USING tenant;
         ELSIF TG_OP = 'UPDATE' THEN
-            SELECT bool_or((o.name, o.status, to_char(o.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) IS DISTINCT FROM (r.name, r.status, to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))) INTO changed_0
+            SELECT bool_or((o.name, o.status, to_char(o.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) IS DISTINCT FROM (r.name, r.status, to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'))) INTO changed_0
             FROM old_rows AS o JOIN new_rows AS r ON r.tenant_id = o.tenant_id AND r.id = o.id
             WHERE r.tenant_id = tenant;
             IF changed_0 THEN
                 PERFORM tenantry.graph_label(graph, 'Project', 'v');
-                EXECUTE format($q$UPDATE %1$I."Project" AS v SET properties = ag_catalog.agtype_build_map('id', r.id::text, 'name', r.name, 'status', r.status, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
+                EXECUTE format($q$UPDATE %1$I."Project" AS v SET properties = ag_catalog.agtype_build_map('id', r.id::text, 'name', r.name, 'status', r.status, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'))
                 FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
-                WHERE (o.name, o.status, to_char(o.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) IS DISTINCT FROM (n.name, n.status, to_char(n.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))) AS r
+                WHERE (o.name, o.status, to_char(o.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) IS DISTINCT FROM (n.name, n.status, to_char(n.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'))) AS r
                 WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
             END IF;
         ELSE
@@ -2430,16 +2457,16 @@ BEGIN
         IF TG_OP = 'INSERT' THEN
             PERFORM tenantry.graph_label(graph, 'Agent', 'v');
             EXECUTE format($q$INSERT INTO %1$I."Agent" (properties)
-        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'type', r.agent_type, 'name', r.name, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) FROM new_rows AS r WHERE r.tenant_id = $1$q$, graph) USING tenant;
+        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'type', r.agent_type, 'name', r.name, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) FROM new_rows AS r WHERE r.tenant_id = $1$q$, graph) USING tenant;
         ELSIF TG_OP = 'UPDATE' THEN
-            SELECT bool_or((o.agent_type, o.name, to_char(o.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) IS DISTINCT FROM (r.agent_type, r.name, to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))) INTO changed_0
+            SELECT bool_or((o.agent_type, o.name, to_char(o.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) IS DISTINCT FROM (r.agent_type, r.name, to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'))) INTO changed_0
             FROM old_rows AS o JOIN new_rows AS r ON r.tenant_id = o.tenant_id AND r.id = o.id
             WHERE r.tenant_id = tenant;
             IF changed_0 THEN
                 PERFORM tenantry.graph_label(graph, 'Agent', 'v');
-                EXECUTE format($q$UPDATE %1$I."Agent" AS v SET properties = ag_catalog.agtype_build_map('id', r.id::text, 'type', r.agent_type, 'name', r.name, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
+                EXECUTE format($q$UPDATE %1$I."Agent" AS v SET properties = ag_catalog.agtype_build_map('id', r.id::text, 'type', r.agent_type, 'name', r.name, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'))
                 FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
-                WHERE (o.agent_type, o.name, to_char(o.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) IS DISTINCT FROM (n.agent_type, n.name, to_char(n.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))) AS r
+                WHERE (o.agent_type, o.name, to_char(o.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) IS DISTINCT FROM (n.agent_type, n.name, to_char(n.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'))) AS r
                 WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
             END IF;
         ELSE
@@ -2607,7 +2634,7 @@ BEGIN
         IF TG_OP = 'INSERT' THEN
             PERFORM tenantry.graph_label(graph, 'Task', 'v');
             EXECUTE format($q$INSERT INTO %1$I."Task" (properties)
-        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'type', r.type, 'title', r.title, 'status', r.status, 'state', r.state_category, 'priority', r.priority, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) FROM new_rows AS r WHERE r.tenant_id = $1$q$, graph) USING tenant;
+        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'type', r.type, 'title', r.title, 'status', r.status, 'state', r.state_category, 'priority', r.priority, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) FROM new_rows AS r WHERE r.tenant_id = $1$q$, graph) USING tenant;
             IF EXISTS (SELECT FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.project_id IS NOT NULL) THEN
                 PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'Project', 'v'); PERFORM tenantry.graph_label(graph, 'IN_PROJECT', 'e');
                 EXECUTE format($q$INSERT INTO %1$I."IN_PROJECT" (start_id, end_id, properties)
@@ -2657,14 +2684,14 @@ BEGIN
                 END IF;
             END IF;
         ELSIF TG_OP = 'UPDATE' THEN
-            SELECT bool_or((o.type, o.title, o.status, o.state_category, o.priority, to_char(o.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) IS DISTINCT FROM (r.type, r.title, r.status, r.state_category, r.priority, to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))), bool_or(o.project_id IS DISTINCT FROM r.project_id), bool_or(o.parent_id IS DISTINCT FROM r.parent_id), bool_or((o.assigned_to_agent_id, o.assigned_to_desk_id) IS DISTINCT FROM (r.assigned_to_agent_id, r.assigned_to_desk_id)) INTO changed_0, changed_1, changed_2, changed_3
+            SELECT bool_or((o.type, o.title, o.status, o.state_category, o.priority, to_char(o.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) IS DISTINCT FROM (r.type, r.title, r.status, r.state_category, r.priority, to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'))), bool_or(o.project_id IS DISTINCT FROM r.project_id), bool_or(o.parent_id IS DISTINCT FROM r.parent_id), bool_or((o.assigned_to_agent_id, o.assigned_to_desk_id) IS DISTINCT FROM (r.assigned_to_agent_id, r.assigned_to_desk_id)) INTO changed_0, changed_1, changed_2, changed_3
             FROM old_rows AS o JOIN new_rows AS r ON r.tenant_id = o.tenant_id AND r.id = o.id
             WHERE r.tenant_id = tenant;
             IF changed_0 THEN
                 PERFORM tenantry.graph_label(graph, 'Task', 'v');
-                EXECUTE format($q$UPDATE %1$I."Task" AS v SET properties = ag_catalog.agtype_build_map('id', r.id::text, 'type', r.type, 'title', r.title, 'status', r.status, 'state', r.state_category, 'priority', r.priority, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
+                EXECUTE format($q$UPDATE %1$I."Task" AS v SET properties = ag_catalog.agtype_build_map('id', r.id::text, 'type', r.type, 'title', r.title, 'status', r.status, 'state', r.state_category, 'priority', r.priority, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'))
                 FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
-                WHERE (o.type, o.title, o.status, o.state_category, o.priority, to_char(o.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) IS DISTINCT FROM (n.type, n.title, n.status, n.state_category, n.priority, to_char(n.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))) AS r
+                WHERE (o.type, o.title, o.status, o.state_category, o.priority, to_char(o.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) IS DISTINCT FROM (n.type, n.title, n.status, n.state_category, n.priority, to_char(n.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'))) AS r
                 WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
             END IF;
             IF changed_1 THEN
@@ -2799,7 +2826,7 @@ BEGIN
         IF TG_OP = 'INSERT' THEN
             PERFORM tenantry.graph_label(graph, 'Execution', 'v');
             EXECUTE format($q$INSERT INTO %1$I."Execution" (properties)
-        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'status', r.status, 'started_at', to_char(r.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) FROM new_rows AS r WHERE r.tenant_id = $1$q$, graph) USING tenant;
+        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'status', r.status, 'started_at', to_char(r.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) FROM new_rows AS r WHERE r.tenant_id = $1$q$, graph) USING tenant;
             IF EXISTS (SELECT FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.agent_id IS NOT NULL) THEN
                 PERFORM tenantry.graph_label(graph, 'Agent', 'v'); PERFORM tenantry.graph_label(graph, 'Execution', 'v'); PERFORM tenantry.graph_label(graph, 'RAN', 'e');
                 EXECUTE format($q$INSERT INTO %1$I."RAN" (start_id, end_id, properties)
@@ -2827,7 +2854,7 @@ BEGIN
             IF EXISTS (SELECT FROM new_rows AS r WHERE r.tenant_id = tenant AND (r.status IN ('success', 'failure', 'timeout')) AND r.agent_id IS NOT NULL AND r.task_id IS NOT NULL) THEN
                 PERFORM tenantry.graph_label(graph, 'Agent', 'v'); PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'EXECUTED', 'e');
                 EXECUTE format($q$INSERT INTO %1$I."EXECUTED" (start_id, end_id, properties)
-        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text, 'result', CASE r.status WHEN 'success' THEN 'success' ELSE 'failure' END, 'timestamp', to_char(coalesce(r.completed_at, r.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) FROM new_rows AS r
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text, 'result', CASE r.status WHEN 'success' THEN 'success' ELSE 'failure' END, 'timestamp', to_char(coalesce(r.completed_at, r.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) FROM new_rows AS r
         JOIN %1$I."Agent" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.agent_id || '"')::ag_catalog.agtype
         JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.task_id || '"')::ag_catalog.agtype
         WHERE r.tenant_id = $1 AND r.status IN ('success', 'failure', 'timeout')$q$, graph) USING tenant;
@@ -2837,14 +2864,14 @@ BEGIN
                 END IF;
             END IF;
         ELSIF TG_OP = 'UPDATE' THEN
-            SELECT bool_or((o.status, to_char(o.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) IS DISTINCT FROM (r.status, to_char(r.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))), bool_or(o.agent_id IS DISTINCT FROM r.agent_id), bool_or(o.task_id IS DISTINCT FROM r.task_id), bool_or((CASE o.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(o.completed_at, o.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), o.agent_id, o.task_id, o.status IN ('success', 'failure', 'timeout')) IS DISTINCT FROM (CASE r.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(r.completed_at, r.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), r.agent_id, r.task_id, r.status IN ('success', 'failure', 'timeout'))) INTO changed_0, changed_1, changed_2, changed_3
+            SELECT bool_or((o.status, to_char(o.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) IS DISTINCT FROM (r.status, to_char(r.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'))), bool_or(o.agent_id IS DISTINCT FROM r.agent_id), bool_or(o.task_id IS DISTINCT FROM r.task_id), bool_or((CASE o.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(o.completed_at, o.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'), o.agent_id, o.task_id, o.status IN ('success', 'failure', 'timeout')) IS DISTINCT FROM (CASE r.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(r.completed_at, r.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'), r.agent_id, r.task_id, r.status IN ('success', 'failure', 'timeout'))) INTO changed_0, changed_1, changed_2, changed_3
             FROM old_rows AS o JOIN new_rows AS r ON r.tenant_id = o.tenant_id AND r.id = o.id
             WHERE r.tenant_id = tenant;
             IF changed_0 THEN
                 PERFORM tenantry.graph_label(graph, 'Execution', 'v');
-                EXECUTE format($q$UPDATE %1$I."Execution" AS v SET properties = ag_catalog.agtype_build_map('id', r.id::text, 'status', r.status, 'started_at', to_char(r.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
+                EXECUTE format($q$UPDATE %1$I."Execution" AS v SET properties = ag_catalog.agtype_build_map('id', r.id::text, 'status', r.status, 'started_at', to_char(r.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'))
                 FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
-                WHERE (o.status, to_char(o.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) IS DISTINCT FROM (n.status, to_char(n.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))) AS r
+                WHERE (o.status, to_char(o.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) IS DISTINCT FROM (n.status, to_char(n.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'))) AS r
                 WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
             END IF;
             IF changed_1 THEN
@@ -2894,21 +2921,21 @@ BEGIN
             IF changed_3 THEN
                 IF to_regclass(format('%I."EXECUTED"', graph)) IS NOT NULL THEN
                     EXECUTE format($q$DELETE FROM %1$I."EXECUTED" AS v USING (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
-                WHERE (CASE o.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(o.completed_at, o.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), o.agent_id, o.task_id, o.status IN ('success', 'failure', 'timeout')) IS DISTINCT FROM (CASE n.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(n.completed_at, n.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), n.agent_id, n.task_id, n.status IN ('success', 'failure', 'timeout'))) AS r
+                WHERE (CASE o.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(o.completed_at, o.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'), o.agent_id, o.task_id, o.status IN ('success', 'failure', 'timeout')) IS DISTINCT FROM (CASE n.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(n.completed_at, n.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'), n.agent_id, n.task_id, n.status IN ('success', 'failure', 'timeout'))) AS r
                     WHERE r.tenant_id = $1 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph) USING tenant;
                 END IF;
                 IF EXISTS (SELECT FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
-                WHERE (CASE o.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(o.completed_at, o.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), o.agent_id, o.task_id, o.status IN ('success', 'failure', 'timeout')) IS DISTINCT FROM (CASE n.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(n.completed_at, n.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), n.agent_id, n.task_id, n.status IN ('success', 'failure', 'timeout'))) AS r WHERE r.tenant_id = tenant AND (r.status IN ('success', 'failure', 'timeout')) AND r.agent_id IS NOT NULL AND r.task_id IS NOT NULL) THEN
+                WHERE (CASE o.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(o.completed_at, o.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'), o.agent_id, o.task_id, o.status IN ('success', 'failure', 'timeout')) IS DISTINCT FROM (CASE n.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(n.completed_at, n.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'), n.agent_id, n.task_id, n.status IN ('success', 'failure', 'timeout'))) AS r WHERE r.tenant_id = tenant AND (r.status IN ('success', 'failure', 'timeout')) AND r.agent_id IS NOT NULL AND r.task_id IS NOT NULL) THEN
                 PERFORM tenantry.graph_label(graph, 'Agent', 'v'); PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'EXECUTED', 'e');
                 EXECUTE format($q$INSERT INTO %1$I."EXECUTED" (start_id, end_id, properties)
-        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text, 'result', CASE r.status WHEN 'success' THEN 'success' ELSE 'failure' END, 'timestamp', to_char(coalesce(r.completed_at, r.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
-                WHERE (CASE o.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(o.completed_at, o.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), o.agent_id, o.task_id, o.status IN ('success', 'failure', 'timeout')) IS DISTINCT FROM (CASE n.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(n.completed_at, n.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), n.agent_id, n.task_id, n.status IN ('success', 'failure', 'timeout'))) AS r
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text, 'result', CASE r.status WHEN 'success' THEN 'success' ELSE 'failure' END, 'timestamp', to_char(coalesce(r.completed_at, r.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE (CASE o.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(o.completed_at, o.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'), o.agent_id, o.task_id, o.status IN ('success', 'failure', 'timeout')) IS DISTINCT FROM (CASE n.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(n.completed_at, n.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'), n.agent_id, n.task_id, n.status IN ('success', 'failure', 'timeout'))) AS r
         JOIN %1$I."Agent" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.agent_id || '"')::ag_catalog.agtype
         JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.task_id || '"')::ag_catalog.agtype
         WHERE r.tenant_id = $1 AND r.status IN ('success', 'failure', 'timeout')$q$, graph) USING tenant;
                 GET DIAGNOSTICS added = ROW_COUNT;
                 IF added < (SELECT count(*) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
-                WHERE (CASE o.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(o.completed_at, o.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), o.agent_id, o.task_id, o.status IN ('success', 'failure', 'timeout')) IS DISTINCT FROM (CASE n.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(n.completed_at, n.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), n.agent_id, n.task_id, n.status IN ('success', 'failure', 'timeout'))) AS r WHERE r.tenant_id = tenant AND (r.status IN ('success', 'failure', 'timeout')) AND r.agent_id IS NOT NULL AND r.task_id IS NOT NULL) THEN
+                WHERE (CASE o.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(o.completed_at, o.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'), o.agent_id, o.task_id, o.status IN ('success', 'failure', 'timeout')) IS DISTINCT FROM (CASE n.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(n.completed_at, n.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'), n.agent_id, n.task_id, n.status IN ('success', 'failure', 'timeout'))) AS r WHERE r.tenant_id = tenant AND (r.status IN ('success', 'failure', 'timeout')) AND r.agent_id IS NOT NULL AND r.task_id IS NOT NULL) THEN
                     PERFORM tenantry.graph_missed();
                 END IF;
             END IF;
@@ -3096,6 +3123,7 @@ BEGIN
     IF TG_OP = 'DELETE' THEN
         FOR tenant, own IN SELECT DISTINCT o.tenant_id, o.label FROM old_rows AS o ORDER BY 1, 2 LOOP
             graph := tenantry.graph_kept(tenant);
+            CONTINUE WHEN graph IS NULL;
             IF to_regclass(format('%I.%I', graph, own)) IS NOT NULL THEN
                 EXECUTE format($q$DELETE FROM %1$I.%2$I AS v USING old_rows AS r
                     WHERE r.tenant_id = $1 AND r.label = $2 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph, own)
@@ -3138,6 +3166,7 @@ BEGIN
     IF TG_OP = 'DELETE' THEN
         FOR tenant, own IN SELECT DISTINCT o.tenant_id, o.label FROM old_rows AS o ORDER BY 1, 2 LOOP
             graph := tenantry.graph_kept(tenant);
+            CONTINUE WHEN graph IS NULL;
             IF to_regclass(format('%I.%I', graph, own)) IS NOT NULL THEN
                 EXECUTE format($q$DELETE FROM %1$I.%2$I AS v USING old_rows AS r
                     WHERE r.tenant_id = $1 AND r.label = $2 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph, own)
@@ -3184,13 +3213,13 @@ BEGIN
     IF EXISTS (SELECT FROM tenantry.projects AS r WHERE r.tenant_id = tenant) THEN
         PERFORM tenantry.graph_label(graph, 'Project', 'v');
         EXECUTE format($q$INSERT INTO %1$I."Project" (properties)
-        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'name', r.name, 'status', r.status, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) FROM tenantry.projects AS r WHERE r.tenant_id = $1$q$, graph) USING tenant;
+        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'name', r.name, 'status', r.status, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) FROM tenantry.projects AS r WHERE r.tenant_id = $1$q$, graph) USING tenant;
         EXECUTE format('ANALYZE %I."Project"', graph);
     END IF;
     IF EXISTS (SELECT FROM tenantry.agents AS r WHERE r.tenant_id = tenant) THEN
         PERFORM tenantry.graph_label(graph, 'Agent', 'v');
         EXECUTE format($q$INSERT INTO %1$I."Agent" (properties)
-        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'type', r.agent_type, 'name', r.name, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) FROM tenantry.agents AS r WHERE r.tenant_id = $1$q$, graph) USING tenant;
+        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'type', r.agent_type, 'name', r.name, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) FROM tenantry.agents AS r WHERE r.tenant_id = $1$q$, graph) USING tenant;
         EXECUTE format('ANALYZE %I."Agent"', graph);
     END IF;
     IF EXISTS (SELECT FROM tenantry.desks AS r WHERE r.tenant_id = tenant) THEN
@@ -3202,13 +3231,13 @@ BEGIN
     IF EXISTS (SELECT FROM tenantry.tasks AS r WHERE r.tenant_id = tenant) THEN
         PERFORM tenantry.graph_label(graph, 'Task', 'v');
         EXECUTE format($q$INSERT INTO %1$I."Task" (properties)
-        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'type', r.type, 'title', r.title, 'status', r.status, 'state', r.state_category, 'priority', r.priority, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) FROM tenantry.tasks AS r WHERE r.tenant_id = $1$q$, graph) USING tenant;
+        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'type', r.type, 'title', r.title, 'status', r.status, 'state', r.state_category, 'priority', r.priority, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) FROM tenantry.tasks AS r WHERE r.tenant_id = $1$q$, graph) USING tenant;
         EXECUTE format('ANALYZE %I."Task"', graph);
     END IF;
     IF EXISTS (SELECT FROM tenantry.agent_executions AS r WHERE r.tenant_id = tenant) THEN
         PERFORM tenantry.graph_label(graph, 'Execution', 'v');
         EXECUTE format($q$INSERT INTO %1$I."Execution" (properties)
-        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'status', r.status, 'started_at', to_char(r.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) FROM tenantry.agent_executions AS r WHERE r.tenant_id = $1$q$, graph) USING tenant;
+        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'status', r.status, 'started_at', to_char(r.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) FROM tenantry.agent_executions AS r WHERE r.tenant_id = $1$q$, graph) USING tenant;
         EXECUTE format('ANALYZE %I."Execution"', graph);
     END IF;
     FOR own IN SELECT DISTINCT r.label FROM tenantry.graph_nodes AS r WHERE r.tenant_id = tenant LOOP
@@ -3299,7 +3328,7 @@ BEGIN
     IF EXISTS (SELECT FROM tenantry.agent_executions AS r WHERE r.tenant_id = tenant AND (r.status IN ('success', 'failure', 'timeout')) AND r.agent_id IS NOT NULL AND r.task_id IS NOT NULL) THEN
         PERFORM tenantry.graph_label(graph, 'Agent', 'v'); PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'EXECUTED', 'e');
         EXECUTE format($q$INSERT INTO %1$I."EXECUTED" (start_id, end_id, properties)
-        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text, 'result', CASE r.status WHEN 'success' THEN 'success' ELSE 'failure' END, 'timestamp', to_char(coalesce(r.completed_at, r.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) FROM tenantry.agent_executions AS r
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text, 'result', CASE r.status WHEN 'success' THEN 'success' ELSE 'failure' END, 'timestamp', to_char(coalesce(r.completed_at, r.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) FROM tenantry.agent_executions AS r
         JOIN %1$I."Agent" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.agent_id || '"')::ag_catalog.agtype
         JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.task_id || '"')::ag_catalog.agtype
         WHERE r.tenant_id = $1 AND r.status IN ('success', 'failure', 'timeout')$q$, graph) USING tenant;
@@ -3331,11 +3360,11 @@ BEGIN
     END IF;
     label := 'Project';
     SELECT c.missing, c.surplus INTO missing, surplus
-    FROM tenantry.compare_label(tenant, graph, label, 'v', $q$SELECT ag_catalog.agtype_build_map('id', r.id::text, 'name', r.name, 'status', r.status, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))::text FROM tenantry.projects AS r WHERE r.tenant_id = $1$q$) AS c;
+    FROM tenantry.compare_label(tenant, graph, label, 'v', $q$SELECT ag_catalog.agtype_build_map('id', r.id::text, 'name', r.name, 'status', r.status, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'))::text FROM tenantry.projects AS r WHERE r.tenant_id = $1$q$) AS c;
     RETURN NEXT;
     label := 'Agent';
     SELECT c.missing, c.surplus INTO missing, surplus
-    FROM tenantry.compare_label(tenant, graph, label, 'v', $q$SELECT ag_catalog.agtype_build_map('id', r.id::text, 'type', r.agent_type, 'name', r.name, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))::text FROM tenantry.agents AS r WHERE r.tenant_id = $1$q$) AS c;
+    FROM tenantry.compare_label(tenant, graph, label, 'v', $q$SELECT ag_catalog.agtype_build_map('id', r.id::text, 'type', r.agent_type, 'name', r.name, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'))::text FROM tenantry.agents AS r WHERE r.tenant_id = $1$q$) AS c;
     RETURN NEXT;
     label := 'Desk';
     SELECT c.missing, c.surplus INTO missing, surplus
@@ -3343,11 +3372,11 @@ BEGIN
     RETURN NEXT;
     label := 'Task';
     SELECT c.missing, c.surplus INTO missing, surplus
-    FROM tenantry.compare_label(tenant, graph, label, 'v', $q$SELECT ag_catalog.agtype_build_map('id', r.id::text, 'type', r.type, 'title', r.title, 'status', r.status, 'state', r.state_category, 'priority', r.priority, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))::text FROM tenantry.tasks AS r WHERE r.tenant_id = $1$q$) AS c;
+    FROM tenantry.compare_label(tenant, graph, label, 'v', $q$SELECT ag_catalog.agtype_build_map('id', r.id::text, 'type', r.type, 'title', r.title, 'status', r.status, 'state', r.state_category, 'priority', r.priority, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'))::text FROM tenantry.tasks AS r WHERE r.tenant_id = $1$q$) AS c;
     RETURN NEXT;
     label := 'Execution';
     SELECT c.missing, c.surplus INTO missing, surplus
-    FROM tenantry.compare_label(tenant, graph, label, 'v', $q$SELECT ag_catalog.agtype_build_map('id', r.id::text, 'status', r.status, 'started_at', to_char(r.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))::text FROM tenantry.agent_executions AS r WHERE r.tenant_id = $1$q$) AS c;
+    FROM tenantry.compare_label(tenant, graph, label, 'v', $q$SELECT ag_catalog.agtype_build_map('id', r.id::text, 'status', r.status, 'started_at', to_char(r.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'))::text FROM tenantry.agent_executions AS r WHERE r.tenant_id = $1$q$) AS c;
     RETURN NEXT;
     label := 'REPORTS_TO';
     SELECT c.missing, c.surplus INTO missing, surplus
@@ -3397,7 +3426,7 @@ BEGIN
     RETURN NEXT;
     label := 'EXECUTED';
     SELECT c.missing, c.surplus INTO missing, surplus
-    FROM tenantry.compare_label(tenant, graph, label, 'e', $q$SELECT ag_catalog.agtype_build_map('id', r.id::text, 'result', CASE r.status WHEN 'success' THEN 'success' ELSE 'failure' END, 'timestamp', to_char(coalesce(r.completed_at, r.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))::text, ('"' || r.agent_id || '"')::ag_catalog.agtype::text, ('"' || r.task_id || '"')::ag_catalog.agtype::text
+    FROM tenantry.compare_label(tenant, graph, label, 'e', $q$SELECT ag_catalog.agtype_build_map('id', r.id::text, 'result', CASE r.status WHEN 'success' THEN 'success' ELSE 'failure' END, 'timestamp', to_char(coalesce(r.completed_at, r.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'))::text, ('"' || r.agent_id || '"')::ag_catalog.agtype::text, ('"' || r.task_id || '"')::ag_catalog.agtype::text
             FROM tenantry.agent_executions AS r WHERE r.tenant_id = $1 AND (r.status IN ('success', 'failure', 'timeout')) AND r.agent_id IS NOT NULL AND r.task_id IS NOT NULL$q$) AS c;
     RETURN NEXT;
     -- The tenant's own labels, and whatever else is there.
@@ -7898,6 +7927,7 @@ DOWN = (
     r"""DROP FUNCTION tenantry.limit_graph_labels()""",
     r"""DROP FUNCTION tenantry.tenants_with_graph()""",
     r"""DROP FUNCTION tenantry.rebuild_graph(uuid)""",
+    r"""DROP FUNCTION tenantry.open_graph()""",
     r"""DROP FUNCTION tenantry.graph_ready(uuid)""",
     r"""DROP FUNCTION tenantry.drop_graph_of_tenant()""",
     r"""DROP FUNCTION tenantry.drop_graph(uuid)""",
