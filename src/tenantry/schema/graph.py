@@ -168,7 +168,8 @@ def _keeper(table: str) -> str:
     vertices = [v for v in VERTICES if v.table == table]
     edges = [e for e in EDGES if e.table == table]
     names = [f"changed_{n}" for n in range(len(vertices) + len(edges))]
-    differ = [_differs(element) for element in (*vertices, *edges)]
+    elements: list[Vertex | Edge] = [*vertices, *edges]
+    differ = [_differs(element) for element in elements]
     declared = "".join(f"\n    {name} boolean;" for name in names)
     changes = names[len(vertices) :]
     inserted = "\n".join(
