@@ -141,7 +141,8 @@ class FeatureUnavailable(TenantryError):
 
 class GraphUnavailable(FeatureUnavailable):
     """There is no graph to ask: `reason` is `feature`, when the database has none; `readonly` or
-    `isolation`, when the tenant's is not made yet and this transaction cannot make it; or `tenant`."""
+    `isolation`, when the tenant's is not made yet and this transaction cannot make it; `questions`,
+    when only those that the platform has named may be asked; or `tenant`, when there is no such."""
 
     code = "graph_unavailable"
     reason: str

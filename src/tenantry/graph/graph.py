@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from tenantry.errors import InvalidInput, UnknownGraphQuery
+from tenantry.errors import GraphUnavailable, InvalidInput, PermissionDenied, UnknownGraphQuery
 from tenantry.models import Agent, Desk, GraphEdge, GraphNode, GraphQuery, Project, Task
 from tenantry.repositories import GraphEdges, GraphNodes, GraphQueries, Scope
 
@@ -28,10 +28,10 @@ _OPEN = (
 _RESTORE = "SELECT set_config('statement_timeout', $1, true)"
 _RUN = (
     "SELECT q.result_columns, r.cells FROM tenantry.graph_queries AS q"
-    " LEFT JOIN LATERAL tenantry.graph_run(q.name, $2::jsonb, $3) AS r (cells) ON true"
+    " LEFT JOIN LATERAL tenantry.graph_run(q.name, $2::text::jsonb, $3) AS r (cells) ON true"
     " WHERE q.name = $1"
 )
-_ASK = "SELECT cells FROM tenantry.graph_ask($1, $2, $3::jsonb, $4) AS r (cells)"
+_ASK = "SELECT cells FROM tenantry.graph_ask($1, $2, $3::text::jsonb, $4) AS r (cells)"
 
 
 class Graph:
@@ -59,7 +59,7 @@ class Graph:
         rows = await self._bounded(timeout, _RUN, name, given, _checked(limit) + 1)
         if not rows:
             raise UnknownGraphQuery(name)
-        columns = tuple(json.loads(rows[0][0]))
+        columns = tuple(rows[0][0])
         return _result(columns, [row[1] for row in rows if row[1] is not None], limit)
 
     async def ask(
@@ -77,9 +77,16 @@ class Graph:
         values = {**(params or {}), **named}
         query = parse(text, parameters=values)
         given = encode({**values, **query.literals})
-        rows = await self._bounded(
-            timeout, _ASK, query.text, len(query.columns), given, _checked(limit) + 1
-        )
+        most = _checked(limit) + 1
+        try:
+            rows = await self._bounded(timeout, _ASK, query.text, len(query.columns), given, most)
+        except PermissionDenied as error:
+            raise GraphUnavailable(
+                "Tenants may not ask their graph questions of their own here.",
+                hint="An operator allows it: `tenantry feature enable graph-questions`.",
+                feature="graph-questions",
+                reason="questions",
+            ) from error
         return _result(query.columns, [row[0] for row in rows], limit)
 
     async def queries(self) -> Sequence[GraphQuery]:
