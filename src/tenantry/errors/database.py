@@ -165,6 +165,8 @@ class NotOneRow(TenantryError):
     def __init__(self, rows: int) -> None:
         super().__init__(
             f"The query answered with {rows or 'no'} rows, not with one.",
-            hint="Narrow it or say LIMIT 1." if rows else "What it looks for is not in this tenant.",
+            hint="Narrow it or say LIMIT 1."
+            if rows
+            else "What it looks for is not in this tenant.",
             rows=rows,
         )
