@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 from uuid import UUID
 
@@ -111,22 +112,22 @@ class Graph:
         return layers
 
     def longest(self, weights: Mapping[UUID, float]) -> CriticalPath:
-        """The heaviest chain; a task of which no weight is given has 1."""
-        total: dict[UUID, float] = {}
+        """The heaviest chain, of equals the one of most tasks; one without a weight has 1."""
+        total: dict[UUID, tuple[float, int]] = {}
         before: dict[UUID, UUID | None] = {}
-        for layer in self.layers():
-            for task in layer:
-                # The first of equals: which chain is found does not change from call to call.
-                last = max(self.needs[task.id], key=total.__getitem__, default=None)
-                before[task.id] = last
-                total[task.id] = weights.get(task.id, 1) + (0 if last is None else total[last])
+        for task in chain.from_iterable(self.layers()):
+            # Of equals the first: which chain is found does not change from call to call.
+            last = max(self.needs[task.id], key=total.__getitem__, default=None)
+            weight, steps = (0.0, 0) if last is None else total[last]
+            before[task.id] = last
+            total[task.id] = weight + weights.get(task.id, 1), steps + 1
         at = max(total, key=total.__getitem__, default=None)
-        weight = 0 if at is None else total[at]
-        chain: list[LinkedTask] = []
+        weight = 0.0 if at is None else total[at][0]
+        path: list[LinkedTask] = []
         while at is not None:
-            chain.append(self.tasks[at])
+            path.append(self.tasks[at])
             at = before[at]
-        return CriticalPath(chain[::-1], weight)
+        return CriticalPath(path[::-1], weight)
 
 
 def urgency(task: LinkedTask) -> tuple[int, UUID]:

@@ -31,9 +31,10 @@ WHERE d.tenant_id = $1 AND d.{start} = ANY (r.ids)"""
 
 #: A task that is done is no longer waited for, nor is what it has waited for.
 _UNFINISHED = """
-SELECT d.depends_on_id FROM tenantry.task_dependencies AS d
-JOIN tenantry.tasks AS t ON t.tenant_id = d.tenant_id AND t.id = d.depends_on_id
-WHERE d.tenant_id = $1 AND d.task_id = ANY (r.ids) AND t.state_category <> 'done'"""
+SELECT t.id FROM tenantry.tasks AS t
+WHERE t.tenant_id = $1 AND t.state_category <> 'done' AND t.id = ANY (ARRAY(
+    SELECT d.depends_on_id FROM tenantry.task_dependencies AS d
+    WHERE d.tenant_id = $1 AND d.task_id = ANY (r.ids)))"""
 
 _NEEDS = """ARRAY(
     SELECT d.depends_on_id FROM tenantry.task_dependencies AS d

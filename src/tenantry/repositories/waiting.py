@@ -175,7 +175,7 @@ class Waiting(Hierarchy[Task]):
         )
         if not rows:
             raise NotFound(Task.__tablename__, id)
-        return [LinkedTask(*row) for row in rows[1:]]
+        return list(map(LinkedTask._make, rows[1:]))
 
     async def _plan(self, ids: list[UUID]) -> Graph:
         """The unfinished ones of these, with all unfinished ones that they wait for."""
