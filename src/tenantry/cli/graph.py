@@ -1,4 +1,4 @@
-"""`graph`: what tasks wait for, drawn."""
+"""`graph`: asked, kept, and what tasks wait for, drawn."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 from tenantry.errors import InvalidInput
 
-from . import as_tenant, lookup
+from . import as_tenant, graph_questions, graph_upkeep, lookup
 from .answer import Answer, plain, printable
 from .command import command, group
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from tenantry.drawing import Drawing
     from tenantry.repositories import Closure
 
-app = group("What tasks wait for, as a graph.")
+app = group("Draw what tasks wait for, ask tenants' graphs in Cypher, and keep them.")
+app.add_typer(graph_questions.app)
+app.add_typer(graph_upkeep.app)
 
 _Format = Literal["mermaid", "dot", "svg"]
 #: More than this nobody can read in one picture.
