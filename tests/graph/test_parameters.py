@@ -178,13 +178,14 @@ def test_no_text_is_longer_than_was_counted(params: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", "1a", "a-b", "a b", "é", "a" * 64, 'a"', "a\n", "$a", "\ud83d", 7, None],
-    ids=ascii,
+    ["", "1a", "a-b", "a b", "é", "a" * 64, 'a"', "a\n", "$a", "\ud83d", 7, 10**5000, None],
+    ids=lambda name: ascii(name) if isinstance(name, str) else type(name).__name__,
 )
 def test_names(name: Any) -> None:
     for write in (encode, encode_properties):
-        with pytest.raises(InvalidInput, match="no name"):
+        with pytest.raises(InvalidInput, match="no name") as caught:
             write({name: 1})
+        assert caught.value.field.isascii()
     assert encode({"a" * 63: 1, "_B2": 2})
 
 

@@ -67,9 +67,11 @@ class _Writer:
 
     def member(self, name: str, value: Any) -> str:
         if not isinstance(name, str) or not _NAME.fullmatch(name):
+            # Half of a surrogate pair could not even be printed.
+            shown = ascii(name[:80]) if isinstance(name, str) else f"A {type(name).__name__}"
             raise InvalidInput(
-                f"{str(name)[:80]!r} is no name for a {self._what}.",
-                field=str(name)[:80],
+                f"{shown} is no name for a {self._what}.",
+                field=shown.strip("'"),
                 hint="Names are of up to 63 letters, digits and underscores, and begin with no digit.",
             )
         self._name = name
