@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from tenantry import Database
-from tests.fixtures.database import Place, make_tenant
+from tests.fixtures.database import make_tenant
 
 from .following import assert_follows, has_graph
 
