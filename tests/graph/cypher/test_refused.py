@@ -181,7 +181,6 @@ NO_QUERIES = [
     "RETURN 1 : : text AS x",
     "RETURN id (1) (2) AS x",
     "MATCH (a) RETURN count",
-    "RETURN (1) [x]-[] AS x",
 ]
 
 #: Harmless to run, or no query at all for AGE; the parser has no place for them.
