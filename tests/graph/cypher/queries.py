@@ -115,13 +115,15 @@ def queries(draw: st.DrawFn) -> str:
         clause = f"{optional}MATCH {draw(patterns(names, fresh))}"
         if draw(st.booleans()):
             clause += f" WHERE {draw(conditions(names))}"
-            if draw(st.booleans()):
+            if not place and draw(st.booleans()):
                 clause += f" AND exists(({draw(st.sampled_from(names))})-[:DEPENDS_ON]->())"
         clauses.append(clause)
     if draw(st.booleans()):
         kept = draw(st.sampled_from(names))
         alias = fresh()
         aggregate = draw(st.sampled_from(["count(*)", f"collect({kept})", f"max({kept}.n)"]))
+        if aggregate.startswith("collect"):
+            clauses.append(f"WITH {kept} ORDER BY {kept}.id LIMIT {draw(st.integers(0, 1000))}")
         clauses.append(f"WITH {kept}, {aggregate} AS {alias} WHERE {alias} IS NOT NULL")
         names[:] = [kept]
         if aggregate.startswith("collect"):
