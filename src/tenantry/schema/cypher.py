@@ -144,6 +144,7 @@ DECLARE
     is_name boolean;
     was_name boolean := false;
     open text := '';
+    inside text;
     clause text := '';
     place integer := 0;
     wrong text;
@@ -220,6 +221,7 @@ BEGIN
                 collects := collects + 1;
             ELSE NULL;
         END CASE;
+        inside := right(open, 1);
         IF word IN ({_words(OPENING)}) THEN open := open || left(word, 1);
         ELSIF word IN ({_words(CLOSING)}) THEN open := left(open, greatest(length(open) - 1, 0));
         ELSIF open = '' AND word IN ({_words(CLAUSES)}) AND before NOT IN ('STARTS', 'ENDS') THEN clause := word;
@@ -230,7 +232,10 @@ BEGIN
                  AND word NOT IN ({_words(RESERVED & set(FUNCTIONS))}) THEN 'a word that is not allowed'
             WHEN before IN ({_words(RESERVED & set(FUNCTIONS))}) AND word <> '(' THEN 'a function without its arguments'
             WHEN earlier = '<' AND before = '-' AND word <> '[' THEN 'an arrow'
-            WHEN before = '.' AND NOT is_name THEN 'a dot before what is no name'
+            WHEN before IN ('.', 'AS') AND NOT is_name THEN 'a word that is no name'
+            -- AGE takes any word for a label or a key, and CASE would pass for a bracket here.
+            WHEN word = ':' AND before IN ({_words(KEYWORDS)}) THEN 'a key that is no name'
+            WHEN before = ':' AND inside IN ('(', '[') AND NOT is_name THEN 'a label that is no name'
             WHEN length(open) > {NESTING} THEN 'brackets nested more than {NESTING} deep'
             {bounds}
         END;
