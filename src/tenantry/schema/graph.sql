@@ -24,6 +24,16 @@ BEGIN
 END
 $$;
 
+-- Reads what others have changed in the catalog: what a session remembers of it may be older than the
+-- advisory lock it has waited for. Locking an object does that, always; locking a relation, or a query,
+-- only when the transaction has not locked it before.
+CREATE FUNCTION tenantry.look_again() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM pg_get_object_address('schema', '{pg_catalog}', '{}');
+END
+$$;
+
 -- The tenant's graph, if it has one, held against its making and dropping until the transaction ends.
 CREATE FUNCTION tenantry.graph_kept(tenant uuid) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -31,11 +41,13 @@ DECLARE
     graph text := tenantry.graph_name(tenant);
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(tenantry.graph_lane(tenant));
+    PERFORM tenantry.look_again();
     IF to_regnamespace(graph) IS NULL THEN
         RETURN NULL;
     END IF;
+    -- By its schema, not by its name: one that was made anew has the name of the one before.
     IF current_setting('transaction_isolation') <> 'read committed'
-       AND NOT EXISTS (SELECT FROM ag_catalog.ag_graph AS g WHERE g.name = graph::name) THEN
+       AND NOT EXISTS (SELECT FROM ag_catalog.ag_graph AS g WHERE g.namespace = to_regnamespace(graph)) THEN
         PERFORM tenantry.graph_missed();
     END IF;
     RETURN graph;
@@ -50,6 +62,7 @@ BEGIN
         RETURN;
     END IF;
     PERFORM pg_catalog.pg_advisory_xact_lock(hashtextextended('label of ' || graph, 20261121));
+    PERFORM tenantry.look_again();
     IF to_regclass(format('%I.%I', graph, label)) IS NOT NULL THEN
         RETURN;
     END IF;
@@ -85,6 +98,7 @@ DECLARE
     graph text := tenantry.graph_name(tenant);
 BEGIN
     PERFORM pg_catalog.pg_advisory_xact_lock(tenantry.graph_lane(tenant));
+    PERFORM tenantry.look_again();
     IF to_regnamespace(graph) IS NULL THEN
         RETURN false;
     END IF;
@@ -116,7 +130,8 @@ BEGIN
             USING ERRCODE = 'TN012', DETAIL = jsonb_build_object('reason', 'feature'),
                   HINT = 'Run `tenantry feature enable graph`. What needs no Cypher works without it.';
     END IF;
-    IF to_regnamespace(graph) IS NOT NULL THEN
+    -- Who asks holds it as who writes does: it is not dropped meanwhile.
+    IF to_regnamespace(graph) IS NOT NULL AND tenantry.graph_kept(tenant) IS NOT NULL THEN
         RETURN graph;
     END IF;
     obstacle := CASE
@@ -132,6 +147,7 @@ BEGIN
                       ELSE 'Ask once in an ordinary transaction, or run `tenantry graph rebuild --tenant …`.' END;
     END IF;
     PERFORM pg_advisory_xact_lock(tenantry.graph_lane(tenant));
+    PERFORM tenantry.look_again();
     IF to_regnamespace(graph) IS NULL THEN
         PERFORM tenantry.make_graph(tenant);
     END IF;

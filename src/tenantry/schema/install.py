@@ -128,6 +128,7 @@ _FOR_GRAPH = (
     "graph_name(uuid)",
     "graph_lane(uuid)",
     "graph_missed()",
+    "look_again()",
     "graph_kept(uuid)",
     "graph_label(text, text, text)",
     "make_graph(uuid)",

@@ -1920,6 +1920,17 @@ END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.graph_missed() FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.graph_missed() TO tenantry_graph""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.look_again()
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+    PERFORM pg_get_object_address('schema', '{pg_catalog}', '{}');
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.look_again() FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.look_again() TO tenantry_graph""",
     r"""CREATE OR REPLACE FUNCTION tenantry.graph_kept(tenant uuid)
  RETURNS text
  LANGUAGE plpgsql
@@ -1929,11 +1940,13 @@ DECLARE
     graph text := tenantry.graph_name(tenant);
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(tenantry.graph_lane(tenant));
+    PERFORM tenantry.look_again();
     IF to_regnamespace(graph) IS NULL THEN
         RETURN NULL;
     END IF;
+    -- By its schema, not by its name: one that was made anew has the name of the one before.
     IF current_setting('transaction_isolation') <> 'read committed'
-       AND NOT EXISTS (SELECT FROM ag_catalog.ag_graph AS g WHERE g.name = graph::name) THEN
+       AND NOT EXISTS (SELECT FROM ag_catalog.ag_graph AS g WHERE g.namespace = to_regnamespace(graph)) THEN
         PERFORM tenantry.graph_missed();
     END IF;
     RETURN graph;
@@ -1952,6 +1965,7 @@ BEGIN
         RETURN;
     END IF;
     PERFORM pg_catalog.pg_advisory_xact_lock(hashtextextended('label of ' || graph, 20261121));
+    PERFORM tenantry.look_again();
     IF to_regclass(format('%I.%I', graph, label)) IS NOT NULL THEN
         RETURN;
     END IF;
@@ -1995,6 +2009,7 @@ DECLARE
     graph text := tenantry.graph_name(tenant);
 BEGIN
     PERFORM pg_catalog.pg_advisory_xact_lock(tenantry.graph_lane(tenant));
+    PERFORM tenantry.look_again();
     IF to_regnamespace(graph) IS NULL THEN
         RETURN false;
     END IF;
@@ -2033,7 +2048,8 @@ BEGIN
             USING ERRCODE = 'TN012', DETAIL = jsonb_build_object('reason', 'feature'),
                   HINT = 'Run `tenantry feature enable graph`. What needs no Cypher works without it.';
     END IF;
-    IF to_regnamespace(graph) IS NOT NULL THEN
+    -- Who asks holds it as who writes does: it is not dropped meanwhile.
+    IF to_regnamespace(graph) IS NOT NULL AND tenantry.graph_kept(tenant) IS NOT NULL THEN
         RETURN graph;
     END IF;
     obstacle := CASE
@@ -2049,6 +2065,7 @@ BEGIN
                       ELSE 'Ask once in an ordinary transaction, or run `tenantry graph rebuild --tenant …`.' END;
     END IF;
     PERFORM pg_advisory_xact_lock(tenantry.graph_lane(tenant));
+    PERFORM tenantry.look_again();
     IF to_regnamespace(graph) IS NULL THEN
         PERFORM tenantry.make_graph(tenant);
     END IF;
@@ -7934,6 +7951,7 @@ DOWN = (
     r"""DROP FUNCTION tenantry.make_graph(uuid)""",
     r"""DROP FUNCTION tenantry.graph_label(text, text, text)""",
     r"""DROP FUNCTION tenantry.graph_kept(uuid)""",
+    r"""DROP FUNCTION tenantry.look_again()""",
     r"""DROP FUNCTION tenantry.graph_missed()""",
     r"""DROP FUNCTION tenantry.graph_lane(uuid)""",
     r"""DROP FUNCTION tenantry.graph_name(uuid)""",
