@@ -6,23 +6,27 @@ from pathlib import Path
 
 from tenantry.cli.reference import reference as commands
 from tenantry.config import reference as settings
+from tenantry.graph import reference as graph
 from tenantry.isolation.mutations import table as mutations
 from tenantry.models import metadata
 from tenantry.schema.reference import describe, markdown
 
 DOCS = Path(__file__).parent.parent / "docs"
-#: Page -> what is between its marks, and who writes it.
-GENERATED = {
-    "cli": ("cli", commands),
-    "isolation": ("mutations", mutations),
-    "schema": ("schema", lambda: markdown(describe(metadata))),
-    "settings": ("settings", settings),
-}
+#: Page, what is between its marks, and who writes it.
+GENERATED = (
+    ("cli", "cli", commands),
+    ("graph", "elements", graph.elements),
+    ("graph", "builtin", graph.builtin),
+    ("graph", "grammar", graph.grammar),
+    ("isolation", "mutations", mutations),
+    ("schema", "schema", lambda: markdown(describe(metadata))),
+    ("settings", "settings", settings),
+)
 
 
 def main() -> None:
     """Rewrite each part in the page of its name."""
-    for name, (part, write) in GENERATED.items():
+    for name, part, write in GENERATED:
         page = DOCS / f"{name}.md"
         before, mark, rest = page.read_text("utf-8").partition(f"<!-- generated: {part} -->\n")
         after = rest.partition("<!-- end -->")[2]
