@@ -163,7 +163,7 @@ def test_the_built_in_ones_answer(asked: Cli) -> None:
     assert [(r["id"], r["status"], r["depth"]) for r in found["rows"]] == [(last, "pending", 1)]
     for name, *given in (
         ("task-executions", f"task={last}"),
-        ("agent-history", f"agent={last}", "limit=10"),
+        ("agent-history", f"agent={last}"),
         ("chain-of-command", f"desk={last}"),
     ):
         words = [word for pair in given for word in ("-p", pair)]

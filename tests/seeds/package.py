@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import re
 import tomllib
 from functools import cache, cached_property
 from itertools import chain
@@ -15,6 +16,8 @@ from tenantry.cli.app import parser
 from tenantry.config import Settings
 from tenantry.config.seeds import SEED_NAMES
 from tenantry.config.sources import variable
+from tenantry.graph.builtin import BUILTIN
+from tenantry.schema.graph import EDGES, VERTICES
 
 from .inventory import ROOT
 
@@ -101,4 +104,26 @@ def dependency(name: str) -> bool:
     return any(line.partition("[")[0].partition(">")[0] == name for line in listed)
 
 
-CHECKS = {f.__name__: f for f in (method, command, setting, env, test, make, file, dependency)}
+def vertex(form: str) -> bool:
+    """`Agent(id, name)`: a label with at least these properties."""
+    label, *properties = re.findall(r"\w+", form)
+    return any(v.label == label and {"id", *v.properties} >= set(properties) for v in VERTICES)
+
+
+def edge(form: str) -> bool:
+    """`EXECUTED Agent Task(result)`: a label, from and to what, with at least these properties."""
+    label, start, end, *properties = re.findall(r"\w+", form)
+    return any(
+        (e.label, e.start[0]) == (label, start)
+        and end in dict(e.ends)
+        and {"id", *e.properties} >= set(properties)
+        for e in EDGES
+    )
+
+
+def question(name: str) -> bool:
+    return any(q.name == name for q in BUILTIN)
+
+
+_KINDS = (method, command, setting, env, test, make, file, dependency, vertex, edge, question)
+CHECKS = {f.__name__: f for f in _KINDS}

@@ -15,6 +15,7 @@ _GLOBAL = {
     "model_prices",
     "platform_log",
     "platform_seals",
+    "graph_queries",
     "schema_version",
     "seal_keys",
 }

@@ -41,7 +41,7 @@ BUILTIN: Final = (
         "agent-history",
         "Which tasks an agent executed, and with which result, the latest first",
         "MATCH (:Agent {id: $agent})-[e:EXECUTED]->(t:Task)"
-        " RETURN t AS task, e.result AS result, e.timestamp AS at ORDER BY at DESC LIMIT $limit",
+        " RETURN t AS task, e.result AS result, e.timestamp AS at ORDER BY at DESC",
     ),
     Builtin(
         "chain-of-command",
