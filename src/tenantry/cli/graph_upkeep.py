@@ -71,8 +71,8 @@ async def verify(
         bool, typer.Option("--mend", help="Make those that differ anew, and compare again.")
     ] = False,
 ) -> Answer:
-    """Hold graphs against their tables. Exit code 1: one differs and was not mended, or the triggers
-    that keep them are gone."""
+    """Hold graphs against their tables. Exit code 1: one differs and was not mended, or what
+    keeps them is not all there."""
     _one_of(tenant, all=all_)
     from tenantry.ops import graphs
 
@@ -161,7 +161,7 @@ def _compared(tenant_id: UUID, slug: str, found: Comparison) -> dict[str, Any]:
 def _advice(ok: bool, kept: bool, mend: bool) -> str:
     if not kept:
         return (
-            "The triggers that keep the graphs are not all there: `tenantry feature enable graph`."
+            "Not all that keeps the graphs is there: `tenantry feature enable graph`."
         )
     return "" if ok or mend else "`--mend` makes these anew from the tables."
 

@@ -64,7 +64,7 @@ _KINDS = {
         "Cypher over each tenant's agents and tasks (Apache AGE)",
         (*graph.AFTER_EXTENSION, *graph.keep()),
         tuple(graph.let_go()),
-        graph.IS_READY,
+        graph.IS_KEPT,
         "SELECT count(*) FROM ag_catalog.ag_graph",
         "Run `tenantry graph drop --all`: they can be made again from the tables.",
     ),

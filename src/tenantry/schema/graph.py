@@ -493,12 +493,6 @@ AFTER_EXTENSION: Final = (
         EXECUTE format('ALTER DATABASE %I SET age.enable_containment = off', current_database());
     END $$""",
 )
-#: Whether all is as it was left. What was given on the database itself, a restore or a clone of it lacks.
-IS_READY: Final = f"""SELECT ({IS_KEPT}) AND has_database_privilege('{GRAPH}', current_database(), 'CREATE')
-    AND EXISTS (SELECT FROM pg_catalog.pg_db_role_setting AS s JOIN pg_catalog.pg_database AS d
-                ON d.oid = s.setdatabase AND d.datname = current_database()
-                WHERE s.setrole = 0 AND 'age.enable_containment=off' = ANY (s.setconfig))"""
-
 #: What tenants may call only where an operator has said so: a question of their own.
 QUESTIONS: Final = "graph_ask(text, integer, jsonb, integer)"
 _ASKERS: Final = ", ".join((*TENANT_ROLES, SERVICE))
