@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 TenantName = Annotated[str, typer.Argument(metavar="TENANT", help="Its slug or id.")]
 UserName = Annotated[str, typer.Argument(metavar="USER", help="Their e-mail address or id.")]
+TaskId = Annotated[UUID, typer.Argument(metavar="TASK", help="Its id.")]
 
 
 class Unknown(NotFound):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
 import typer
 
-from . import lookup, place
+from . import as_tenant, lookup
 from .answer import Answer, View, facts, printable, row, table
 from .command import command, group
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
 app = group("Create, find and move a tenant's tasks.")
 
-_TaskId = Annotated[UUID, typer.Argument(metavar="TASK", help="Its id.")]
 _Limit = Annotated[int, typer.Option(metavar="N", min=1, max=1000)]
 _Project = Annotated[str | None, typer.Option(metavar="PROJECT", help="Its slug or id.")]
 _Priority = Literal["critical", "high", "medium", "low"]
@@ -44,7 +42,7 @@ async def list_(
     """List tasks, newest first."""
     given = {"status": status, "state_category": category, "priority": priority}
     filters: dict[str, Any] = {k: v for k, v in given.items() if v is not None}
-    async with _work(tenant, "list") as t:
+    async with as_tenant.work(tenant, "task list") as t:
         if project is not None:
             filters["project_id"] = await _project(t, tenant, project)
         page = await t.tasks.list(limit=limit, after=after, **filters)
@@ -53,9 +51,9 @@ async def list_(
 
 
 @command(app)
-async def show(tenant: lookup.TenantName, task: _TaskId) -> Answer:
+async def show(tenant: lookup.TenantName, task: lookup.TaskId) -> Answer:
     """Show a task: where it stands, what it waits for, and what was done for it."""
-    async with _work(tenant, "show") as t:
+    async with as_tenant.work(tenant, "task show") as t:
         found = await t.tasks.with_executions(task)
         waits = await t.tasks.dependencies(task)
         allowed = await t.tasks.allowed_transitions(task)
@@ -98,7 +96,7 @@ async def create(
     ] = None,
 ) -> Answer:
     """Create a task on the first stage of its workflow."""
-    async with _work(tenant, "create") as t:
+    async with as_tenant.work(tenant, "task create") as t:
         values: dict[str, Any] = {
             "title": title, "description": description, "prompt": prompt, "type": type,
             "priority": priority, "parent_id": parent, "labels": label or [],
@@ -116,22 +114,22 @@ async def create(
 @command(app)
 async def move(
     tenant: lookup.TenantName,
-    task: _TaskId,
+    task: lookup.TaskId,
     stage: Annotated[str, typer.Argument(metavar="STAGE", help="Of its workflow.")],
     expected: Annotated[
         str | None, typer.Option(metavar="STAGE", help="Only if it still stands there.")
     ] = None,
 ) -> Answer:
     """Move a task to another stage, as its workflow allows."""
-    async with _work(tenant, "move") as t:
+    async with as_tenant.work(tenant, "task move") as t:
         moved = await t.tasks.transition(task, stage, expected=expected)
     return Answer(row(moved), f"Task {moved.id} is {moved.status}.")
 
 
 @command(app)
-async def tree(tenant: lookup.TenantName, task: _TaskId) -> Answer:
+async def tree(tenant: lookup.TenantName, task: lookup.TaskId) -> Answer:
     """Show a task with all its parts."""
-    async with _work(tenant, "tree") as t:
+    async with as_tenant.work(tenant, "task tree") as t:
         top = await t.tasks.tree(task)
     return Answer(_nested(top), _drawn(top))
 
@@ -145,22 +143,9 @@ async def search(
     limit: _Limit = 20,
 ) -> Answer:
     """Find tasks by title and description, best match first."""
-    async with _work(tenant, "search") as t:
+    async with as_tenant.work(tenant, "task search") as t:
         found = await t.tasks.search(text, limit=limit)
     return Answer({"tasks": [row(x) for x in found]}, _table(found))
-
-
-@asynccontextmanager
-async def _work(tenant: str, doing: str) -> AsyncIterator[TenantTransaction]:
-    """One transaction as the tenant; the record says that it was this command's."""
-    reason = f"tenantry task {doing} {tenant}"
-    async with place.database() as db:
-        from tenantry.kernel.context import Actor
-
-        async with db.service(reason) as s:
-            found = await lookup.tenant(s, tenant)
-        async with db.tenant(found.id, actor=Actor(kind="system", reason=reason)) as t:
-            yield t
 
 
 async def _project(t: TenantTransaction, tenant: str, name: str) -> UUID:

@@ -23,14 +23,18 @@ from .recent import Recent
 from .reviews import Reviews, SelfReviews
 from .sessions import AgentSessions
 from .statistics import TenantStatistics
-from .tasks import TaskDependencies, TaskDetails, TaskNode, Tasks
+from .task_graph import Blocker, Closure, CriticalPath, Link, LinkedTask
+from .tasks import TaskDetails, TaskNode, Tasks
 from .timed import Timed
+from .waiting import TaskDependencies
 from .work import Artifacts, TaskAttachments, TaskCheckpoints, TaskComments
+from .work_history import AgentRun, TaskWorked, Worker
 from .workflows import Workflows
 
 __all__ = [
     "Account",
     "Activities",
+    "AgentRun",
     "AgentSessions",
     "AgentStats",
     "Agents",
@@ -39,12 +43,15 @@ __all__ = [
     "Artifacts",
     "AuditLogs",
     "AuditSeals",
+    "Blocker",
     "Businesses",
     "Chunks",
+    "Closure",
     "Conversations",
     "Cost",
     "CostSummary",
     "Costs",
+    "CriticalPath",
     "DataSources",
     "Delegations",
     "DeskCost",
@@ -60,6 +67,8 @@ __all__ = [
     "Knowledge",
     "KnowledgeBases",
     "Lessons",
+    "Link",
+    "LinkedTask",
     "Memberships",
     "Messages",
     "ModelCost",
@@ -83,11 +92,13 @@ __all__ = [
     "TaskDependencies",
     "TaskDetails",
     "TaskNode",
+    "TaskWorked",
     "Tasks",
     "TenantStatistics",
     "Tenants",
     "Timed",
     "Users",
+    "Worker",
     "Workflows",
     "hash_key",
 ]

@@ -13,9 +13,12 @@ from sqlalchemy import or_
 
 from tenantry.errors import InvalidInput
 from tenantry.kernel.translate import CONSTRAINT_MESSAGES
-from tenantry.models import Agent
+from tenantry.models import Agent, Task
 
+from . import work_history
 from .base import Creates, Page, Repository, Upserts
+from .executions import Executions
+from .work_history import AgentRun, TaskWorked
 
 CONSTRAINT_MESSAGES.update(
     {
@@ -49,6 +52,10 @@ WHERE e.tenant_id = $1 AND e.agent_id = $2
 GROUP BY e.status ORDER BY e.status"""
 
 
+class _Tasks(Repository[Task]):
+    model = Task
+
+
 class Agents(Repository[Agent]):
     model = Agent
     create = Creates(Agent)
@@ -68,6 +75,27 @@ class Agents(Repository[Agent]):
             raise InvalidInput("Name at least one tag.", field="tags")
         has = [Agent.tags.contains([tag]) for tag in tags]
         return await self.list(*([or_(*has)] if any else has), **page)
+
+    async def history(
+        self, id: UUID, limit: int = 10, *, after: UUID | None = None
+    ) -> list[AgentRun]:
+        """Its executions, newest first, each with its task; `after` an execution's id, those
+        before it."""
+        async with self._scope.transaction() as scope:
+            runs = await Executions(scope).of_agent(id, limit=limit, after=after)
+            if not runs:
+                await type(self)(scope).get(id)
+                return []
+            wanted = {run.task_id for run in runs if run.task_id is not None}
+            tasks = {t.id: t for t in await _Tasks(scope).list(id=wanted, limit=limit)}
+        return [AgentRun(run, tasks.get(run.task_id) if run.task_id else None) for run in runs]
+
+    async def worked_on(
+        self, id: UUID, *, since: datetime | None = None, limit: int = 50
+    ) -> list[TaskWorked]:
+        """The tasks it has worked on: the last first, `limit` up to 1,000. Executions before
+        `since` are left out, and not looked for."""
+        return await work_history.worked_on(self._scope, id, since, limit)
 
     async def stats(self, id: UUID) -> AgentStats:
         async with self._scope.transaction() as scope:

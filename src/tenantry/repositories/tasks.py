@@ -1,33 +1,31 @@
-"""Tasks: what they are, how they move, what they wait for."""
+"""Tasks: what they are, how they move, who works on them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Concatenate, ParamSpec
 from uuid import UUID
 
 from tenantry.errors import InvalidInput, InvalidTransition, NotFound, StageChanged
 from tenantry.kernel.translate import CONSTRAINT_MESSAGES
-from tenantry.models import AgentExecution, Artifact, Json, Task, TaskCheckpoint, TaskDependency
+from tenantry.models import AgentExecution, Artifact, Json, Task, TaskCheckpoint
 from tenantry.models.workflows import StateCategory
 from tenantry.schema.statements import Statement
 
 from . import task_queries as queries
+from . import work_history
 from .base import MAX_LIMIT, Creates, Page, Repository
 from .found import within
-from .hierarchy import Hierarchy
+from .waiting import Waiting
 from .work import Artifacts, TaskCheckpoints
+from .work_history import Worker
 from .workflows import Workflows
 
 P = ParamSpec("P")
 
-CONSTRAINT_MESSAGES.update(
-    {
-        "tasks_parent_id_fkey": "There is no such task to be a part of.",
-        "task_dependencies_tenant_id_task_id_depends_on_id_key": "It waits for that task already.",
-    }
-)
+CONSTRAINT_MESSAGES.update({"tasks_parent_id_fkey": "There is no such task to be a part of."})
 
 
 @dataclass(slots=True)
@@ -45,11 +43,6 @@ class TaskDetails:
     task: Task
     executions: list[AgentExecution]
     artifacts: list[Artifact]
-
-
-class TaskDependencies(Repository[TaskDependency]):
-    model = TaskDependency
-    create = Creates(TaskDependency)
 
 
 class _Executions(Repository[AgentExecution]):
@@ -72,9 +65,8 @@ def _creates_in(
     return create_in
 
 
-class Tasks(Hierarchy[Task]):
+class Tasks(Waiting):
     model = Task
-    above = "parent_id"
     create = Creates(Task)
     create_in = _creates_in(Task)
 
@@ -178,26 +170,14 @@ class Tasks(Hierarchy[Task]):
             raise NotFound(Task.__tablename__, id)
         return nodes[id]
 
-    # ---- waiting for others -----------------------------------------------------------------
+    # ---- who worked on it -------------------------------------------------------------------
 
-    async def add_dependency(self, id: UUID, *, on: UUID) -> TaskDependency:
-        """From here on the task waits for the other; `CircularReference` when that waits for it."""
-        return await TaskDependencies(self._scope).create(task_id=id, depends_on_id=on)
-
-    async def remove_dependency(self, id: UUID, *, on: UUID) -> bool:
-        """Whether it waited for the other."""
-        async with self._scope.transaction() as scope:
-            links = TaskDependencies(scope)
-            found = await links.list(task_id=id, depends_on_id=on, limit=1)
-            return bool(found) and await links.delete(found[0].id)
-
-    async def dependencies(self, id: UUID) -> Sequence[Task]:
-        """The tasks it waits for."""
-        return await self._many(queries.linked(waiting=False), task_id=id)
-
-    async def dependents(self, id: UUID) -> Sequence[Task]:
-        """The tasks that wait for it."""
-        return await self._many(queries.linked(waiting=True), task_id=id)
+    async def workers(
+        self, id: UUID, *, since: datetime | None = None, limit: int = 50
+    ) -> list[Worker]:
+        """The agents, with their desks, that have worked on the task: who did so last first,
+        `limit` up to 1,000. Executions before `since` are left out, and not looked for."""
+        return await work_history.workers(self._scope, id, since, limit)
 
     # ---- going on from where it was ---------------------------------------------------------
 
@@ -218,9 +198,6 @@ class Tasks(Hierarchy[Task]):
         return page[0] if page else None
 
     # ---- parts ------------------------------------------------------------------------------
-
-    async def _many(self, statement: Statement, **values: Any) -> Sequence[Task]:
-        return [self._load(row) for row in await self._fetch(statement, values)]
 
     async def _named(self, statement: Statement, **values: Any) -> Sequence[Task]:
         """Tasks that a function names, which goes by the tenant of the context."""
