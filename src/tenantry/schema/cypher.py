@@ -182,7 +182,10 @@ BEGIN
         ends_value := before ~ '[])}}A-Za-z0-9_]$'
             AND before NOT IN ({_words(KEYWORDS - {"TRUE", "FALSE", "NULL", "END"})});
         IF before = 'LIMIT' THEN
+            -- Of LIMIT 5 * 1000 this sees the 5, until it sees the star.
             limited := CASE WHEN word ~ '^[0-9]{{1,6}}$' THEN word::integer <= {COLLECTED} ELSE false END;
+        ELSIF earlier = 'LIMIT' AND word NOT IN ('WHERE', 'WITH', 'RETURN') THEN
+            limited := false;
         END IF;
         CASE word
             WHEN '(' THEN
