@@ -62,6 +62,11 @@ def of_work(t: TenantTransaction, one: UUID) -> Cases:
         (r.Tasks, lambda: t.tasks.with_executions(one), "agent_executions_task_id_idx"),
         (r.Tasks, lambda: t.tasks.dependencies(one), "task_dependencies_tenant_id_task_id_depends_on_id_key"),
         (r.Tasks, lambda: t.tasks.dependents(one), "task_dependencies_depends_on_id_idx"),
+        (r.Tasks, lambda: t.tasks.dependencies(one, transitive=True), "task_dependencies_tenant_id_task_id_depends_on_id_key"),
+        (r.Tasks, lambda: t.tasks.dependents(one, transitive=True), "task_dependencies_depends_on_id_idx"),
+        (r.Tasks, t.tasks.runnable, "tasks_open_idx"),
+        (r.Tasks, lambda: t.tasks.runnable_order(project_id=one), "tasks_project_id_idx"),
+        (r.Tasks, lambda: t.tasks.workers(one), "agent_executions_task_id_idx"),
         (r.TaskDependencies, lambda: t.dependencies.list(depends_on_id=one), "task_dependencies_depends_on_id_idx"),
         (r.TaskCheckpoints, lambda: t.checkpoints.of(one), "task_checkpoints_task_id_idx"),
         (r.TaskComments, lambda: t.comments.of(one), "task_comments_task_id_idx"),
@@ -78,6 +83,7 @@ def of_work(t: TenantTransaction, one: UUID) -> Cases:
 def of_agents(t: TenantTransaction, one: UUID) -> Cases:
     return [
         (r.Agents, lambda: t.agents.by_type("t1"), "agents_agent_type_idx"),
+        (r.Agents, lambda: t.agents.worked_on(one), "agent_executions_agent_id_idx"),
         (r.Desks, lambda: t.desks.by_code("d1"), "desks_tenant_id_code_key"),
         (r.Desks, lambda: t.desks.chain_of_command(one), "desks_pkey"),
         (r.AgentSessions, t.sessions.active, "agent_sessions_open_idx"),

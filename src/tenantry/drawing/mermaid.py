@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from .graph import STYLES, TEXT, Drawing, readable
 
 #: Besides letters and digits, what has no meaning of its own within quotes.
 _HARMLESS = frozenset(" .,-_/'?!")
+#: Where `$$` and `fa:fa-car` are parted unseen: these are looked for after numbers were read.
+_FORMULA_OR_ICON = re.compile(r"(?<=\$)(?=\$)|(?<=:)(?=fa-)")
 
 
 def mermaid(drawing: Drawing) -> str:
@@ -27,4 +31,5 @@ def mermaid(drawing: Drawing) -> str:
 
 def _quoted(text: str) -> str:
     """Anything that Mermaid or HTML could take for syntax, by its number."""
-    return "".join(c if c.isalnum() or c in _HARMLESS else f"#{ord(c)};" for c in readable(text))
+    line = _FORMULA_OR_ICON.sub("\N{WORD JOINER}", readable(text))
+    return "".join(c if c.isalnum() or c in _HARMLESS else f"#{ord(c)};" for c in line)

@@ -12,7 +12,8 @@ from functools import cache
 #: As `LinkedTask` has them, before its depth.
 _BRIEF = "t.id, t.title, t.type, t.status, t.state_category, t.priority, t.project_id"
 
-#: `$1` the tenant. What is {found} next to a level's ids, but was not seen.
+#: `$1` the tenant. What is {found} next to a level's ids, each once, but was not seen. OFFSET 0: an
+#: id is looked for among those seen (most of the work in a big graph) once for each level.
 _REACHED = """
 WITH RECURSIVE reached (depth, ids, seen) AS (
     SELECT 0, roots.ids, roots.ids FROM (SELECT {roots} AS ids) AS roots
@@ -20,13 +21,14 @@ WITH RECURSIVE reached (depth, ids, seen) AS (
     SELECT r.depth + 1, next.ids, r.seen || next.ids
     FROM reached AS r, LATERAL (
         SELECT array_agg(found.id) AS ids
-        FROM ({found} EXCEPT SELECT unnest(r.seen)) AS found (id)
+        FROM ({found} OFFSET 0) AS found (id)
+        WHERE found.id <> ALL (r.seen)
     ) AS next
     WHERE next.ids IS NOT NULL {within}
 )"""
 
 _LINKED = """
-SELECT d.{to} FROM tenantry.task_dependencies AS d
+SELECT DISTINCT d.{to} FROM tenantry.task_dependencies AS d
 WHERE d.tenant_id = $1 AND d.{start} = ANY (r.ids)"""
 
 #: A task that is done is no longer waited for, nor is what it has waited for.

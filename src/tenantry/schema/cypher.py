@@ -181,7 +181,12 @@ BEGIN
         is_name := word ~ '^[A-Za-z]' AND word NOT IN ({_words(KEYWORDS)});
         ends_value := before ~ '[])}}A-Za-z0-9_]$'
             AND before NOT IN ({_words(KEYWORDS - {"TRUE", "FALSE", "NULL", "END"})});
-        IF before = 'LIMIT' THEN limited := word ~ '^[0-9]{{1,6}}$' AND word::integer <= {COLLECTED}; END IF;
+        IF before = 'LIMIT' THEN
+            -- Of LIMIT 5 * 1000 this sees the 5, until it sees the star.
+            limited := CASE WHEN word ~ '^[0-9]{{1,6}}$' THEN word::integer <= {COLLECTED} ELSE false END;
+        ELSIF earlier = 'LIMIT' AND word NOT IN ('WHERE', 'WITH', 'RETURN') THEN
+            limited := false;
+        END IF;
         CASE word
             WHEN '(' THEN
                 IF was_name AND (earlier = '.' OR before NOT IN ({_words(FUNCTIONS)})) THEN

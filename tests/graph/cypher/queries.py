@@ -146,6 +146,52 @@ _PIECES = [
     *("MATCH ", "WITH ", "RETURN ", " AS x", "(a)", "[x]", "{a: 1}", ".id", "1", "0x1", "v1"),
 ]
 
+#: Tokens of the alphabet where they do not belong.
+ODD_TOKENS = [
+    "pg_sleep",
+    "startnode",
+    "startNode",
+    "ag_catalog",
+    "pg_catalog",
+    "size",
+    "count",
+    "exists",
+    "vle",
+    "cypher",
+    ".",
+    "..",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    ":",
+    ",",
+    "-",
+    ">",
+    "<",
+    "*",
+    "+",
+    "1",
+    "99",
+    "$p",
+    "a",
+    "CASE",
+    "END",
+    "IN",
+    "WHERE",
+    "WITH",
+    "MATCH",
+    "RETURN",
+    "AS",
+    "NOT",
+    "ctid",
+    "oid",
+    "LIMIT",
+    "UNWIND",
+]
+
 
 @st.composite
 def mutations(draw: st.DrawFn) -> str:
