@@ -160,9 +160,7 @@ def _compared(tenant_id: UUID, slug: str, found: Comparison) -> dict[str, Any]:
 
 def _advice(ok: bool, kept: bool, mend: bool) -> str:
     if not kept:
-        return (
-            "Not all that keeps the graphs is there: `tenantry feature enable graph`."
-        )
+        return "Not all that keeps the graphs is there: `tenantry feature enable graph`."
     return "" if ok or mend else "`--mend` makes these anew from the tables."
 
 
