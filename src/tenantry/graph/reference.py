@@ -43,12 +43,13 @@ def builtin() -> str:
 
 def grammar() -> str:
     """All that a text may hold."""
-    bounds = ", ".join(f"{most} {what}" for what, most in BOUNDS.items())
+    bounds = ", ".join(f"{what} {most}" for what, most in BOUNDS.items())
     return "\n".join(
         (
             f"* Words: {', '.join(f'`{word}`' for word in sorted(KEYWORDS))}.",
             f"* Functions: {', '.join(f'`{name}`' for name in FUNCTIONS)}.",
-            f"* At most {bounds} (what stands in lists and maps), and brackets {NESTING} deep.",
+            f"* How often at most: {bounds} (entries are those of lists and maps). Brackets stand up to"
+            f" {NESTING} deep in one another.",
             f"* Hops with an upper bound and a type, `[:DEPENDS_ON*1..{HOPS}]`: of {HOPS} at most,"
             f" in a named question of {TEMPLATE_HOPS}.",
         )
