@@ -494,7 +494,7 @@ def let_go() -> list[str]:
 IS_KEPT: Final = (
     "SELECT count(*) = {} FROM pg_catalog.pg_trigger AS g"
     " JOIN (VALUES {}) AS k (relation, name) ON g.tgname = k.name"
-    " AND g.tgrelid = to_regclass('tenantry.' || k.relation)"
+    " AND g.tgrelid = to_regclass('tenantry.' || k.relation) AND g.tgenabled <> 'D'"
 ).format(len(KEEPERS), ", ".join(f"('{table}', '{name}')" for table, name, _ in KEEPERS))
 #: For the extension, by who may: nobody else gets near. Variable-length matches read any graph,
 #: whatever row security says.
