@@ -21,6 +21,8 @@ from tenantry.ids import uuid7
 from tenantry.models import Tenant
 from tests.fixtures.database import Place, make_tenant
 
+from .following import assert_follows
+
 Connection: TypeAlias = "asyncpg.Connection[Any]"
 wheel = pytest.mark.postgres("wheel")
 
