@@ -158,7 +158,13 @@ class Database:
 
 
 #: Whose objects have methods to await.
-_WRAPPED = ("tenantry.handles", "tenantry.repositories", "tenantry.coordination")
+_WRAPPED = (
+    "tenantry.handles",
+    "tenantry.repositories",
+    "tenantry.coordination",
+    "tenantry.graph.graph",
+    "tenantry.graph.questions",
+)
 
 
 async def _awaited(work: Any) -> Any:

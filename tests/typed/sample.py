@@ -9,7 +9,8 @@ from sqlalchemy.orm import Mapped
 
 import tenantry
 from tenantry import Audited, Creates, Page, Repository, TenantScoped, column, reference
-from tenantry.models import ApiKey, Project, User
+from tenantry.graph import GraphResult
+from tenantry.models import ApiKey, GraphEdge, GraphNode, Project, User
 from tenantry.repositories import NewKey
 
 
@@ -42,6 +43,13 @@ async def use(tenant_id: UUID) -> None:
         assert_type((await t.api_keys.list())[0], ApiKey)
         invoice = await t.repository(Invoices).create(number="1", project_id=project.id)
         assert_type(invoice.total, int)
+        answer = await t.graph.ask("MATCH (t:Task) RETURN t", limit=5)
+        assert_type(answer, GraphResult)
+        assert_type(answer.truncated, bool)
+        node = await t.graph.put_node("Service", {"name": "mail"})
+        assert_type(node, GraphNode)
+        assert_type(await t.graph.put_edge("USES", project, node), GraphEdge)
+        await t.graph.put_edge("USES", project, tenant_id)  # error: arg-type
         await t.projects.create()  # error: call-arg
         await t.projects.create(name=3)  # error: arg-type
         await t.projects.create(name="x", status="odd")  # error: arg-type

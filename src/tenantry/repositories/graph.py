@@ -7,13 +7,16 @@ from tenantry.models import GraphEdge, GraphNode, GraphQuery
 
 from .base import Creates, Repository
 
-_PROPERTIES = "Properties are an object of up to 64 KB, without `id`."
+_PROPERTIES = (
+    "Properties are an object of up to 64 KB, without `id`, of no number beyond 64 bits, and no more "
+    "than 63 deep."
+)
 CONSTRAINT_MESSAGES.update(
     {
         "graph_nodes_label_check": "A label of your own begins with a capital, has a small letter, "
-        "up to 40 letters and digits, as Service; the platform's own are taken.",
+        "up to 40 letters and digits, as Service; the platform's own and the words of Cypher are taken.",
         "graph_edges_label_check": "An edge's label is up to 40 capitals, digits and underscores, as "
-        "USES; the platform's own are taken.",
+        "USES; the platform's own and the words of Cypher are taken.",
         "graph_nodes_properties_check": _PROPERTIES,
         "graph_edges_properties_check": _PROPERTIES,
         "graph_queries_name_check": "A question's name is up to 63 small letters, digits, hyphens "

@@ -14,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from tenantry.models.graph import CYPHER_WORDS
+
 #: Clauses and operators, as canonical text spells them.
 _KEYWORDS = (
     "MATCH OPTIONAL WHERE WITH DISTINCT ORDER BY DESC SKIP LIMIT UNWIND AS RETURN"
@@ -65,14 +67,8 @@ FUNCTIONS: Final[Mapping[str, tuple[int, int]]] = {
 }
 AGGREGATES: Final = frozenset({"avg", "collect", "count", "max", "min", "sum"})
 
-#: Words that AGE keeps for itself, in any case: none can be a name. Of 1.5 to 1.8.
-_RESERVED = (
-    "all analyze and any as asc ascending by call case coalesce contains count create delete desc"
-    " descending detach distinct else end ends exists explain false in is limit match merge none not"
-    " null on operator optional or order reduce remove return set single skip starts then true union"
-    " unwind verbose when where with xor yield"
-)
-RESERVED: Final = frozenset(_RESERVED.split())
+#: Words that AGE keeps for itself, in any case: none can be a name.
+RESERVED: Final = frozenset(CYPHER_WORDS)
 
 TEXT_LENGTH: Final = 10_000
 #: How far a relationship may reach in one match, in an agent's own question and in a template.

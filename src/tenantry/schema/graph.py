@@ -99,6 +99,7 @@ def graph_functions() -> Iterator[str]:
         yield _definer(f"keep_graph_{table}() RETURNS trigger", _keeper(table))
     yield _definer("keep_graph_graph_nodes() RETURNS trigger", _own_keeper("v", _ADD_OWN_NODES))
     yield _definer("keep_graph_graph_edges() RETURNS trigger", _own_keeper("e", _ADD_OWN_EDGES))
+    yield _definer("fill_vertices(tenant uuid, graph text) RETURNS void", _vertex_filler())
     yield _definer("fill_graph(tenant uuid, graph text) RETURNS void", _filler())
     yield _definer(
         "compare_graph(tenant uuid) RETURNS TABLE (label text, missing bigint, surplus bigint)",
@@ -135,8 +136,9 @@ def _map(element: Vertex | Edge) -> str:
 
 
 def _add_vertices(vertex: Vertex, rows: str) -> str:
+    """Those that are not there: an edge may have needed them first."""
     return f"""INSERT INTO %1$I."{vertex.label}" (properties)
-        SELECT {_map(vertex)} FROM {rows} WHERE r.tenant_id = $1"""
+        SELECT {_map(vertex)} FROM {rows} WHERE r.tenant_id = $1 ON CONFLICT DO NOTHING"""
 
 
 def _add_edges(edge: Edge, end: tuple[str, str], rows: str) -> str:
@@ -146,6 +148,11 @@ def _add_edges(edge: Edge, end: tuple[str, str], rows: str) -> str:
         JOIN %1$I."{start_label}" AS a ON {_is("a")} {_value(f"r.{start}")}
         JOIN %1$I."{end_label}" AS b ON {_is("b")} {_value(f"r.{to}")}
         WHERE r.tenant_id = $1 AND {edge.when}"""
+
+
+#: Of edges that are added again, since an end of some was not there.
+_NOT_THERE: Final = f"""AND NOT EXISTS (SELECT FROM %1$I.{{label}} AS v
+            WHERE {_is("v")} {_value("r.id")} AND v.end_id OPERATOR(ag_catalog.=) b.id)"""
 
 
 def _is_edge(edge: Edge, end: tuple[str, str]) -> str:
@@ -247,6 +254,8 @@ def _new_edges(edge: Edge, end: tuple[str, str], rows: str) -> str:
                 GET DIAGNOSTICS added = ROW_COUNT;
                 IF added < (SELECT count(*) FROM {rows} WHERE {condition}) THEN
                     PERFORM tenantry.graph_missed();
+                    PERFORM tenantry.fill_vertices(tenant, graph);
+                    EXECUTE format($q${_add_edges(edge, end, rows)} {_NOT_THERE.format(label=f'"{edge.label}"')}$q$, graph) USING tenant;
                 END IF;
             END IF;"""
 
@@ -285,7 +294,8 @@ def _gone(element: Vertex | Edge) -> str:
 
 _OWN_MAP = "(r.properties || jsonb_build_object('id', r.id))::text::ag_catalog.agtype"
 _ADD_OWN_NODES: Final = f"""INSERT INTO %1$I.%2$I (properties)
-            SELECT {_OWN_MAP} FROM {{rows}} WHERE r.tenant_id = $1 AND r.label = $2"""
+            SELECT {_OWN_MAP} FROM {{rows}} WHERE r.tenant_id = $1 AND r.label = $2
+            ON CONFLICT DO NOTHING"""
 _FROM, _TO = (
     "coalesce(" + ", ".join(f"r.{side}_{kind}_id" for kind in EDGE_ENDS) + ")"
     for side in ("from", "to")
@@ -308,10 +318,13 @@ def _own_keeper(kind: str, add: str) -> str:
     insert = (
         f"EXECUTE format($q${add.format(rows='new_rows AS r')}$q$, graph, own) USING tenant, own;"
     )
-    seen = """
+    again = f"{add.format(rows='new_rows AS r')} {_NOT_THERE.format(label='%2$I')}"
+    seen = f"""
             GET DIAGNOSTICS added = ROW_COUNT;
             IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND r.label = own) THEN
                 PERFORM tenantry.graph_missed();
+                PERFORM tenantry.fill_vertices(tenant, graph);
+                EXECUTE format($q${again}$q$, graph, own) USING tenant, own;
             END IF;"""
     return f"""DECLARE
     tenant uuid;
@@ -354,8 +367,8 @@ def _own_rows(table: str, kind: str, add: str) -> str:
 # ---- a whole graph -------------------------------------------------------------------------------
 
 
-def _filler() -> str:
-    """Everything a tenant has, into a graph that has nothing."""
+def _vertex_filler() -> str:
+    """Every vertex of a tenant's that its graph has not."""
     steps = []
     for vertex in VERTICES:
         rows = f"tenantry.{vertex.table} AS r"
@@ -365,6 +378,12 @@ def _filler() -> str:
         EXECUTE format('ANALYZE %I."{vertex.label}"', graph);
     END IF;""")
     steps.append(_own_rows("graph_nodes", "v", _ADD_OWN_NODES))
+    return "DECLARE\n    own text;\nBEGIN\n" + "\n".join(steps) + "\nEND"
+
+
+def _filler() -> str:
+    """Everything a tenant has, into a graph that has nothing."""
+    steps = ["    PERFORM tenantry.fill_vertices(tenant, graph);"]
     for edge in EDGES:
         rows = f"tenantry.{edge.table} AS r"
         steps += [
@@ -476,7 +495,7 @@ IS_KEPT: Final = (
     f"SELECT has_database_privilege('{GRAPH}', current_database(), 'CREATE') AND count(*) = {{}}"
     " FROM pg_catalog.pg_trigger AS g"
     " JOIN (VALUES {}) AS k (relation, name) ON g.tgname = k.name"
-    " AND g.tgrelid = to_regclass('tenantry.' || k.relation)"
+    " AND g.tgrelid = to_regclass('tenantry.' || k.relation) AND g.tgenabled <> 'D'"
 ).format(len(KEEPERS), ", ".join(f"('{table}', '{name}')" for table, name, _ in KEEPERS))
 #: For the extension, by who may: nobody else gets near. Variable-length matches read any graph,
 #: whatever row security says.

@@ -13,7 +13,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN (hashtextextended('graph', 20261121) & -1024) | (hashtextextended(tenant::text, 20261121) & 1023);
 
 -- A snapshot that is older than the graph, or than a vertex in it, cannot keep it. Where each statement
--- has its own, none is: what is missing then was missing before, and `graph verify` tells.
+-- has its own, none is: an edge then waits for a vertex that a later trigger would have brought.
 CREATE FUNCTION tenantry.graph_missed() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -71,8 +71,8 @@ BEGIN
     ELSE
         PERFORM ag_catalog.create_elabel(graph::cstring, label::cstring);
     END IF;
-    EXECUTE format('CREATE INDEX ON %I.%I (ag_catalog.agtype_access_operator(VARIADIC ARRAY[properties, %L::ag_catalog.agtype]))',
-                   graph, label, '"id"');
+    EXECUTE format('CREATE %s INDEX ON %I.%I (ag_catalog.agtype_access_operator(VARIADIC ARRAY[properties, %L::ag_catalog.agtype]))',
+                   CASE kind WHEN 'v' THEN 'UNIQUE' END, graph, label, '"id"');
     EXECUTE format('GRANT SELECT ON %I.%I TO tenantry_graph_reader', graph, label);
 END
 $$;

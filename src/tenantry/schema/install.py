@@ -132,6 +132,7 @@ _FOR_GRAPH = (
     "graph_kept(uuid)",
     "graph_label(text, text, text)",
     "make_graph(uuid)",
+    "fill_vertices(uuid, text)",
     "fill_graph(uuid, text)",
     "compare_label(uuid, text, text, text, text)",
 )

@@ -1974,8 +1974,8 @@ BEGIN
     ELSE
         PERFORM ag_catalog.create_elabel(graph::cstring, label::cstring);
     END IF;
-    EXECUTE format('CREATE INDEX ON %I.%I (ag_catalog.agtype_access_operator(VARIADIC ARRAY[properties, %L::ag_catalog.agtype]))',
-                   graph, label, '"id"');
+    EXECUTE format('CREATE %s INDEX ON %I.%I (ag_catalog.agtype_access_operator(VARIADIC ARRAY[properties, %L::ag_catalog.agtype]))',
+                   CASE kind WHEN 'v' THEN 'UNIQUE' END, graph, label, '"id"');
     EXECUTE format('GRANT SELECT ON %I.%I TO tenantry_graph_reader', graph, label);
 END
 $function$""",
@@ -2426,7 +2426,7 @@ BEGIN
         IF TG_OP = 'INSERT' THEN
             PERFORM tenantry.graph_label(graph, 'Project', 'v');
             EXECUTE format($q$INSERT INTO %1$I."Project" (properties)
-        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'name', r.name, 'status', r.status, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) FROM new_rows AS r WHERE r.tenant_id = $1$q$, graph) USING tenant;
+        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'name', r.name, 'status', r.status, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) FROM new_rows AS r WHERE r.tenant_id = $1 ON CONFLICT DO NOTHING$q$, graph) USING tenant;
         ELSIF TG_OP = 'UPDATE' THEN
             SELECT bool_or((o.name, o.status, to_char(o.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) IS DISTINCT FROM (r.name, r.status, to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'))) INTO changed_0
             FROM old_rows AS o JOIN new_rows AS r ON r.tenant_id = o.tenant_id AND r.id = o.id
@@ -2474,7 +2474,7 @@ BEGIN
         IF TG_OP = 'INSERT' THEN
             PERFORM tenantry.graph_label(graph, 'Agent', 'v');
             EXECUTE format($q$INSERT INTO %1$I."Agent" (properties)
-        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'type', r.agent_type, 'name', r.name, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) FROM new_rows AS r WHERE r.tenant_id = $1$q$, graph) USING tenant;
+        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'type', r.agent_type, 'name', r.name, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) FROM new_rows AS r WHERE r.tenant_id = $1 ON CONFLICT DO NOTHING$q$, graph) USING tenant;
         ELSIF TG_OP = 'UPDATE' THEN
             SELECT bool_or((o.agent_type, o.name, to_char(o.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) IS DISTINCT FROM (r.agent_type, r.name, to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'))) INTO changed_0
             FROM old_rows AS o JOIN new_rows AS r ON r.tenant_id = o.tenant_id AND r.id = o.id
@@ -2524,7 +2524,7 @@ BEGIN
         IF TG_OP = 'INSERT' THEN
             PERFORM tenantry.graph_label(graph, 'Desk', 'v');
             EXECUTE format($q$INSERT INTO %1$I."Desk" (properties)
-        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'code', r.code, 'title', r.title) FROM new_rows AS r WHERE r.tenant_id = $1$q$, graph) USING tenant;
+        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'code', r.code, 'title', r.title) FROM new_rows AS r WHERE r.tenant_id = $1 ON CONFLICT DO NOTHING$q$, graph) USING tenant;
             IF EXISTS (SELECT FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.reports_to_id IS NOT NULL) THEN
                 PERFORM tenantry.graph_label(graph, 'Desk', 'v'); PERFORM tenantry.graph_label(graph, 'REPORTS_TO', 'e');
                 EXECUTE format($q$INSERT INTO %1$I."REPORTS_TO" (start_id, end_id, properties)
@@ -2535,6 +2535,13 @@ BEGIN
                 GET DIAGNOSTICS added = ROW_COUNT;
                 IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.reports_to_id IS NOT NULL) THEN
                     PERFORM tenantry.graph_missed();
+                    PERFORM tenantry.fill_vertices(tenant, graph);
+                    EXECUTE format($q$INSERT INTO %1$I."REPORTS_TO" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM new_rows AS r
+        JOIN %1$I."Desk" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Desk" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.reports_to_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true AND NOT EXISTS (SELECT FROM %1$I."REPORTS_TO" AS v
+            WHERE ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype AND v.end_id OPERATOR(ag_catalog.=) b.id)$q$, graph) USING tenant;
                 END IF;
             END IF;
             IF EXISTS (SELECT FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.agent_id IS NOT NULL) THEN
@@ -2547,6 +2554,13 @@ BEGIN
                 GET DIAGNOSTICS added = ROW_COUNT;
                 IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.agent_id IS NOT NULL) THEN
                     PERFORM tenantry.graph_missed();
+                    PERFORM tenantry.fill_vertices(tenant, graph);
+                    EXECUTE format($q$INSERT INTO %1$I."HELD_BY" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM new_rows AS r
+        JOIN %1$I."Desk" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Agent" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.agent_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true AND NOT EXISTS (SELECT FROM %1$I."HELD_BY" AS v
+            WHERE ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype AND v.end_id OPERATOR(ag_catalog.=) b.id)$q$, graph) USING tenant;
                 END IF;
             END IF;
         ELSIF TG_OP = 'UPDATE' THEN
@@ -2579,6 +2593,14 @@ BEGIN
                 IF added < (SELECT count(*) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE o.reports_to_id IS DISTINCT FROM n.reports_to_id) AS r WHERE r.tenant_id = tenant AND (true) AND r.reports_to_id IS NOT NULL) THEN
                     PERFORM tenantry.graph_missed();
+                    PERFORM tenantry.fill_vertices(tenant, graph);
+                    EXECUTE format($q$INSERT INTO %1$I."REPORTS_TO" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE o.reports_to_id IS DISTINCT FROM n.reports_to_id) AS r
+        JOIN %1$I."Desk" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Desk" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.reports_to_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true AND NOT EXISTS (SELECT FROM %1$I."REPORTS_TO" AS v
+            WHERE ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype AND v.end_id OPERATOR(ag_catalog.=) b.id)$q$, graph) USING tenant;
                 END IF;
             END IF;
             END IF;
@@ -2601,6 +2623,14 @@ BEGIN
                 IF added < (SELECT count(*) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE o.agent_id IS DISTINCT FROM n.agent_id) AS r WHERE r.tenant_id = tenant AND (true) AND r.agent_id IS NOT NULL) THEN
                     PERFORM tenantry.graph_missed();
+                    PERFORM tenantry.fill_vertices(tenant, graph);
+                    EXECUTE format($q$INSERT INTO %1$I."HELD_BY" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE o.agent_id IS DISTINCT FROM n.agent_id) AS r
+        JOIN %1$I."Desk" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Agent" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.agent_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true AND NOT EXISTS (SELECT FROM %1$I."HELD_BY" AS v
+            WHERE ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype AND v.end_id OPERATOR(ag_catalog.=) b.id)$q$, graph) USING tenant;
                 END IF;
             END IF;
             END IF;
@@ -2651,7 +2681,7 @@ BEGIN
         IF TG_OP = 'INSERT' THEN
             PERFORM tenantry.graph_label(graph, 'Task', 'v');
             EXECUTE format($q$INSERT INTO %1$I."Task" (properties)
-        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'type', r.type, 'title', r.title, 'status', r.status, 'state', r.state_category, 'priority', r.priority, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) FROM new_rows AS r WHERE r.tenant_id = $1$q$, graph) USING tenant;
+        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'type', r.type, 'title', r.title, 'status', r.status, 'state', r.state_category, 'priority', r.priority, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) FROM new_rows AS r WHERE r.tenant_id = $1 ON CONFLICT DO NOTHING$q$, graph) USING tenant;
             IF EXISTS (SELECT FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.project_id IS NOT NULL) THEN
                 PERFORM tenantry.graph_label(graph, 'Task', 'v'); PERFORM tenantry.graph_label(graph, 'Project', 'v'); PERFORM tenantry.graph_label(graph, 'IN_PROJECT', 'e');
                 EXECUTE format($q$INSERT INTO %1$I."IN_PROJECT" (start_id, end_id, properties)
@@ -2662,6 +2692,13 @@ BEGIN
                 GET DIAGNOSTICS added = ROW_COUNT;
                 IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.project_id IS NOT NULL) THEN
                     PERFORM tenantry.graph_missed();
+                    PERFORM tenantry.fill_vertices(tenant, graph);
+                    EXECUTE format($q$INSERT INTO %1$I."IN_PROJECT" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM new_rows AS r
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Project" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.project_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true AND NOT EXISTS (SELECT FROM %1$I."IN_PROJECT" AS v
+            WHERE ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype AND v.end_id OPERATOR(ag_catalog.=) b.id)$q$, graph) USING tenant;
                 END IF;
             END IF;
             IF EXISTS (SELECT FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.parent_id IS NOT NULL) THEN
@@ -2674,6 +2711,13 @@ BEGIN
                 GET DIAGNOSTICS added = ROW_COUNT;
                 IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.parent_id IS NOT NULL) THEN
                     PERFORM tenantry.graph_missed();
+                    PERFORM tenantry.fill_vertices(tenant, graph);
+                    EXECUTE format($q$INSERT INTO %1$I."SUBTASK_OF" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM new_rows AS r
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.parent_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true AND NOT EXISTS (SELECT FROM %1$I."SUBTASK_OF" AS v
+            WHERE ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype AND v.end_id OPERATOR(ag_catalog.=) b.id)$q$, graph) USING tenant;
                 END IF;
             END IF;
             IF EXISTS (SELECT FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.assigned_to_agent_id IS NOT NULL) THEN
@@ -2686,6 +2730,13 @@ BEGIN
                 GET DIAGNOSTICS added = ROW_COUNT;
                 IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.assigned_to_agent_id IS NOT NULL) THEN
                     PERFORM tenantry.graph_missed();
+                    PERFORM tenantry.fill_vertices(tenant, graph);
+                    EXECUTE format($q$INSERT INTO %1$I."ASSIGNED_TO" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM new_rows AS r
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Agent" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.assigned_to_agent_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true AND NOT EXISTS (SELECT FROM %1$I."ASSIGNED_TO" AS v
+            WHERE ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype AND v.end_id OPERATOR(ag_catalog.=) b.id)$q$, graph) USING tenant;
                 END IF;
             END IF;
             IF EXISTS (SELECT FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.assigned_to_desk_id IS NOT NULL) THEN
@@ -2698,6 +2749,13 @@ BEGIN
                 GET DIAGNOSTICS added = ROW_COUNT;
                 IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.assigned_to_desk_id IS NOT NULL) THEN
                     PERFORM tenantry.graph_missed();
+                    PERFORM tenantry.fill_vertices(tenant, graph);
+                    EXECUTE format($q$INSERT INTO %1$I."ASSIGNED_TO" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM new_rows AS r
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Desk" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.assigned_to_desk_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true AND NOT EXISTS (SELECT FROM %1$I."ASSIGNED_TO" AS v
+            WHERE ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype AND v.end_id OPERATOR(ag_catalog.=) b.id)$q$, graph) USING tenant;
                 END IF;
             END IF;
         ELSIF TG_OP = 'UPDATE' THEN
@@ -2730,6 +2788,14 @@ BEGIN
                 IF added < (SELECT count(*) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE o.project_id IS DISTINCT FROM n.project_id) AS r WHERE r.tenant_id = tenant AND (true) AND r.project_id IS NOT NULL) THEN
                     PERFORM tenantry.graph_missed();
+                    PERFORM tenantry.fill_vertices(tenant, graph);
+                    EXECUTE format($q$INSERT INTO %1$I."IN_PROJECT" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE o.project_id IS DISTINCT FROM n.project_id) AS r
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Project" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.project_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true AND NOT EXISTS (SELECT FROM %1$I."IN_PROJECT" AS v
+            WHERE ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype AND v.end_id OPERATOR(ag_catalog.=) b.id)$q$, graph) USING tenant;
                 END IF;
             END IF;
             END IF;
@@ -2752,6 +2818,14 @@ BEGIN
                 IF added < (SELECT count(*) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE o.parent_id IS DISTINCT FROM n.parent_id) AS r WHERE r.tenant_id = tenant AND (true) AND r.parent_id IS NOT NULL) THEN
                     PERFORM tenantry.graph_missed();
+                    PERFORM tenantry.fill_vertices(tenant, graph);
+                    EXECUTE format($q$INSERT INTO %1$I."SUBTASK_OF" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE o.parent_id IS DISTINCT FROM n.parent_id) AS r
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.parent_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true AND NOT EXISTS (SELECT FROM %1$I."SUBTASK_OF" AS v
+            WHERE ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype AND v.end_id OPERATOR(ag_catalog.=) b.id)$q$, graph) USING tenant;
                 END IF;
             END IF;
             END IF;
@@ -2774,6 +2848,14 @@ BEGIN
                 IF added < (SELECT count(*) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE (o.assigned_to_agent_id, o.assigned_to_desk_id) IS DISTINCT FROM (n.assigned_to_agent_id, n.assigned_to_desk_id)) AS r WHERE r.tenant_id = tenant AND (true) AND r.assigned_to_agent_id IS NOT NULL) THEN
                     PERFORM tenantry.graph_missed();
+                    PERFORM tenantry.fill_vertices(tenant, graph);
+                    EXECUTE format($q$INSERT INTO %1$I."ASSIGNED_TO" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE (o.assigned_to_agent_id, o.assigned_to_desk_id) IS DISTINCT FROM (n.assigned_to_agent_id, n.assigned_to_desk_id)) AS r
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Agent" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.assigned_to_agent_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true AND NOT EXISTS (SELECT FROM %1$I."ASSIGNED_TO" AS v
+            WHERE ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype AND v.end_id OPERATOR(ag_catalog.=) b.id)$q$, graph) USING tenant;
                 END IF;
             END IF;
                 IF EXISTS (SELECT FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
@@ -2789,6 +2871,14 @@ BEGIN
                 IF added < (SELECT count(*) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE (o.assigned_to_agent_id, o.assigned_to_desk_id) IS DISTINCT FROM (n.assigned_to_agent_id, n.assigned_to_desk_id)) AS r WHERE r.tenant_id = tenant AND (true) AND r.assigned_to_desk_id IS NOT NULL) THEN
                     PERFORM tenantry.graph_missed();
+                    PERFORM tenantry.fill_vertices(tenant, graph);
+                    EXECUTE format($q$INSERT INTO %1$I."ASSIGNED_TO" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE (o.assigned_to_agent_id, o.assigned_to_desk_id) IS DISTINCT FROM (n.assigned_to_agent_id, n.assigned_to_desk_id)) AS r
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Desk" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.assigned_to_desk_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true AND NOT EXISTS (SELECT FROM %1$I."ASSIGNED_TO" AS v
+            WHERE ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype AND v.end_id OPERATOR(ag_catalog.=) b.id)$q$, graph) USING tenant;
                 END IF;
             END IF;
             END IF;
@@ -2843,7 +2933,7 @@ BEGIN
         IF TG_OP = 'INSERT' THEN
             PERFORM tenantry.graph_label(graph, 'Execution', 'v');
             EXECUTE format($q$INSERT INTO %1$I."Execution" (properties)
-        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'status', r.status, 'started_at', to_char(r.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) FROM new_rows AS r WHERE r.tenant_id = $1$q$, graph) USING tenant;
+        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'status', r.status, 'started_at', to_char(r.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) FROM new_rows AS r WHERE r.tenant_id = $1 ON CONFLICT DO NOTHING$q$, graph) USING tenant;
             IF EXISTS (SELECT FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.agent_id IS NOT NULL) THEN
                 PERFORM tenantry.graph_label(graph, 'Agent', 'v'); PERFORM tenantry.graph_label(graph, 'Execution', 'v'); PERFORM tenantry.graph_label(graph, 'RAN', 'e');
                 EXECUTE format($q$INSERT INTO %1$I."RAN" (start_id, end_id, properties)
@@ -2854,6 +2944,13 @@ BEGIN
                 GET DIAGNOSTICS added = ROW_COUNT;
                 IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.agent_id IS NOT NULL) THEN
                     PERFORM tenantry.graph_missed();
+                    PERFORM tenantry.fill_vertices(tenant, graph);
+                    EXECUTE format($q$INSERT INTO %1$I."RAN" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM new_rows AS r
+        JOIN %1$I."Agent" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.agent_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Execution" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true AND NOT EXISTS (SELECT FROM %1$I."RAN" AS v
+            WHERE ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype AND v.end_id OPERATOR(ag_catalog.=) b.id)$q$, graph) USING tenant;
                 END IF;
             END IF;
             IF EXISTS (SELECT FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.task_id IS NOT NULL) THEN
@@ -2866,6 +2963,13 @@ BEGIN
                 GET DIAGNOSTICS added = ROW_COUNT;
                 IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.task_id IS NOT NULL) THEN
                     PERFORM tenantry.graph_missed();
+                    PERFORM tenantry.fill_vertices(tenant, graph);
+                    EXECUTE format($q$INSERT INTO %1$I."FOR_TASK" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM new_rows AS r
+        JOIN %1$I."Execution" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.task_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true AND NOT EXISTS (SELECT FROM %1$I."FOR_TASK" AS v
+            WHERE ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype AND v.end_id OPERATOR(ag_catalog.=) b.id)$q$, graph) USING tenant;
                 END IF;
             END IF;
             IF EXISTS (SELECT FROM new_rows AS r WHERE r.tenant_id = tenant AND (r.status IN ('success', 'failure', 'timeout')) AND r.agent_id IS NOT NULL AND r.task_id IS NOT NULL) THEN
@@ -2878,6 +2982,13 @@ BEGIN
                 GET DIAGNOSTICS added = ROW_COUNT;
                 IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND (r.status IN ('success', 'failure', 'timeout')) AND r.agent_id IS NOT NULL AND r.task_id IS NOT NULL) THEN
                     PERFORM tenantry.graph_missed();
+                    PERFORM tenantry.fill_vertices(tenant, graph);
+                    EXECUTE format($q$INSERT INTO %1$I."EXECUTED" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text, 'result', CASE r.status WHEN 'success' THEN 'success' ELSE 'failure' END, 'timestamp', to_char(coalesce(r.completed_at, r.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) FROM new_rows AS r
+        JOIN %1$I."Agent" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.agent_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.task_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND r.status IN ('success', 'failure', 'timeout') AND NOT EXISTS (SELECT FROM %1$I."EXECUTED" AS v
+            WHERE ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype AND v.end_id OPERATOR(ag_catalog.=) b.id)$q$, graph) USING tenant;
                 END IF;
             END IF;
         ELSIF TG_OP = 'UPDATE' THEN
@@ -2910,6 +3021,14 @@ BEGIN
                 IF added < (SELECT count(*) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE o.agent_id IS DISTINCT FROM n.agent_id) AS r WHERE r.tenant_id = tenant AND (true) AND r.agent_id IS NOT NULL) THEN
                     PERFORM tenantry.graph_missed();
+                    PERFORM tenantry.fill_vertices(tenant, graph);
+                    EXECUTE format($q$INSERT INTO %1$I."RAN" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE o.agent_id IS DISTINCT FROM n.agent_id) AS r
+        JOIN %1$I."Agent" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.agent_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Execution" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true AND NOT EXISTS (SELECT FROM %1$I."RAN" AS v
+            WHERE ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype AND v.end_id OPERATOR(ag_catalog.=) b.id)$q$, graph) USING tenant;
                 END IF;
             END IF;
             END IF;
@@ -2932,6 +3051,14 @@ BEGIN
                 IF added < (SELECT count(*) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE o.task_id IS DISTINCT FROM n.task_id) AS r WHERE r.tenant_id = tenant AND (true) AND r.task_id IS NOT NULL) THEN
                     PERFORM tenantry.graph_missed();
+                    PERFORM tenantry.fill_vertices(tenant, graph);
+                    EXECUTE format($q$INSERT INTO %1$I."FOR_TASK" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE o.task_id IS DISTINCT FROM n.task_id) AS r
+        JOIN %1$I."Execution" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.task_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true AND NOT EXISTS (SELECT FROM %1$I."FOR_TASK" AS v
+            WHERE ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype AND v.end_id OPERATOR(ag_catalog.=) b.id)$q$, graph) USING tenant;
                 END IF;
             END IF;
             END IF;
@@ -2954,6 +3081,14 @@ BEGIN
                 IF added < (SELECT count(*) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE (CASE o.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(o.completed_at, o.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'), o.agent_id, o.task_id, o.status IN ('success', 'failure', 'timeout')) IS DISTINCT FROM (CASE n.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(n.completed_at, n.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'), n.agent_id, n.task_id, n.status IN ('success', 'failure', 'timeout'))) AS r WHERE r.tenant_id = tenant AND (r.status IN ('success', 'failure', 'timeout')) AND r.agent_id IS NOT NULL AND r.task_id IS NOT NULL) THEN
                     PERFORM tenantry.graph_missed();
+                    PERFORM tenantry.fill_vertices(tenant, graph);
+                    EXECUTE format($q$INSERT INTO %1$I."EXECUTED" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text, 'result', CASE r.status WHEN 'success' THEN 'success' ELSE 'failure' END, 'timestamp', to_char(coalesce(r.completed_at, r.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE (CASE o.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(o.completed_at, o.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'), o.agent_id, o.task_id, o.status IN ('success', 'failure', 'timeout')) IS DISTINCT FROM (CASE n.status WHEN 'success' THEN 'success' ELSE 'failure' END, to_char(coalesce(n.completed_at, n.started_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'), n.agent_id, n.task_id, n.status IN ('success', 'failure', 'timeout'))) AS r
+        JOIN %1$I."Agent" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.agent_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.task_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND r.status IN ('success', 'failure', 'timeout') AND NOT EXISTS (SELECT FROM %1$I."EXECUTED" AS v
+            WHERE ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype AND v.end_id OPERATOR(ag_catalog.=) b.id)$q$, graph) USING tenant;
                 END IF;
             END IF;
             END IF;
@@ -3013,6 +3148,13 @@ BEGIN
                 GET DIAGNOSTICS added = ROW_COUNT;
                 IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.depends_on_id IS NOT NULL AND r.task_id IS NOT NULL) THEN
                     PERFORM tenantry.graph_missed();
+                    PERFORM tenantry.fill_vertices(tenant, graph);
+                    EXECUTE format($q$INSERT INTO %1$I."DEPENDS_ON" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM new_rows AS r
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.task_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.depends_on_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true AND NOT EXISTS (SELECT FROM %1$I."DEPENDS_ON" AS v
+            WHERE ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype AND v.end_id OPERATOR(ag_catalog.=) b.id)$q$, graph) USING tenant;
                 END IF;
             END IF;
         ELSIF TG_OP = 'UPDATE' THEN
@@ -3038,6 +3180,14 @@ BEGIN
                 IF added < (SELECT count(*) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE (o.task_id, o.depends_on_id) IS DISTINCT FROM (n.task_id, n.depends_on_id)) AS r WHERE r.tenant_id = tenant AND (true) AND r.depends_on_id IS NOT NULL AND r.task_id IS NOT NULL) THEN
                     PERFORM tenantry.graph_missed();
+                    PERFORM tenantry.fill_vertices(tenant, graph);
+                    EXECUTE format($q$INSERT INTO %1$I."DEPENDS_ON" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE (o.task_id, o.depends_on_id) IS DISTINCT FROM (n.task_id, n.depends_on_id)) AS r
+        JOIN %1$I."Task" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.task_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Task" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.depends_on_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true AND NOT EXISTS (SELECT FROM %1$I."DEPENDS_ON" AS v
+            WHERE ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype AND v.end_id OPERATOR(ag_catalog.=) b.id)$q$, graph) USING tenant;
                 END IF;
             END IF;
             END IF;
@@ -3085,6 +3235,13 @@ BEGIN
                 GET DIAGNOSTICS added = ROW_COUNT;
                 IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND (true) AND r.from_desk_id IS NOT NULL AND r.to_desk_id IS NOT NULL) THEN
                     PERFORM tenantry.graph_missed();
+                    PERFORM tenantry.fill_vertices(tenant, graph);
+                    EXECUTE format($q$INSERT INTO %1$I."DELEGATED_TO" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text, 'task_id', r.task_id, 'status', r.status) FROM new_rows AS r
+        JOIN %1$I."Desk" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.from_desk_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Desk" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.to_desk_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true AND NOT EXISTS (SELECT FROM %1$I."DELEGATED_TO" AS v
+            WHERE ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype AND v.end_id OPERATOR(ag_catalog.=) b.id)$q$, graph) USING tenant;
                 END IF;
             END IF;
         ELSIF TG_OP = 'UPDATE' THEN
@@ -3110,6 +3267,14 @@ BEGIN
                 IF added < (SELECT count(*) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
                 WHERE (o.task_id, o.status, o.from_desk_id, o.to_desk_id) IS DISTINCT FROM (n.task_id, n.status, n.from_desk_id, n.to_desk_id)) AS r WHERE r.tenant_id = tenant AND (true) AND r.from_desk_id IS NOT NULL AND r.to_desk_id IS NOT NULL) THEN
                     PERFORM tenantry.graph_missed();
+                    PERFORM tenantry.fill_vertices(tenant, graph);
+                    EXECUTE format($q$INSERT INTO %1$I."DELEGATED_TO" (start_id, end_id, properties)
+        SELECT a.id, b.id, ag_catalog.agtype_build_map('id', r.id::text, 'task_id', r.task_id, 'status', r.status) FROM (SELECT n.* FROM new_rows AS n JOIN old_rows AS o ON o.tenant_id = n.tenant_id AND o.id = n.id
+                WHERE (o.task_id, o.status, o.from_desk_id, o.to_desk_id) IS DISTINCT FROM (n.task_id, n.status, n.from_desk_id, n.to_desk_id)) AS r
+        JOIN %1$I."Desk" AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.from_desk_id || '"')::ag_catalog.agtype
+        JOIN %1$I."Desk" AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.to_desk_id || '"')::ag_catalog.agtype
+        WHERE r.tenant_id = $1 AND true AND NOT EXISTS (SELECT FROM %1$I."DELEGATED_TO" AS v
+            WHERE ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype AND v.end_id OPERATOR(ag_catalog.=) b.id)$q$, graph) USING tenant;
                 END IF;
             END IF;
             END IF;
@@ -3160,7 +3325,8 @@ BEGIN
         END IF;
         IF TG_OP = 'INSERT' THEN
             EXECUTE format($q$INSERT INTO %1$I.%2$I (properties)
-            SELECT (r.properties || jsonb_build_object('id', r.id))::text::ag_catalog.agtype FROM new_rows AS r WHERE r.tenant_id = $1 AND r.label = $2$q$, graph, own) USING tenant, own;
+            SELECT (r.properties || jsonb_build_object('id', r.id))::text::ag_catalog.agtype FROM new_rows AS r WHERE r.tenant_id = $1 AND r.label = $2
+            ON CONFLICT DO NOTHING$q$, graph, own) USING tenant, own;
         END IF;
     END LOOP;
     RETURN NULL;
@@ -3210,6 +3376,13 @@ BEGIN
             GET DIAGNOSTICS added = ROW_COUNT;
             IF added < (SELECT count(*) FROM new_rows AS r WHERE r.tenant_id = tenant AND r.label = own) THEN
                 PERFORM tenantry.graph_missed();
+                PERFORM tenantry.fill_vertices(tenant, graph);
+                EXECUTE format($q$INSERT INTO %1$I.%2$I (start_id, end_id, properties)
+            SELECT a.id, b.id, (r.properties || jsonb_build_object('id', r.id))::text::ag_catalog.agtype FROM new_rows AS r
+            JOIN %1$I._ag_label_vertex AS a ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[a.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || coalesce(r.from_task_id, r.from_agent_id, r.from_desk_id, r.from_project_id, r.from_node_id) || '"')::ag_catalog.agtype
+            JOIN %1$I._ag_label_vertex AS b ON ag_catalog.agtype_access_operator(VARIADIC ARRAY[b.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || coalesce(r.to_task_id, r.to_agent_id, r.to_desk_id, r.to_project_id, r.to_node_id) || '"')::ag_catalog.agtype
+            WHERE r.tenant_id = $1 AND r.label = $2 AND NOT EXISTS (SELECT FROM %1$I.%2$I AS v
+            WHERE ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype AND v.end_id OPERATOR(ag_catalog.=) b.id)$q$, graph, own) USING tenant, own;
             END IF;
         END IF;
     END LOOP;
@@ -3218,7 +3391,7 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.keep_graph_graph_edges() OWNER TO tenantry_graph""",
     r"""REVOKE ALL ON FUNCTION tenantry.keep_graph_graph_edges() FROM PUBLIC""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.fill_graph(tenant uuid, graph text)
+    r"""CREATE OR REPLACE FUNCTION tenantry.fill_vertices(tenant uuid, graph text)
  RETURNS void
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -3230,38 +3403,53 @@ BEGIN
     IF EXISTS (SELECT FROM tenantry.projects AS r WHERE r.tenant_id = tenant) THEN
         PERFORM tenantry.graph_label(graph, 'Project', 'v');
         EXECUTE format($q$INSERT INTO %1$I."Project" (properties)
-        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'name', r.name, 'status', r.status, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) FROM tenantry.projects AS r WHERE r.tenant_id = $1$q$, graph) USING tenant;
+        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'name', r.name, 'status', r.status, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) FROM tenantry.projects AS r WHERE r.tenant_id = $1 ON CONFLICT DO NOTHING$q$, graph) USING tenant;
         EXECUTE format('ANALYZE %I."Project"', graph);
     END IF;
     IF EXISTS (SELECT FROM tenantry.agents AS r WHERE r.tenant_id = tenant) THEN
         PERFORM tenantry.graph_label(graph, 'Agent', 'v');
         EXECUTE format($q$INSERT INTO %1$I."Agent" (properties)
-        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'type', r.agent_type, 'name', r.name, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) FROM tenantry.agents AS r WHERE r.tenant_id = $1$q$, graph) USING tenant;
+        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'type', r.agent_type, 'name', r.name, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) FROM tenantry.agents AS r WHERE r.tenant_id = $1 ON CONFLICT DO NOTHING$q$, graph) USING tenant;
         EXECUTE format('ANALYZE %I."Agent"', graph);
     END IF;
     IF EXISTS (SELECT FROM tenantry.desks AS r WHERE r.tenant_id = tenant) THEN
         PERFORM tenantry.graph_label(graph, 'Desk', 'v');
         EXECUTE format($q$INSERT INTO %1$I."Desk" (properties)
-        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'code', r.code, 'title', r.title) FROM tenantry.desks AS r WHERE r.tenant_id = $1$q$, graph) USING tenant;
+        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'code', r.code, 'title', r.title) FROM tenantry.desks AS r WHERE r.tenant_id = $1 ON CONFLICT DO NOTHING$q$, graph) USING tenant;
         EXECUTE format('ANALYZE %I."Desk"', graph);
     END IF;
     IF EXISTS (SELECT FROM tenantry.tasks AS r WHERE r.tenant_id = tenant) THEN
         PERFORM tenantry.graph_label(graph, 'Task', 'v');
         EXECUTE format($q$INSERT INTO %1$I."Task" (properties)
-        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'type', r.type, 'title', r.title, 'status', r.status, 'state', r.state_category, 'priority', r.priority, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) FROM tenantry.tasks AS r WHERE r.tenant_id = $1$q$, graph) USING tenant;
+        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'type', r.type, 'title', r.title, 'status', r.status, 'state', r.state_category, 'priority', r.priority, 'created_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) FROM tenantry.tasks AS r WHERE r.tenant_id = $1 ON CONFLICT DO NOTHING$q$, graph) USING tenant;
         EXECUTE format('ANALYZE %I."Task"', graph);
     END IF;
     IF EXISTS (SELECT FROM tenantry.agent_executions AS r WHERE r.tenant_id = tenant) THEN
         PERFORM tenantry.graph_label(graph, 'Execution', 'v');
         EXECUTE format($q$INSERT INTO %1$I."Execution" (properties)
-        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'status', r.status, 'started_at', to_char(r.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) FROM tenantry.agent_executions AS r WHERE r.tenant_id = $1$q$, graph) USING tenant;
+        SELECT ag_catalog.agtype_build_map('id', r.id::text, 'status', r.status, 'started_at', to_char(r.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')) FROM tenantry.agent_executions AS r WHERE r.tenant_id = $1 ON CONFLICT DO NOTHING$q$, graph) USING tenant;
         EXECUTE format('ANALYZE %I."Execution"', graph);
     END IF;
     FOR own IN SELECT DISTINCT r.label FROM tenantry.graph_nodes AS r WHERE r.tenant_id = tenant LOOP
         PERFORM tenantry.graph_label(graph, own, 'v');
         EXECUTE format($q$INSERT INTO %1$I.%2$I (properties)
-            SELECT (r.properties || jsonb_build_object('id', r.id))::text::ag_catalog.agtype FROM tenantry.graph_nodes AS r WHERE r.tenant_id = $1 AND r.label = $2$q$, graph, own) USING tenant, own;
+            SELECT (r.properties || jsonb_build_object('id', r.id))::text::ag_catalog.agtype FROM tenantry.graph_nodes AS r WHERE r.tenant_id = $1 AND r.label = $2
+            ON CONFLICT DO NOTHING$q$, graph, own) USING tenant, own;
     END LOOP;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.fill_vertices(uuid, text) OWNER TO tenantry_graph""",
+    r"""REVOKE ALL ON FUNCTION tenantry.fill_vertices(uuid, text) FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.fill_graph(tenant uuid, graph text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    own text;
+BEGIN
+    PERFORM tenantry.fill_vertices(tenant, graph);
     IF EXISTS (SELECT FROM tenantry.desks AS r WHERE r.tenant_id = tenant AND (true) AND r.reports_to_id IS NOT NULL) THEN
         PERFORM tenantry.graph_label(graph, 'Desk', 'v'); PERFORM tenantry.graph_label(graph, 'REPORTS_TO', 'e');
         EXECUTE format($q$INSERT INTO %1$I."REPORTS_TO" (start_id, end_id, properties)
@@ -6417,8 +6605,8 @@ END)""",
     r"""ALTER TABLE tenantry.cost_entries ADD CONSTRAINT cost_entries_output_tokens_check CHECK ((output_tokens >= 0))""",
     r"""ALTER TABLE tenantry.cost_entries ADD CONSTRAINT cost_entries_cached_tokens_check CHECK ((cached_tokens >= 0))""",
     r"""ALTER TABLE tenantry.cost_entries ADD CONSTRAINT cost_entries_cost_usd_check CHECK ((cost_usd >= (0)::numeric))""",
-    r"""ALTER TABLE tenantry.graph_nodes ADD CONSTRAINT graph_nodes_label_check CHECK (((label ~ '^(?=.*[a-z])[A-Z][A-Za-z0-9]{0,39}$'::text) AND (label <> ALL (ARRAY['Agent'::text, 'Desk'::text, 'Execution'::text, 'Project'::text, 'Task'::text]))))""",
-    r"""ALTER TABLE tenantry.graph_nodes ADD CONSTRAINT graph_nodes_properties_check CHECK (((jsonb_typeof(properties) = 'object'::text) AND (NOT (properties ? 'id'::text)) AND (octet_length((properties)::text) <= 65536)))""",
+    r"""ALTER TABLE tenantry.graph_nodes ADD CONSTRAINT graph_nodes_label_check CHECK (((label ~ '^(?=.*[a-z])[A-Z][A-Za-z0-9]{0,39}$'::text) AND (label <> ALL (ARRAY['Agent'::text, 'Desk'::text, 'Execution'::text, 'Project'::text, 'Task'::text])) AND (lower((label COLLATE "C")) <> ALL (ARRAY['all'::text, 'analyze'::text, 'and'::text, 'any'::text, 'as'::text, 'asc'::text, 'ascending'::text, 'by'::text, 'call'::text, 'case'::text, 'coalesce'::text, 'contains'::text, 'count'::text, 'create'::text, 'delete'::text, 'desc'::text, 'descending'::text, 'detach'::text, 'distinct'::text, 'else'::text, 'end'::text, 'ends'::text, 'exists'::text, 'explain'::text, 'false'::text, 'in'::text, 'is'::text, 'limit'::text, 'match'::text, 'merge'::text, 'none'::text, 'not'::text, 'null'::text, 'on'::text, 'operator'::text, 'optional'::text, 'or'::text, 'order'::text, 'reduce'::text, 'remove'::text, 'return'::text, 'set'::text, 'single'::text, 'skip'::text, 'starts'::text, 'then'::text, 'true'::text, 'union'::text, 'unwind'::text, 'verbose'::text, 'when'::text, 'where'::text, 'with'::text, 'xor'::text, 'yield'::text]))))""",
+    r"""ALTER TABLE tenantry.graph_nodes ADD CONSTRAINT graph_nodes_properties_check CHECK (((jsonb_typeof(properties) = 'object'::text) AND (NOT (properties ? 'id'::text)) AND (octet_length((properties)::text) <= 65536) AND (NOT jsonb_path_exists(properties, 'strict $.**{64}'::jsonpath)) AND (NOT jsonb_path_exists(properties, 'strict $.**?(@.type() == "number" && ((@ > 9223372036854775807 || @ < -9223372036854775808) || (@ != 0 && @ > -0.000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000001) && @ < 0.000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000001))'::jsonpath))))""",
     r"""ALTER TABLE tenantry.lock_fences ADD CONSTRAINT lock_fences_name_check CHECK (((length(name) >= 1) AND (length(name) <= 255)))""",
     r"""ALTER TABLE tenantry.lock_fences ADD CONSTRAINT lock_fences_fence_check CHECK (((fence >= 0) AND (fence <= '9007199254740991'::bigint)))""",
     r"""ALTER TABLE tenantry.memberships ADD CONSTRAINT memberships_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'manager'::text, 'member'::text, 'viewer'::text])))""",
@@ -6463,8 +6651,8 @@ END)""",
     r"""ALTER TABLE tenantry.evidence ADD CONSTRAINT evidence_credibility_score_check CHECK (((credibility_score >= (0)::double precision) AND (credibility_score <= (1)::double precision)))""",
     r"""ALTER TABLE tenantry.graph_edges ADD CONSTRAINT graph_edges_one_from_check CHECK ((num_nonnulls(from_task_id, from_agent_id, from_desk_id, from_project_id, from_node_id) = 1))""",
     r"""ALTER TABLE tenantry.graph_edges ADD CONSTRAINT graph_edges_one_to_check CHECK ((num_nonnulls(to_task_id, to_agent_id, to_desk_id, to_project_id, to_node_id) = 1))""",
-    r"""ALTER TABLE tenantry.graph_edges ADD CONSTRAINT graph_edges_label_check CHECK (((label ~ '^[A-Z][A-Z0-9_]{0,39}$'::text) AND (label <> ALL (ARRAY['ASSIGNED_TO'::text, 'DELEGATED_TO'::text, 'DEPENDS_ON'::text, 'EXECUTED'::text, 'FOR_TASK'::text, 'HELD_BY'::text, 'IN_PROJECT'::text, 'RAN'::text, 'REPORTS_TO'::text, 'SUBTASK_OF'::text]))))""",
-    r"""ALTER TABLE tenantry.graph_edges ADD CONSTRAINT graph_edges_properties_check CHECK (((jsonb_typeof(properties) = 'object'::text) AND (NOT (properties ? 'id'::text)) AND (octet_length((properties)::text) <= 65536)))""",
+    r"""ALTER TABLE tenantry.graph_edges ADD CONSTRAINT graph_edges_label_check CHECK (((label ~ '^[A-Z][A-Z0-9_]{0,39}$'::text) AND (label <> ALL (ARRAY['ASSIGNED_TO'::text, 'DELEGATED_TO'::text, 'DEPENDS_ON'::text, 'EXECUTED'::text, 'FOR_TASK'::text, 'HELD_BY'::text, 'IN_PROJECT'::text, 'RAN'::text, 'REPORTS_TO'::text, 'SUBTASK_OF'::text])) AND (lower((label COLLATE "C")) <> ALL (ARRAY['all'::text, 'analyze'::text, 'and'::text, 'any'::text, 'as'::text, 'asc'::text, 'ascending'::text, 'by'::text, 'call'::text, 'case'::text, 'coalesce'::text, 'contains'::text, 'count'::text, 'create'::text, 'delete'::text, 'desc'::text, 'descending'::text, 'detach'::text, 'distinct'::text, 'else'::text, 'end'::text, 'ends'::text, 'exists'::text, 'explain'::text, 'false'::text, 'in'::text, 'is'::text, 'limit'::text, 'match'::text, 'merge'::text, 'none'::text, 'not'::text, 'null'::text, 'on'::text, 'operator'::text, 'optional'::text, 'or'::text, 'order'::text, 'reduce'::text, 'remove'::text, 'return'::text, 'set'::text, 'single'::text, 'skip'::text, 'starts'::text, 'then'::text, 'true'::text, 'union'::text, 'unwind'::text, 'verbose'::text, 'when'::text, 'where'::text, 'with'::text, 'xor'::text, 'yield'::text]))))""",
+    r"""ALTER TABLE tenantry.graph_edges ADD CONSTRAINT graph_edges_properties_check CHECK (((jsonb_typeof(properties) = 'object'::text) AND (NOT (properties ? 'id'::text)) AND (octet_length((properties)::text) <= 65536) AND (NOT jsonb_path_exists(properties, 'strict $.**{64}'::jsonpath)) AND (NOT jsonb_path_exists(properties, 'strict $.**?(@.type() == "number" && ((@ > 9223372036854775807 || @ < -9223372036854775808) || (@ != 0 && @ > -0.000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000001) && @ < 0.000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000001))'::jsonpath))))""",
     r"""ALTER TABLE tenantry.lessons ADD CONSTRAINT lessons_category_check CHECK (((length(category) >= 1) AND (length(category) <= 50)))""",
     r"""ALTER TABLE tenantry.lessons ADD CONSTRAINT lessons_title_check CHECK (((length(title) >= 1) AND (length(title) <= 255)))""",
     r"""ALTER TABLE tenantry.lessons ADD CONSTRAINT lessons_confidence_check CHECK (((confidence >= (0)::double precision) AND (confidence <= (1)::double precision)))""",
@@ -7926,6 +8114,7 @@ DOWN = (
     r"""DROP FUNCTION tenantry.check_graph_query()""",
     r"""DROP FUNCTION tenantry.compare_graph(uuid)""",
     r"""DROP FUNCTION tenantry.fill_graph(uuid, text)""",
+    r"""DROP FUNCTION tenantry.fill_vertices(uuid, text)""",
     r"""DROP FUNCTION tenantry.keep_graph_graph_edges()""",
     r"""DROP FUNCTION tenantry.keep_graph_graph_nodes()""",
     r"""DROP FUNCTION tenantry.keep_graph_delegations()""",
