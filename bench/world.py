@@ -128,10 +128,13 @@ class World:
         await seal(settings, only=True)
         return await self._exits.enter_async_context(await tenantry.connect(settings=settings))
 
+    def admin_url(self, database: str = DATABASE) -> str:
+        return _admin_url(self.local, database)
+
     @asynccontextmanager
     async def admin(self, database: str = DATABASE) -> AsyncIterator[asyncpg.Connection[Any]]:
         """A superuser's connection: row security does not hold for it."""
-        admin = await asyncpg.connect(_admin_url(self.local, database))
+        admin = await asyncpg.connect(self.admin_url(database))
         try:
             yield admin
         finally:
