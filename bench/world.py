@@ -73,8 +73,8 @@ class World:
     projects: list[Key]
     _exits: AsyncExitStack = field(repr=False)
 
-    def url(self, role: str) -> str:
-        return self.local.postgres_url(f"tenantry_{role}", DATABASE)
+    def url(self, role: str, database: str = DATABASE) -> str:
+        return self.local.postgres_url(f"tenantry_{role}", database)
 
     def keys(self) -> Iterator[Key]:
         """Endless random keys, the same for everyone: no row stays hot, none is met first."""
