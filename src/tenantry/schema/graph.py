@@ -471,9 +471,10 @@ def let_go() -> list[str]:
     return [f"DROP TRIGGER IF EXISTS {name} ON tenantry.{table}" for table, name, _ in KEEPERS]
 
 
-#: Whether they follow.
+#: Whether they follow, and new ones can be made: a dump brings triggers along, and no database's grants.
 IS_KEPT: Final = (
-    "SELECT count(*) = {} FROM pg_catalog.pg_trigger AS g"
+    f"SELECT has_database_privilege('{GRAPH}', current_database(), 'CREATE') AND count(*) = {{}}"
+    " FROM pg_catalog.pg_trigger AS g"
     " JOIN (VALUES {}) AS k (relation, name) ON g.tgname = k.name"
     " AND g.tgrelid = to_regclass('tenantry.' || k.relation)"
 ).format(len(KEEPERS), ", ".join(f"('{table}', '{name}')" for table, name, _ in KEEPERS))
