@@ -69,7 +69,7 @@ async def _filled(db: Database) -> Side:
 # ---- many of them --------------------------------------------------------------------------------
 
 FEW = 10
-#: 10,000 take a quarter of an hour and 10 GB: `TENANTRY_BENCH_GRAPHS=10000 make bench ARGS=graph_make`.
+#: 10,000 take a quarter of an hour and 8 GB: `TENANTRY_BENCH_GRAPHS=10000 make bench ARGS=graph_make`.
 MANY = int(os.environ.get("TENANTRY_BENCH_GRAPHS", "300"))
 MAKE, DROP = "SELECT tenantry.graph_ready($1)", "SELECT tenantry.drop_graph($1)"
 QUESTION = "waits-for"
