@@ -73,8 +73,8 @@ class World:
     projects: list[Key]
     _exits: AsyncExitStack = field(repr=False)
 
-    def url(self, role: str) -> str:
-        return self.local.postgres_url(f"tenantry_{role}", DATABASE)
+    def url(self, role: str, database: str = DATABASE) -> str:
+        return self.local.postgres_url(f"tenantry_{role}", database)
 
     def keys(self) -> Iterator[Key]:
         """Endless random keys, the same for everyone: no row stays hot, none is met first."""
@@ -128,10 +128,13 @@ class World:
         await seal(settings, only=True)
         return await self._exits.enter_async_context(await tenantry.connect(settings=settings))
 
+    def admin_url(self, database: str = DATABASE) -> str:
+        return _admin_url(self.local, database)
+
     @asynccontextmanager
     async def admin(self, database: str = DATABASE) -> AsyncIterator[asyncpg.Connection[Any]]:
         """A superuser's connection: row security does not hold for it."""
-        admin = await asyncpg.connect(_admin_url(self.local, database))
+        admin = await asyncpg.connect(self.admin_url(database))
         try:
             yield admin
         finally:
