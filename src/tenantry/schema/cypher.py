@@ -184,9 +184,11 @@ BEGIN
             WHEN '*' THEN
                 IF before = '(' THEN
                     IF earlier <> 'count' THEN wrong := 'a star'; END IF;
-                ELSIF before !~ '[])}}A-Za-z0-9_]$' OR before IN ({_words(KEYWORDS)}) THEN
+                ELSIF before !~ '[])A-Za-z0-9_]$' OR before IN ({_words(KEYWORDS)}) THEN
                     wrong := 'a star';
                 END IF;
+            WHEN '>' THEN
+                IF before = '-' AND earlier <> ']' THEN wrong := 'an arrow'; END IF;
             WHEN '[' THEN
                 IF before = '-' THEN relationships := relationships + 1; END IF;
                 entries := entries + 1;
@@ -211,6 +213,7 @@ BEGIN
             WHEN is_name AND lower(word COLLATE "C") IN ({_words(RESERVED)})
                  AND word NOT IN ({_words(RESERVED & set(FUNCTIONS))}) THEN 'a word that is not allowed'
             WHEN before IN ({_words(RESERVED & set(FUNCTIONS))}) AND word <> '(' THEN 'a function without its arguments'
+            WHEN earlier = '<' AND before = '-' AND word <> '[' THEN 'an arrow'
             WHEN before = '.' AND NOT is_name THEN 'a dot before what is no name'
             WHEN length(open) > {NESTING} THEN 'brackets nested more than {NESTING} deep'
             {bounds}

@@ -32,6 +32,7 @@ from .tree import (
 )
 
 _COMPOUND = (Infix, Unary, IsNull, Case)
+_ARITHMETIC = frozenset("+-*/%^")
 #: Where a string stands; no text that is parsed holds this sign outside a string.
 _MARK = re.compile(r"\0(\d+)\0")
 
@@ -118,8 +119,8 @@ class Renderer:
 
     def _operand(self, value: Expression, *, after: str = "") -> str:
         text = self._free(value)
-        # A dash before a square bracket would draw a relationship.
-        drawn = after == "-" and isinstance(value, ListOf)
+        # A dash before a square bracket would draw a relationship, a star after a map reach along it.
+        drawn = after in _ARITHMETIC and isinstance(value, (ListOf, MapOf))
         return f"({text})" if drawn or isinstance(value, _COMPOUND) else text
 
     def _free(self, value: Expression) -> str:  # noqa: PLR0911 - one return for each kind
