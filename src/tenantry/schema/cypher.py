@@ -139,6 +139,7 @@ DECLARE
     earlier text := '';
     is_name boolean;
     was_name boolean := false;
+    is_called boolean := false;
     open text := '';
     clause text := '';
     place integer := 0;
@@ -179,6 +180,7 @@ BEGIN
                     word := before;
                 END IF;
                 IF earlier = 'exists' AND before = '(' THEN patterns := patterns + 1; END IF;
+                is_called := was_name;
             WHEN '.' THEN
                 IF before !~ '[])}}A-Za-z0-9_]$' OR before ~ '^[0-9]' THEN wrong := 'a dot after nothing'; END IF;
             WHEN '*' THEN
@@ -214,6 +216,9 @@ BEGIN
                  AND word NOT IN ({_words(RESERVED & set(FUNCTIONS))}) THEN 'a word that is not allowed'
             WHEN before IN ({_words(RESERVED & set(FUNCTIONS))}) AND word <> '(' THEN 'a function without its arguments'
             WHEN earlier = '<' AND before = '-' AND word <> '[' THEN 'an arrow'
+            -- As `exists(($a)-[:T]->())`, which ends the server.
+            WHEN earlier = '(' AND NOT is_called AND before ~ '^[$]' AND word IN (')', ':', '{{')
+                THEN 'a parameter as a vertex'
             WHEN before = '.' AND NOT is_name THEN 'a dot before what is no name'
             WHEN length(open) > {NESTING} THEN 'brackets nested more than {NESTING} deep'
             {bounds}
