@@ -81,8 +81,12 @@ TEMPLATE_HOPS: Final = 15
 #: Brackets within brackets, and CASE within CASE.
 NESTING: Final = 30
 
-#: How often a thing may stand in one text. Patterns beside each other multiply their rows;
-#: WITH [x, x] AS x, or x + x, doubles a value each time it is said again.
+#: collect() holds all its rows in memory, 2.4 GB within five seconds when let: so it stands behind a
+#: WITH … LIMIT of at most so many, and no MATCH or UNWIND between.
+COLLECTED: Final = 1_000
+
+#: How often a thing may stand in one text. Patterns beside each other multiply their rows; x + x
+#: doubles a value each time it is said again. So would WITH [x, x] AS x: WITH makes no lists or maps.
 BOUNDS: Final[Mapping[str, int]] = {
     "patterns": 3,
     "relationships": 10,
@@ -90,7 +94,7 @@ BOUNDS: Final[Mapping[str, int]] = {
     "unwinds": 1,
     "additions": 8,
     "entries": 40,
-    "collects": 2,
+    "collects": 1,
 }
 
 NAME: Final = "[A-Za-z][A-Za-z0-9_]{0,62}"
@@ -151,6 +155,8 @@ DECLARE
     additions integer := 0;
     entries integer := 0;
     collects integer := 0;
+    limited boolean := false;
+    ends_value boolean;
 BEGIN
     IF query IS NULL OR octet_length(query) NOT BETWEEN 1 AND {TEXT_LENGTH} THEN
         RAISE EXCEPTION 'Cypher is refused: its text is empty or longer than {TEXT_LENGTH} characters'
@@ -173,6 +179,9 @@ BEGIN
     FOREACH word IN ARRAY tokens LOOP
         place := place + 1;
         is_name := word ~ '^[A-Za-z]' AND word NOT IN ({_words(KEYWORDS)});
+        ends_value := before ~ '[])}}A-Za-z0-9_]$'
+            AND before NOT IN ({_words(KEYWORDS - {"TRUE", "FALSE", "NULL", "END"})});
+        IF before = 'LIMIT' THEN limited := word ~ '^[0-9]{{1,6}}$' AND word::integer <= {COLLECTED}; END IF;
         CASE word
             WHEN '(' THEN
                 IF was_name AND (earlier = '.' OR before NOT IN ({_words(FUNCTIONS)})) THEN
@@ -182,33 +191,40 @@ BEGIN
                 IF earlier = 'exists' AND before = '(' THEN patterns := patterns + 1; END IF;
                 is_called := was_name;
             WHEN '.' THEN
-                IF before !~ '[])}}A-Za-z0-9_]$' OR before ~ '^[0-9]' THEN wrong := 'a dot after nothing'; END IF;
+                IF NOT ends_value OR before ~ '^[0-9]' THEN wrong := 'a dot after nothing'; END IF;
             WHEN '*' THEN
                 IF before = '(' THEN
                     IF earlier <> 'count' THEN wrong := 'a star'; END IF;
-                ELSIF before !~ '[])A-Za-z0-9_]$' OR before IN ({_words(KEYWORDS)}) THEN
-                    wrong := 'a star';
+                ELSIF NOT ends_value OR before = '}}' THEN wrong := 'a star';
                 END IF;
             WHEN '>' THEN
                 IF before = '-' AND earlier <> ']' THEN wrong := 'an arrow'; END IF;
             WHEN '[' THEN
                 IF before = '-' THEN relationships := relationships + 1; END IF;
+                IF clause = 'WITH' AND NOT ends_value THEN wrong := 'a list in WITH'; END IF;
                 entries := entries + 1;
             WHEN '{{' THEN
+                IF clause = 'WITH' THEN wrong := 'a map in WITH'; END IF;
                 entries := entries + 1;
             WHEN ',' THEN
                 IF open = '' AND clause = 'MATCH' THEN patterns := patterns + 1; END IF;
                 IF right(open, 1) IN ('[', '{{') THEN entries := entries + 1; END IF;
-            WHEN 'MATCH' THEN patterns := patterns + 1;
-            WHEN 'UNWIND' THEN unwinds := unwinds + 1;
+            WHEN 'MATCH' THEN
+                patterns := patterns + 1;
+                limited := false;
+            WHEN 'UNWIND' THEN
+                unwinds := unwinds + 1;
+                limited := false;
             WHEN 'WITH' THEN IF before NOT IN ('STARTS', 'ENDS') THEN withs := withs + 1; END IF;
             WHEN '+' THEN additions := additions + 1;
-            WHEN 'collect' THEN collects := collects + 1;
+            WHEN 'collect' THEN
+                IF NOT limited THEN wrong := 'collect() of more than {COLLECTED} rows'; END IF;
+                collects := collects + 1;
             ELSE NULL;
         END CASE;
         IF word IN ({_words(OPENING)}) THEN open := open || left(word, 1);
         ELSIF word IN ({_words(CLOSING)}) THEN open := left(open, greatest(length(open) - 1, 0));
-        ELSIF open = '' AND word IN ({_words(CLAUSES)}) THEN clause := word;
+        ELSIF open = '' AND word IN ({_words(CLAUSES)}) AND before NOT IN ('STARTS', 'ENDS') THEN clause := word;
         END IF;
         wrong := CASE
             WHEN wrong IS NOT NULL THEN wrong

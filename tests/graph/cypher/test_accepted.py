@@ -41,9 +41,11 @@ QUERIES = [
     ),
     ("MATCH (a) RETURN 'x' AS x, $lit_1", "MATCH (a) RETURN $lit_2 AS x, $lit_1", ["x"]),
     (
-        "MATCH (a) WITH DISTINCT a.n AS n, COLLECT(a) AS s ORDER BY n ASC SKIP 1 LIMIT $m"
+        "MATCH (a) WITH a LIMIT 1000"
+        " WITH DISTINCT a.n AS n, COLLECT(a) AS s ORDER BY n ASC SKIP 1 LIMIT $m"
         " WHERE n>1 UNWIND s AS x RETURN x ORDER BY x.id DESC, x.n LIMIT 5",
-        "MATCH (a) WITH DISTINCT a.n AS n, collect(a) AS s ORDER BY n SKIP 1 LIMIT $m"
+        "MATCH (a) WITH a LIMIT 1000"
+        " WITH DISTINCT a.n AS n, collect(a) AS s ORDER BY n SKIP 1 LIMIT $m"
         " WHERE n > 1 UNWIND s AS x RETURN x ORDER BY x.id DESC, x.n LIMIT 5",
         [],
     ),
@@ -68,6 +70,12 @@ QUERIES = [
         r"""RETURN 'a\'b\\\u0041\n\uD83D\uDE00' AS a, "$$ ' ; -- /* ` \"" AS b, 'ünï' AS c""",
         "RETURN $lit_1 AS a, $lit_2 AS b, $lit_3 AS c",
         ["a'b\\A\n\U0001f600", "$$ ' ; -- /* ` \"", "ünï"],
+    ),
+    (
+        "MATCH (a) WHERE a.name ENDS WITH 'x' AND a.id IN ['y'] WITH a.tags[0] AS x RETURN [x]",
+        "MATCH (a) WHERE (a.name ENDS WITH $lit_1) AND (a.id IN [$lit_2])"
+        " WITH a.tags[0] AS x RETURN [x]",
+        ["x", "y"],
     ),
     ("\r\n\tRETURN\n1e3 AS a", "RETURN 1e3 AS a", []),
 ]

@@ -9,7 +9,15 @@ import pytest
 
 from tenantry.errors import CypherRefused, InvalidInput
 from tenantry.graph.cypher import parse
-from tenantry.schema.cypher import BOUNDS, FUNCTIONS, HOPS, NESTING, RESERVED, TEXT_LENGTH
+from tenantry.schema.cypher import (
+    BOUNDS,
+    COLLECTED,
+    FUNCTIONS,
+    HOPS,
+    NESTING,
+    RESERVED,
+    TEXT_LENGTH,
+)
 
 from .conftest import Scratch
 
@@ -162,11 +170,24 @@ ATTACKS = [
     "MATCH (a), (b), (c) WHERE exists((d)-[:T]->()) RETURN a",
     "UNWIND $a AS a UNWIND $a AS b RETURN a",
     "MATCH (a)" + "-[]->()" * (BOUNDS["relationships"] + 1) + " RETURN a",
-    "WITH 1 AS x " + "WITH [x, x] AS x " * BOUNDS["withs"] + "RETURN x",
+    "WITH 1 AS x " + "WITH x AS x " * BOUNDS["withs"] + "RETURN x",
+    "WITH [1] AS x RETURN x",
+    "WITH $a AS x WITH (1 + size([x, x])) AS y RETURN y",
+    "WITH $a AS x WHERE x STARTS WITH $b WITH [x] AS y RETURN y",
+    "WITH {a: 1} AS x RETURN x",
+    "WITH a[[x, x]] AS x RETURN x",
     "RETURN 1" + " + 1" * (BOUNDS["additions"] + 1) + " AS x",
     "RETURN [1" + ", 1" * BOUNDS["entries"] + "] AS x",
     "RETURN " + "[" * 20 + "1" + "]" * 20 + " AS x, " + "[" * 21 + "]" * 21 + " AS y",
-    "MATCH (a) RETURN " + ", ".join(f"collect(a) AS c{i}" for i in range(3)),
+    "MATCH (a) RETURN collect(a) AS x",
+    "MATCH (a) WITH collect(a) AS x LIMIT 10 RETURN x",
+    "MATCH (a) RETURN collect(a) AS x LIMIT 10",
+    "MATCH (a) WITH a LIMIT $n RETURN collect(a) AS x",
+    f"MATCH (a) WITH a LIMIT {COLLECTED + 1} RETURN collect(a) AS x",
+    "MATCH (a) WITH a LIMIT 99999999999999999 RETURN collect(a) AS x",
+    "MATCH (a) WITH a LIMIT 10 MATCH (b) RETURN collect(a) AS x",
+    "MATCH (a) WITH a LIMIT 10 UNWIND $b AS b RETURN collect(a) AS x",
+    "MATCH (a) WITH a LIMIT 10 RETURN collect(a) AS x, collect(a.b) AS y",
     "RETURN " + "(" * (NESTING + 1) + "1" + ")" * (NESTING + 1) + " AS x",
     "RETURN " + "(" * 4000 + "1" + ")" * 4000 + " AS x",
     "RETURN " + "CASE WHEN " * 500 + "1" + " THEN 1 END" * 500 + " AS x",
@@ -181,7 +202,6 @@ NO_QUERIES = [
     "RETURN 1 : : text AS x",
     "RETURN id (1) (2) AS x",
     "MATCH (a) RETURN count",
-    "RETURN (1) [x]-[] AS x",
 ]
 
 #: Harmless to run, or no query at all for AGE; the parser has no place for them.

@@ -12,6 +12,7 @@ from tenantry.schema.cypher import (
     BOUNDS,
     CLAUSES,
     CLOSING,
+    COLLECTED,
     KEYWORDS,
     NESTING,
     OPENING,
@@ -100,8 +101,17 @@ def check_bounds(text: str, tokens: list[Token]) -> None:
     counts = dict.fromkeys(BOUNDS, 0)
     opened: list[str] = []
     clause = earlier = before = ""
+    limited = False
     for token in tokens:
         word = token.word
+        if before == "LIMIT":
+            limited = word.isdigit() and int(word) <= COLLECTED
+        elif word in ("MATCH", "UNWIND"):
+            limited = False
+        if word == "collect" and not limited:
+            refuse(text, token.at, _COLLECT, token.written)
+        if clause == "WITH" and (word == "{" or (word == "[" and not _ends_value(before))):
+            refuse(text, token.at, "Lists and maps are made in RETURN, not in WITH.", word)
         for name in _counted(word, before, earlier, clause, opened):
             counts[name] += 1
             if counts[name] > BOUNDS[name]:
@@ -112,9 +122,14 @@ def check_bounds(text: str, tokens: list[Token]) -> None:
                 refuse(text, token.at, f"Brackets nest at most {NESTING} deep.", token.written)
         elif word in CLOSING:
             del opened[-1:]
-        elif word in CLAUSES and not opened:
+        elif word in CLAUSES and not opened and before not in ("STARTS", "ENDS"):
             clause = word
         earlier, before = before, word
+
+
+def _ends_value(word: str) -> bool:
+    """Whether a bracket after this takes something out of it, and begins no list."""
+    return (word[-1:].isalnum() or word[-1:] in (")", "]", "_")) and word not in _BEFORE_VALUES
 
 
 def _counted(word: str, before: str, earlier: str, clause: str, opened: list[str]) -> Iterator[str]:
@@ -136,6 +151,11 @@ _COUNTED = {
     "+": "additions",
     "collect": "collects",
 }
+_BEFORE_VALUES = KEYWORDS - {"TRUE", "FALSE", "NULL", "END"}
+_COLLECT = (
+    f"collect() takes at most {COLLECTED:,} rows: put WITH and the variables it needs with LIMIT "
+    f"{COLLECTED} before it."
+)
 _SAID = {
     "patterns": "A query has at most {} patterns; draw them as one connected path.",
     "relationships": "A query has at most {} relationships.",
