@@ -63,6 +63,12 @@ FUNCTIONS: Final[Mapping[str, tuple[int, int]]] = {
     "trim": (1, 1),
     "type": (1, 1),
 }
+#: What is true or false to PostgreSQL, and no value of the graph's. AGE hands such a thing on to
+#: IN, CONTAINS, STARTS WITH, ENDS WITH and to indices as if it were one, and the server ends. So no
+#: condition is a value: WITH names none, no index holds one, and these compare plain things only.
+CONDITIONS: Final = frozenset({"AND", "IN", "IS", "NOT", "OR", "XOR", "exists"})
+#: Functions that give a value of the graph's, whatever they are given.
+CERTAIN: Final = frozenset(FUNCTIONS) - {"coalesce", "exists"}
 AGGREGATES: Final = frozenset({"avg", "collect", "count", "max", "min", "sum"})
 
 #: Words that AGE keeps for itself, in any case: none can be a name. Of 1.5 to 1.8.
@@ -144,6 +150,11 @@ DECLARE
     is_name boolean;
     was_name boolean := false;
     is_called boolean := false;
+    callers text[] := '{{}}';
+    closed text := '';
+    is_compared boolean;
+    was_compared boolean := false;
+    is_asking boolean := false;
     open text := '';
     clause text := '';
     place integer := 0;
@@ -181,6 +192,7 @@ BEGIN
         is_name := word ~ '^[A-Za-z]' AND word NOT IN ({_words(KEYWORDS)});
         ends_value := before ~ '[])}}A-Za-z0-9_]$'
             AND before NOT IN ({_words(KEYWORDS - {"TRUE", "FALSE", "NULL", "END"})});
+        is_compared := before IN ('IN', 'CONTAINS') OR (before = 'WITH' AND earlier IN ('STARTS', 'ENDS'));
         IF before = 'LIMIT' THEN limited := word ~ '^[0-9]{{1,6}}$' AND word::integer <= {COLLECTED}; END IF;
         CASE word
             WHEN '(' THEN
@@ -190,6 +202,9 @@ BEGIN
                 END IF;
                 IF earlier = 'exists' AND before = '(' THEN patterns := patterns + 1; END IF;
                 is_called := was_name;
+                IF was_compared AND was_name AND before NOT IN ({_words(CERTAIN)}) THEN
+                    wrong := 'a comparison of what may be a condition';
+                END IF;
             WHEN '.' THEN
                 IF NOT ends_value OR before ~ '^[0-9]' THEN wrong := 'a dot after nothing'; END IF;
             WHEN '*' THEN
@@ -222,8 +237,24 @@ BEGIN
                 collects := collects + 1;
             ELSE NULL;
         END CASE;
-        IF word IN ({_words(OPENING)}) THEN open := open || left(word, 1);
-        ELSIF word IN ({_words(CLOSING)}) THEN open := left(open, greatest(length(open) - 1, 0));
+        is_asking := CASE word WHEN 'WHEN' THEN true WHEN 'THEN' THEN false ELSE is_asking END;
+        IF word IN ({_words(CONDITIONS)}) AND (strpos(open, 'i') > 0 OR (clause = 'WITH' AND NOT is_asking)) THEN
+            wrong := 'a condition as a value';
+        ELSIF strpos(open, 'i') > 0 AND (word = 'coalesce' OR word IN ({_words(KEYWORDS)})) THEN
+            wrong := 'an index that may be a condition';
+        ELSIF is_compared AND NOT (is_name OR word ~ '^[$0-9]' OR word IN ('[', '{{'))
+              OR word IN ('IN', 'CONTAINS', 'STARTS', 'ENDS')
+                 AND NOT (was_name OR before ~ '^[$0-9]' OR before IN (']', '}}')
+                          OR (before = ')' AND closed IN ({_words(CERTAIN)}))) THEN
+            wrong := 'a comparison of what may be a condition';
+        END IF;
+        IF word IN ({_words(OPENING)}) THEN
+            open := open || CASE WHEN word = '[' AND ends_value THEN 'i' ELSE left(word, 1) END;
+            callers := callers || CASE WHEN word = '(' AND was_name THEN before ELSE '' END;
+        ELSIF word IN ({_words(CLOSING)}) THEN
+            open := left(open, greatest(length(open) - 1, 0));
+            closed := callers[cardinality(callers)];
+            callers := trim_array(callers, least(1, cardinality(callers)));
         ELSIF open = '' AND word IN ({_words(CLAUSES)}) AND before NOT IN ('STARTS', 'ENDS') THEN clause := word;
         END IF;
         wrong := CASE
@@ -243,6 +274,7 @@ BEGIN
         earlier := before;
         before := word;
         was_name := is_name;
+        was_compared := is_compared;
     END LOOP;
     IF wrong IS NOT NULL THEN
         RAISE EXCEPTION 'Cypher is refused: %', wrong
