@@ -155,6 +155,7 @@ DECLARE
     is_compared boolean;
     was_compared boolean := false;
     is_asking boolean := false;
+    is_optional boolean := false;
     open text := '';
     clause text := '';
     place integer := 0;
@@ -227,10 +228,17 @@ BEGIN
             WHEN 'MATCH' THEN
                 patterns := patterns + 1;
                 limited := false;
+            WHEN 'OPTIONAL' THEN is_optional := true;
             WHEN 'UNWIND' THEN
+                -- It ends the server.
+                IF is_optional THEN wrong := 'UNWIND after OPTIONAL MATCH'; END IF;
                 unwinds := unwinds + 1;
                 limited := false;
-            WHEN 'WITH' THEN IF before NOT IN ('STARTS', 'ENDS') THEN withs := withs + 1; END IF;
+            WHEN 'WITH' THEN
+                IF before NOT IN ('STARTS', 'ENDS') THEN
+                    withs := withs + 1;
+                    is_optional := false;
+                END IF;
             WHEN '+' THEN additions := additions + 1;
             WHEN 'collect' THEN
                 IF NOT limited THEN wrong := 'collect() of more than {COLLECTED} rows'; END IF;

@@ -89,6 +89,8 @@ class Parser:
             if self._is("MATCH", "OPTIONAL"):
                 clauses.append(self._match())
             elif self._took("UNWIND"):
+                if clauses and isinstance(clauses[-1], Match) and clauses[-1].optional:
+                    self._refuse("Put WITH between OPTIONAL MATCH and UNWIND.", back=1)
                 value = self._expression()
                 self._expect("AS")
                 clauses.append(Unwind(value, self._name("a variable")))
