@@ -246,7 +246,9 @@ BEGIN
             ELSE NULL;
         END CASE;
         is_asking := CASE word WHEN 'WHEN' THEN true WHEN 'THEN' THEN false ELSE is_asking END;
-        IF word IN ({_words(CONDITIONS)}) AND (strpos(open, 'i') > 0 OR (clause = 'WITH' AND NOT is_asking)) THEN
+        IF clause = 'UNWIND' AND word IN ({_words(AGGREGATES)}) THEN
+            wrong := 'an aggregate in UNWIND';
+        ELSIF word IN ({_words(CONDITIONS)}) AND (strpos(open, 'i') > 0 OR (clause = 'WITH' AND NOT is_asking)) THEN
             wrong := 'a condition as a value';
         ELSIF strpos(open, 'i') > 0 AND (word = 'coalesce' OR word IN ({_words(KEYWORDS)})) THEN
             wrong := 'an index that may be a condition';

@@ -198,6 +198,8 @@ ATTACKS = [
     "MATCH ($a)-[]->(b) RETURN b",
     "MATCH ($a:T) RETURN 1 AS x",
     "MATCH (a) OPTIONAL MATCH (b) UNWIND [1] AS x RETURN b",
+    "MATCH (a)-[:T*2..5]->(b) UNWIND [min(b)] AS x RETURN x",
+    "MATCH (a) UNWIND max(a.tags) AS x RETURN x",
     "MATCH (a) OPTIONAL MATCH (b) WHERE b.n = 1 UNWIND $a AS x RETURN b",
     "RETURN $a[(1 IS NULL)] AS x",
     "RETURN $a[$b IS NULL] AS x",

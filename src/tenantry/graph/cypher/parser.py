@@ -91,7 +91,9 @@ class Parser:
             elif self._took("UNWIND"):
                 if clauses and isinstance(clauses[-1], Match) and clauses[-1].optional:
                     self._refuse("Put WITH between OPTIONAL MATCH and UNWIND.", back=1)
+                start = self._place
                 value = self._expression()
+                self._refuse_aggregates(start)
                 self._expect("AS")
                 clauses.append(Unwind(value, self._name("a variable")))
             elif self._is("WITH", "RETURN"):
@@ -293,6 +295,12 @@ class Parser:
                     back=self._place - place,
                 )
         return Infix(operator, (left, right))
+
+    def _refuse_aggregates(self, start: int) -> None:
+        """In UNWIND they end the server."""
+        for place in range(start, self._place):
+            if _of(self._tokens[place].word, AGGREGATES) and self._tokens[place + 1].word == "(":
+                self._refuse("Name the aggregate by WITH … AS first.", back=self._place - place)
 
     def _refuse_conditions(self, start: int) -> None:
         """Where a value is wanted that has a name from here on; see CONDITIONS."""
