@@ -28,9 +28,12 @@ def _own(pattern: str, taken: tuple[str, ...]) -> str:
     return f"label ~ '{pattern}' AND label NOT IN ({listed})"
 
 
+#: A number that is no bigint and has no fraction is none of the graph's: it could not be made again.
 _PROPERTIES = (
     "jsonb_typeof(properties) = 'object' AND NOT properties ? 'id'"
     " AND octet_length(properties::text) <= 65536"
+    " AND NOT jsonb_path_exists(properties,"
+    " '$.** ? (@.type() == \"number\" && (@ > 9223372036854775807 || @ < -9223372036854775808))')"
 )
 #: What a tenant's own edge may lead from and to.
 EDGE_ENDS = ("task", "agent", "desk", "project", "node")

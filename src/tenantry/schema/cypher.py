@@ -203,6 +203,9 @@ BEGIN
                 END IF;
                 IF earlier = 'exists' AND before = '(' THEN patterns := patterns + 1; END IF;
                 is_called := was_name;
+                IF clause = 'UNWIND' AND was_name AND before IN ({_words(AGGREGATES)}) THEN
+                    wrong := 'an aggregate in UNWIND';
+                END IF;
                 IF was_compared AND was_name AND before NOT IN ({_words(CERTAIN)}) THEN
                     wrong := 'a comparison of what may be a condition';
                 END IF;
@@ -246,9 +249,7 @@ BEGIN
             ELSE NULL;
         END CASE;
         is_asking := CASE word WHEN 'WHEN' THEN true WHEN 'THEN' THEN false ELSE is_asking END;
-        IF clause = 'UNWIND' AND word IN ({_words(AGGREGATES)}) THEN
-            wrong := 'an aggregate in UNWIND';
-        ELSIF word IN ({_words(CONDITIONS)}) AND (strpos(open, 'i') > 0 OR (clause = 'WITH' AND NOT is_asking)) THEN
+        IF word IN ({_words(CONDITIONS)}) AND (strpos(open, 'i') > 0 OR (clause = 'WITH' AND NOT is_asking)) THEN
             wrong := 'a condition as a value';
         ELSIF strpos(open, 'i') > 0 AND (word = 'coalesce' OR word IN ({_words(KEYWORDS)})) THEN
             wrong := 'an index that may be a condition';

@@ -2290,6 +2290,13 @@ DECLARE
     earlier text := '';
     is_name boolean;
     was_name boolean := false;
+    is_called boolean := false;
+    callers text[] := '{}';
+    closed text := '';
+    is_compared boolean;
+    was_compared boolean := false;
+    is_asking boolean := false;
+    is_optional boolean := false;
     open text := '';
     clause text := '';
     place integer := 0;
@@ -2301,6 +2308,8 @@ DECLARE
     additions integer := 0;
     entries integer := 0;
     collects integer := 0;
+    limited boolean := false;
+    ends_value boolean;
 BEGIN
     IF query IS NULL OR octet_length(query) NOT BETWEEN 1 AND 10000 THEN
         RAISE EXCEPTION 'Cypher is refused: its text is empty or longer than 10000 characters'
@@ -2323,6 +2332,10 @@ BEGIN
     FOREACH word IN ARRAY tokens LOOP
         place := place + 1;
         is_name := word ~ '^[A-Za-z]' AND word NOT IN ('AND', 'AS', 'BY', 'CASE', 'CONTAINS', 'DESC', 'DISTINCT', 'ELSE', 'END', 'ENDS', 'FALSE', 'IN', 'IS', 'LIMIT', 'MATCH', 'NOT', 'NULL', 'OPTIONAL', 'OR', 'ORDER', 'RETURN', 'SKIP', 'STARTS', 'THEN', 'TRUE', 'UNWIND', 'WHEN', 'WHERE', 'WITH', 'XOR');
+        ends_value := before ~ '[])}A-Za-z0-9_]$'
+            AND before NOT IN ('AND', 'AS', 'BY', 'CASE', 'CONTAINS', 'DESC', 'DISTINCT', 'ELSE', 'ENDS', 'IN', 'IS', 'LIMIT', 'MATCH', 'NOT', 'OPTIONAL', 'OR', 'ORDER', 'RETURN', 'SKIP', 'STARTS', 'THEN', 'UNWIND', 'WHEN', 'WHERE', 'WITH', 'XOR');
+        is_compared := before IN ('IN', 'CONTAINS') OR (before = 'WITH' AND earlier IN ('STARTS', 'ENDS'));
+        IF before = 'LIMIT' THEN limited := word ~ '^[0-9]{1,6}$' AND word::integer <= 1000; END IF;
         CASE word
             WHEN '(' THEN
                 IF was_name AND (earlier = '.' OR before NOT IN ('abs', 'avg', 'ceil', 'coalesce', 'collect', 'count', 'endNode', 'exists', 'floor', 'head', 'id', 'keys', 'label', 'labels', 'last', 'length', 'max', 'min', 'nodes', 'properties', 'relationships', 'reverse', 'round', 'sign', 'size', 'startNode', 'substring', 'sum', 'tail', 'toBoolean', 'toFloat', 'toInteger', 'toLower', 'toString', 'toUpper', 'trim', 'type')) THEN
@@ -2330,38 +2343,81 @@ BEGIN
                     word := before;
                 END IF;
                 IF earlier = 'exists' AND before = '(' THEN patterns := patterns + 1; END IF;
+                is_called := was_name;
+                IF clause = 'UNWIND' AND was_name AND before IN ('avg', 'collect', 'count', 'max', 'min', 'sum') THEN
+                    wrong := 'an aggregate in UNWIND';
+                END IF;
+                IF was_compared AND was_name AND before NOT IN ('abs', 'avg', 'ceil', 'collect', 'count', 'endNode', 'floor', 'head', 'id', 'keys', 'label', 'labels', 'last', 'length', 'max', 'min', 'nodes', 'properties', 'relationships', 'reverse', 'round', 'sign', 'size', 'startNode', 'substring', 'sum', 'tail', 'toBoolean', 'toFloat', 'toInteger', 'toLower', 'toString', 'toUpper', 'trim', 'type') THEN
+                    wrong := 'a comparison of what may be a condition';
+                END IF;
             WHEN '.' THEN
-                IF before !~ '[])}A-Za-z0-9_]$' OR before ~ '^[0-9]' THEN wrong := 'a dot after nothing'; END IF;
+                IF NOT ends_value OR before ~ '^[0-9]' THEN wrong := 'a dot after nothing'; END IF;
             WHEN '*' THEN
                 IF before = '(' THEN
                     IF earlier <> 'count' THEN wrong := 'a star'; END IF;
-                ELSIF before !~ '[])}A-Za-z0-9_]$' OR before IN ('AND', 'AS', 'BY', 'CASE', 'CONTAINS', 'DESC', 'DISTINCT', 'ELSE', 'END', 'ENDS', 'FALSE', 'IN', 'IS', 'LIMIT', 'MATCH', 'NOT', 'NULL', 'OPTIONAL', 'OR', 'ORDER', 'RETURN', 'SKIP', 'STARTS', 'THEN', 'TRUE', 'UNWIND', 'WHEN', 'WHERE', 'WITH', 'XOR') THEN
-                    wrong := 'a star';
+                ELSIF NOT ends_value OR before = '}' THEN wrong := 'a star';
                 END IF;
+            WHEN '>' THEN
+                IF before = '-' AND earlier <> ']' THEN wrong := 'an arrow'; END IF;
             WHEN '[' THEN
                 IF before = '-' THEN relationships := relationships + 1; END IF;
+                IF clause = 'WITH' AND NOT ends_value THEN wrong := 'a list in WITH'; END IF;
                 entries := entries + 1;
             WHEN '{' THEN
+                IF clause = 'WITH' THEN wrong := 'a map in WITH'; END IF;
                 entries := entries + 1;
             WHEN ',' THEN
                 IF open = '' AND clause = 'MATCH' THEN patterns := patterns + 1; END IF;
                 IF right(open, 1) IN ('[', '{') THEN entries := entries + 1; END IF;
-            WHEN 'MATCH' THEN patterns := patterns + 1;
-            WHEN 'UNWIND' THEN unwinds := unwinds + 1;
-            WHEN 'WITH' THEN IF before NOT IN ('STARTS', 'ENDS') THEN withs := withs + 1; END IF;
+            WHEN 'MATCH' THEN
+                patterns := patterns + 1;
+                limited := false;
+            WHEN 'OPTIONAL' THEN is_optional := true;
+            WHEN 'UNWIND' THEN
+                -- It ends the server.
+                IF is_optional THEN wrong := 'UNWIND after OPTIONAL MATCH'; END IF;
+                unwinds := unwinds + 1;
+                limited := false;
+            WHEN 'WITH' THEN
+                IF before NOT IN ('STARTS', 'ENDS') THEN
+                    withs := withs + 1;
+                    is_optional := false;
+                END IF;
             WHEN '+' THEN additions := additions + 1;
-            WHEN 'collect' THEN collects := collects + 1;
+            WHEN 'collect' THEN
+                IF NOT limited THEN wrong := 'collect() of more than 1000 rows'; END IF;
+                collects := collects + 1;
             ELSE NULL;
         END CASE;
-        IF word IN ('(', 'CASE', '[', '{') THEN open := open || left(word, 1);
-        ELSIF word IN (')', 'END', ']', '}') THEN open := left(open, greatest(length(open) - 1, 0));
-        ELSIF open = '' AND word IN ('MATCH', 'ORDER', 'RETURN', 'UNWIND', 'WHERE', 'WITH') THEN clause := word;
+        is_asking := CASE word WHEN 'WHEN' THEN true WHEN 'THEN' THEN false ELSE is_asking END;
+        IF word IN ('AND', 'IN', 'IS', 'NOT', 'OR', 'XOR', 'exists') AND (strpos(open, 'i') > 0 OR (clause = 'WITH' AND NOT is_asking)) THEN
+            wrong := 'a condition as a value';
+        ELSIF strpos(open, 'i') > 0 AND (word = 'coalesce' OR word IN ('AND', 'AS', 'BY', 'CASE', 'CONTAINS', 'DESC', 'DISTINCT', 'ELSE', 'END', 'ENDS', 'FALSE', 'IN', 'IS', 'LIMIT', 'MATCH', 'NOT', 'NULL', 'OPTIONAL', 'OR', 'ORDER', 'RETURN', 'SKIP', 'STARTS', 'THEN', 'TRUE', 'UNWIND', 'WHEN', 'WHERE', 'WITH', 'XOR')) THEN
+            wrong := 'an index that may be a condition';
+        ELSIF is_compared AND NOT (is_name OR word ~ '^[$0-9]' OR word IN ('[', '{'))
+              OR word IN ('IN', 'CONTAINS', 'STARTS', 'ENDS')
+                 AND NOT (was_name OR before ~ '^[$0-9]' OR before IN (']', '}')
+                          OR (before = ')' AND closed IN ('abs', 'avg', 'ceil', 'collect', 'count', 'endNode', 'floor', 'head', 'id', 'keys', 'label', 'labels', 'last', 'length', 'max', 'min', 'nodes', 'properties', 'relationships', 'reverse', 'round', 'sign', 'size', 'startNode', 'substring', 'sum', 'tail', 'toBoolean', 'toFloat', 'toInteger', 'toLower', 'toString', 'toUpper', 'trim', 'type'))) THEN
+            wrong := 'a comparison of what may be a condition';
+        END IF;
+        IF word IN ('(', 'CASE', '[', '{') THEN
+            open := open || CASE WHEN word = '[' AND ends_value THEN 'i' ELSE left(word, 1) END;
+            callers := callers || CASE WHEN word = '(' AND was_name THEN before ELSE '' END;
+        ELSIF word IN (')', 'END', ']', '}') THEN
+            open := left(open, greatest(length(open) - 1, 0));
+            closed := callers[cardinality(callers)];
+            callers := trim_array(callers, least(1, cardinality(callers)));
+        ELSIF open = '' AND word IN ('MATCH', 'ORDER', 'RETURN', 'UNWIND', 'WHERE', 'WITH') AND before NOT IN ('STARTS', 'ENDS') THEN clause := word;
         END IF;
         wrong := CASE
             WHEN wrong IS NOT NULL THEN wrong
             WHEN is_name AND lower(word COLLATE "C") IN ('all', 'analyze', 'and', 'any', 'as', 'asc', 'ascending', 'by', 'call', 'case', 'coalesce', 'contains', 'count', 'create', 'delete', 'desc', 'descending', 'detach', 'distinct', 'else', 'end', 'ends', 'exists', 'explain', 'false', 'in', 'is', 'limit', 'match', 'merge', 'none', 'not', 'null', 'on', 'operator', 'optional', 'or', 'order', 'reduce', 'remove', 'return', 'set', 'single', 'skip', 'starts', 'then', 'true', 'union', 'unwind', 'verbose', 'when', 'where', 'with', 'xor', 'yield')
                  AND word NOT IN ('coalesce', 'count', 'exists') THEN 'a word that is not allowed'
             WHEN before IN ('coalesce', 'count', 'exists') AND word <> '(' THEN 'a function without its arguments'
+            WHEN earlier = '<' AND before = '-' AND word <> '[' THEN 'an arrow'
+            -- As `exists(($a)-[:T]->())`, which ends the server.
+            WHEN earlier = '(' AND NOT is_called AND before ~ '^[$]' AND word IN (')', ':', '{')
+                THEN 'a parameter as a vertex'
             WHEN before = '.' AND NOT is_name THEN 'a dot before what is no name'
             WHEN length(open) > 30 THEN 'brackets nested more than 30 deep'
             WHEN patterns > 3 THEN 'more than 3 patterns'
@@ -2370,12 +2426,13 @@ BEGIN
             WHEN unwinds > 1 THEN 'more than 1 unwinds'
             WHEN additions > 8 THEN 'more than 8 additions'
             WHEN entries > 40 THEN 'more than 40 entries'
-            WHEN collects > 2 THEN 'more than 2 collects'
+            WHEN collects > 1 THEN 'more than 1 collects'
         END;
         EXIT WHEN wrong IS NOT NULL;
         earlier := before;
         before := word;
         was_name := is_name;
+        was_compared := is_compared;
     END LOOP;
     IF wrong IS NOT NULL THEN
         RAISE EXCEPTION 'Cypher is refused: %', wrong
@@ -6401,7 +6458,7 @@ END)""",
     r"""ALTER TABLE tenantry.cost_entries ADD CONSTRAINT cost_entries_cached_tokens_check CHECK ((cached_tokens >= 0))""",
     r"""ALTER TABLE tenantry.cost_entries ADD CONSTRAINT cost_entries_cost_usd_check CHECK ((cost_usd >= (0)::numeric))""",
     r"""ALTER TABLE tenantry.graph_nodes ADD CONSTRAINT graph_nodes_label_check CHECK (((label ~ '^(?=.*[a-z])[A-Z][A-Za-z0-9]{0,39}$'::text) AND (label <> ALL (ARRAY['Agent'::text, 'Desk'::text, 'Execution'::text, 'Project'::text, 'Task'::text]))))""",
-    r"""ALTER TABLE tenantry.graph_nodes ADD CONSTRAINT graph_nodes_properties_check CHECK (((jsonb_typeof(properties) = 'object'::text) AND (NOT (properties ? 'id'::text)) AND (octet_length((properties)::text) <= 65536)))""",
+    r"""ALTER TABLE tenantry.graph_nodes ADD CONSTRAINT graph_nodes_properties_check CHECK (((jsonb_typeof(properties) = 'object'::text) AND (NOT (properties ? 'id'::text)) AND (octet_length((properties)::text) <= 65536) AND (NOT jsonb_path_exists(properties, '$.**?(@.type() == "number" && (@ > 9223372036854775807 || @ < -9223372036854775808))'::jsonpath))))""",
     r"""ALTER TABLE tenantry.lock_fences ADD CONSTRAINT lock_fences_name_check CHECK (((length(name) >= 1) AND (length(name) <= 255)))""",
     r"""ALTER TABLE tenantry.lock_fences ADD CONSTRAINT lock_fences_fence_check CHECK (((fence >= 0) AND (fence <= '9007199254740991'::bigint)))""",
     r"""ALTER TABLE tenantry.memberships ADD CONSTRAINT memberships_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'manager'::text, 'member'::text, 'viewer'::text])))""",
@@ -6447,7 +6504,7 @@ END)""",
     r"""ALTER TABLE tenantry.graph_edges ADD CONSTRAINT graph_edges_one_from_check CHECK ((num_nonnulls(from_task_id, from_agent_id, from_desk_id, from_project_id, from_node_id) = 1))""",
     r"""ALTER TABLE tenantry.graph_edges ADD CONSTRAINT graph_edges_one_to_check CHECK ((num_nonnulls(to_task_id, to_agent_id, to_desk_id, to_project_id, to_node_id) = 1))""",
     r"""ALTER TABLE tenantry.graph_edges ADD CONSTRAINT graph_edges_label_check CHECK (((label ~ '^[A-Z][A-Z0-9_]{0,39}$'::text) AND (label <> ALL (ARRAY['ASSIGNED_TO'::text, 'DELEGATED_TO'::text, 'DEPENDS_ON'::text, 'EXECUTED'::text, 'FOR_TASK'::text, 'HELD_BY'::text, 'IN_PROJECT'::text, 'RAN'::text, 'REPORTS_TO'::text, 'SUBTASK_OF'::text]))))""",
-    r"""ALTER TABLE tenantry.graph_edges ADD CONSTRAINT graph_edges_properties_check CHECK (((jsonb_typeof(properties) = 'object'::text) AND (NOT (properties ? 'id'::text)) AND (octet_length((properties)::text) <= 65536)))""",
+    r"""ALTER TABLE tenantry.graph_edges ADD CONSTRAINT graph_edges_properties_check CHECK (((jsonb_typeof(properties) = 'object'::text) AND (NOT (properties ? 'id'::text)) AND (octet_length((properties)::text) <= 65536) AND (NOT jsonb_path_exists(properties, '$.**?(@.type() == "number" && (@ > 9223372036854775807 || @ < -9223372036854775808))'::jsonpath))))""",
     r"""ALTER TABLE tenantry.lessons ADD CONSTRAINT lessons_category_check CHECK (((length(category) >= 1) AND (length(category) <= 50)))""",
     r"""ALTER TABLE tenantry.lessons ADD CONSTRAINT lessons_title_check CHECK (((length(title) >= 1) AND (length(title) <= 255)))""",
     r"""ALTER TABLE tenantry.lessons ADD CONSTRAINT lessons_confidence_check CHECK (((confidence >= (0)::double precision) AND (confidence <= (1)::double precision)))""",
