@@ -301,7 +301,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation(
         "a graph's schema granted",
-        f'{_GRAPH}; GRANT USAGE ON SCHEMA {_A_GRAPH} TO tenantry_app; GRANT SELECT ON {_A_GRAPH}."Project" TO tenantry_app',
+        f"{_GRAPH}; GRANT USAGE ON SCHEMA {_A_GRAPH} TO tenantry_app; GRANT SELECT ON {_A_GRAPH}._ag_label_vertex TO tenantry_app",
         static=("age",),
     ),
     Mutation(
@@ -334,7 +334,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation(
         "graphs' reader may write",
-        f'{_GRAPH}; GRANT INSERT ON {_A_GRAPH}."Project" TO tenantry_graph_reader',
+        f"{_GRAPH}; GRANT INSERT ON {_A_GRAPH}._ag_label_vertex TO tenantry_graph_reader",
         static=("graph-reader",),
     ),
     Mutation(

@@ -14,19 +14,13 @@ BEGIN
        OR tg_tag LIKE 'DROP %' OR current_user = 'tenantry_graph' THEN
         RETURN;
     END IF;
-    -- Of ten thousand graphs' tables, only the few others are looked up one by one.
-    SELECT format('%I.%I', c.nspname, c.relname) INTO open_table
-    FROM (
-        SELECT c.oid, n.nspname, c.relname
-        FROM pg_catalog.pg_class AS c
-        JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-        WHERE c.relkind IN ('r', 'p') AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
-          AND NOT (n.nspname ~ '^tg_[0-9a-f]{32}$' AND pg_catalog.pg_get_userbyid(c.relowner) = 'tenantry_graph')
-        OFFSET 0
-    ) AS c
+    SELECT format('%I.%I', n.nspname, c.relname) INTO open_table
+    FROM pg_catalog.pg_class AS c
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
     CROSS JOIN (VALUES ('tenantry_app'), ('tenantry_readonly')) AS r (role)
-    WHERE (SELECT true FROM pg_catalog.pg_attribute AS a
-           WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped)
+    WHERE c.relkind IN ('r', 'p')
+      AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
       AND (pg_catalog.has_any_column_privilege(r.role, c.oid, 'SELECT, INSERT, UPDATE')
            OR pg_catalog.has_table_privilege(r.role, c.oid, 'DELETE, TRUNCATE'))
     LIMIT 1;
