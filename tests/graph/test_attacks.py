@@ -368,11 +368,9 @@ async def test_values_are_values(world: World, db: Database, value: str) -> None
     handle = db.tenant(world.acme)
     (row,) = await handle.graph.ask("RETURN $v AS v, {k: $v} AS m, [$v] AS l", v=value)
     assert (row["v"], row["m"], row["l"]) == (value, {"k": value}, [value])
-    (row,) = (
-        await handle.graph.ask(f"RETURN {json.dumps(value, ensure_ascii=False)} AS v")
-        if ("\u0001" not in value and "\\" not in value)
-        else [{"v": value}]
-    )
+    if "\u0001" not in value and "\\" not in value:
+        text = json.dumps(value, ensure_ascii=False)
+        (row,) = await handle.graph.ask(f"RETURN {text} AS v")
     assert row["v"] == value
     assert len(list(await handle.graph.run("named", mark=value))) == 0
 

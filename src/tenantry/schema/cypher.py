@@ -157,6 +157,7 @@ DECLARE
     is_asking boolean := false;
     is_optional boolean := false;
     open text := '';
+    inside text;
     clause text := '';
     place integer := 0;
     wrong text;
@@ -194,7 +195,12 @@ BEGIN
         ends_value := before ~ '[])}}A-Za-z0-9_]$'
             AND before NOT IN ({_words(KEYWORDS - {"TRUE", "FALSE", "NULL", "END"})});
         is_compared := before IN ('IN', 'CONTAINS') OR (before = 'WITH' AND earlier IN ('STARTS', 'ENDS'));
-        IF before = 'LIMIT' THEN limited := word ~ '^[0-9]{{1,6}}$' AND word::integer <= {COLLECTED}; END IF;
+        IF before = 'LIMIT' THEN
+            -- Of LIMIT 5 * 1000 this sees the 5, until it sees the star.
+            limited := CASE WHEN word ~ '^[0-9]{{1,6}}$' THEN word::integer <= {COLLECTED} ELSE false END;
+        ELSIF earlier = 'LIMIT' AND word NOT IN ('WHERE', 'WITH', 'RETURN') THEN
+            limited := false;
+        END IF;
         CASE word
             WHEN '(' THEN
                 IF was_name AND (earlier = '.' OR before NOT IN ({_words(FUNCTIONS)})) THEN
@@ -248,6 +254,7 @@ BEGIN
                 collects := collects + 1;
             ELSE NULL;
         END CASE;
+        inside := right(open, 1);
         is_asking := CASE word WHEN 'WHEN' THEN true WHEN 'THEN' THEN false ELSE is_asking END;
         IF word IN ({_words(CONDITIONS)}) AND (strpos(open, 'i') > 0 OR (clause = 'WITH' AND NOT is_asking)) THEN
             wrong := 'a condition as a value';
@@ -277,7 +284,10 @@ BEGIN
             -- As `exists(($a)-[:T]->())`, which ends the server.
             WHEN earlier = '(' AND NOT is_called AND before ~ '^[$]' AND word IN (')', ':', '{{')
                 THEN 'a parameter as a vertex'
-            WHEN before = '.' AND NOT is_name THEN 'a dot before what is no name'
+            WHEN before IN ('.', 'AS') AND NOT is_name THEN 'a word that is no name'
+            -- AGE takes any word for a label or a key, and CASE would pass for a bracket here.
+            WHEN word = ':' AND before IN ({_words(KEYWORDS)}) THEN 'a key that is no name'
+            WHEN before = ':' AND inside IN ('(', '[') AND NOT is_name THEN 'a label that is no name'
             WHEN length(open) > {NESTING} THEN 'brackets nested more than {NESTING} deep'
             {bounds}
         END;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -93,6 +94,21 @@ class Scratch:
             return [list(r) for r in await statement.fetch(json.dumps(parameters), timeout=20)]
 
         return self._runner.run(rows())
+
+    def reached(self, text: str, columns: int) -> set[str]:
+        """The functions and tables in AGE's plan of this text."""
+        names = ", ".join(f"c{i} agtype" for i in range(columns))
+        plan = self._runner.run(
+            self._connection.fetch(
+                f"EXPLAIN (VERBOSE, COSTS OFF) SELECT * FROM"
+                f" cypher('{GRAPH}', $cypher$ {text} $cypher$, $1) AS ({names})",
+                "{}",
+            )
+        )
+        lines = "\n".join(row[0] for row in plan)
+        return set(re.findall(r"([a-z_][\w.]*)\(", lines)) | set(
+            re.findall(r"Scan.* on ([a-z_]+\.[\w\"]+)", lines)
+        )
 
     def ask(self, query: CypherQuery, **parameters: Any) -> list[list[Any]]:
         self.check(query.text)

@@ -2298,6 +2298,7 @@ DECLARE
     is_asking boolean := false;
     is_optional boolean := false;
     open text := '';
+    inside text;
     clause text := '';
     place integer := 0;
     wrong text;
@@ -2335,7 +2336,12 @@ BEGIN
         ends_value := before ~ '[])}A-Za-z0-9_]$'
             AND before NOT IN ('AND', 'AS', 'BY', 'CASE', 'CONTAINS', 'DESC', 'DISTINCT', 'ELSE', 'ENDS', 'IN', 'IS', 'LIMIT', 'MATCH', 'NOT', 'OPTIONAL', 'OR', 'ORDER', 'RETURN', 'SKIP', 'STARTS', 'THEN', 'UNWIND', 'WHEN', 'WHERE', 'WITH', 'XOR');
         is_compared := before IN ('IN', 'CONTAINS') OR (before = 'WITH' AND earlier IN ('STARTS', 'ENDS'));
-        IF before = 'LIMIT' THEN limited := word ~ '^[0-9]{1,6}$' AND word::integer <= 1000; END IF;
+        IF before = 'LIMIT' THEN
+            -- Of LIMIT 5 * 1000 this sees the 5, until it sees the star.
+            limited := CASE WHEN word ~ '^[0-9]{1,6}$' THEN word::integer <= 1000 ELSE false END;
+        ELSIF earlier = 'LIMIT' AND word NOT IN ('WHERE', 'WITH', 'RETURN') THEN
+            limited := false;
+        END IF;
         CASE word
             WHEN '(' THEN
                 IF was_name AND (earlier = '.' OR before NOT IN ('abs', 'avg', 'ceil', 'coalesce', 'collect', 'count', 'endNode', 'exists', 'floor', 'head', 'id', 'keys', 'label', 'labels', 'last', 'length', 'max', 'min', 'nodes', 'properties', 'relationships', 'reverse', 'round', 'sign', 'size', 'startNode', 'substring', 'sum', 'tail', 'toBoolean', 'toFloat', 'toInteger', 'toLower', 'toString', 'toUpper', 'trim', 'type')) THEN
@@ -2389,6 +2395,7 @@ BEGIN
                 collects := collects + 1;
             ELSE NULL;
         END CASE;
+        inside := right(open, 1);
         is_asking := CASE word WHEN 'WHEN' THEN true WHEN 'THEN' THEN false ELSE is_asking END;
         IF word IN ('AND', 'IN', 'IS', 'NOT', 'OR', 'XOR', 'exists') AND (strpos(open, 'i') > 0 OR (clause = 'WITH' AND NOT is_asking)) THEN
             wrong := 'a condition as a value';
@@ -2418,7 +2425,10 @@ BEGIN
             -- As `exists(($a)-[:T]->())`, which ends the server.
             WHEN earlier = '(' AND NOT is_called AND before ~ '^[$]' AND word IN (')', ':', '{')
                 THEN 'a parameter as a vertex'
-            WHEN before = '.' AND NOT is_name THEN 'a dot before what is no name'
+            WHEN before IN ('.', 'AS') AND NOT is_name THEN 'a word that is no name'
+            -- AGE takes any word for a label or a key, and CASE would pass for a bracket here.
+            WHEN word = ':' AND before IN ('AND', 'AS', 'BY', 'CASE', 'CONTAINS', 'DESC', 'DISTINCT', 'ELSE', 'END', 'ENDS', 'FALSE', 'IN', 'IS', 'LIMIT', 'MATCH', 'NOT', 'NULL', 'OPTIONAL', 'OR', 'ORDER', 'RETURN', 'SKIP', 'STARTS', 'THEN', 'TRUE', 'UNWIND', 'WHEN', 'WHERE', 'WITH', 'XOR') THEN 'a key that is no name'
+            WHEN before = ':' AND inside IN ('(', '[') AND NOT is_name THEN 'a label that is no name'
             WHEN length(open) > 30 THEN 'brackets nested more than 30 deep'
             WHEN patterns > 3 THEN 'more than 3 patterns'
             WHEN relationships > 10 THEN 'more than 10 relationships'
