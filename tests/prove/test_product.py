@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pytest
 from pydantic import SecretStr
 
+import tenantry
 from tenantry.isolation.attacks import ATTACKS, Doors, Verdict
 from tenantry.isolation.proof import prove
 from tenantry.keyring import new_key
@@ -15,7 +17,7 @@ from tenantry.ops import features
 from tenantry.schema.access import grants, row_security
 from tenantry.schema.install import create_table
 from tenantry.schema.oneshot import one_shots
-from tests.fixtures.database import Place
+from tests.fixtures.database import Place, make_tenant
 from tests.migrations.own import own_models
 
 _STANDING = """
@@ -36,10 +38,19 @@ async def test_nothing_is_found_and_nothing_is_left(proved: Place, doors: Doors)
         await admin.close()
     assert [(f.key, f.detail) for f in proof.findings] == []
     verdicts = {a.number: a.verdict for a in proof.attacks}
-    assert set(verdicts) == {*range(1, 56)}
+    assert set(verdicts) == {*range(1, 60)}
     assert {n for n, v in verdicts.items() if v is Verdict.OPEN} == {42}
-    assert {n for n, v in verdicts.items() if v is Verdict.NOT_APPLICABLE} == {47, 55}
-    assert all(v is Verdict.FAILED for n, v in verdicts.items() if n not in {42, 47, 55})
+    assert {n for n, v in verdicts.items() if v is Verdict.NOT_APPLICABLE} == {
+        47,
+        55,
+        56,
+        57,
+        58,
+        59,
+    }
+    assert all(
+        v is Verdict.FAILED for n, v in verdicts.items() if n not in {42, 47, 55, 56, 57, 58, 59}
+    )
 
 
 async def test_under_sealed_contexts_nothing_is_open(place: Place) -> None:
@@ -57,6 +68,22 @@ async def test_nor_is_with_events_told(place: Place) -> None:
     proof = await prove(place.url("superuser"), metadata)
     assert [(f.key, f.detail) for f in proof.findings] == []
     assert {a.number for a in proof.attacks if a.verdict is Verdict.OPEN} == {42}
+
+
+@pytest.mark.postgres("wheel")
+async def test_nor_is_with_graphs(place: Place) -> None:
+    await features.enable(place.settings(), "graph", admin_url=place.url("superuser"))
+    await features.enable(place.settings(), "graph-questions")
+    doors = Doors({f"tenantry_{role}": place.url(role) for role in ("app", "readonly")})
+    async with await tenantry.connect(settings=place.settings()) as db:
+        tenant = await make_tenant(db, "acme")
+        await db.tenant(tenant.id).projects.create(name="Graphs")
+        await db.tenant(tenant.id).graph.ask("MATCH (a) RETURN a")
+    proof = await prove(place.url("superuser"), metadata, doors=doors)
+    assert [(f.key, f.detail) for f in proof.findings] == []
+    assert not any(schema.startswith("tg_") for schema in proof.subject.schemas)
+    verdicts = {a.number: a.verdict for a in proof.attacks}
+    assert {verdicts[n] for n in (56, 57, 58, 59)} == {Verdict.FAILED}
 
 
 async def test_an_applications_own_tables_are_proved_with_ours(proved: Place) -> None:
@@ -84,7 +111,7 @@ def _own_tables() -> Iterator[str]:
 
 
 def test_the_list_is_complete() -> None:
-    assert sorted(ATTACKS) == [*range(1, 56)]
+    assert sorted(ATTACKS) == [*range(1, 60)]
     assert all(a.number == n and a.title for n, a in ATTACKS.items())
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import MetaData, Table
 from tenantry.schema.access import row_security
 from tenantry.schema.catalog import VERSION_TABLE
 from tenantry.schema.events import ANNOUNCERS, IS_ANNOUNCED
+from tenantry.schema.graph import IS_KEPT, KEEPERS
 from tenantry.schema.reference.sql import definer_functions, functions, meanings, views
 from tenantry.schema.roles import OWNER, SERVICE, TENANT_ROLES
 from tenantry.schema.triggers import triggers
@@ -30,6 +31,7 @@ _TRIGGER = re.compile(r"CREATE TRIGGER (\w+) .*?EXECUTE FUNCTION tenantry\.(\w+)
 _GENERATED = {
     "audit_": "writes what a statement changed into the record, in the tenant of each row",
     "count_": "counts rows of a tenant in its own usage, against its own quota",
+    "keep_graph_": "writes what a statement changed into the graph of each row's own tenant",
     "touch_updated_at": "sets the row's updated_at, and reads no table",
     "refuse_change": "refuses, and reads no table",
 }
@@ -67,6 +69,8 @@ async def exceptions(connection: Connection, metadata: MetaData) -> list[Excepte
     found = [*_of_models(metadata), *_of_partitions(children, told)]
     if (await connection.fetch(IS_ANNOUNCED))[0][0]:
         found += _of_announcers(told)
+    if (await connection.fetch(IS_KEPT))[0][0]:
+        found += _of_keepers(told)
     return sorted(found, key=lambda e: (e.rule, e.object))
 
 
@@ -147,6 +151,11 @@ def _of_partitions(
 
 def _of_announcers(told: Mapping[str, str]) -> Iterator[Excepted]:
     for table, name, function in ANNOUNCERS:
+        yield Excepted("SEC013", f"tenantry.{table}.{name}", _does(function, told))
+
+
+def _of_keepers(told: Mapping[str, str]) -> Iterator[Excepted]:
+    for table, name, function in KEEPERS:
         yield Excepted("SEC013", f"tenantry.{table}.{name}", _does(function, told))
 
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tenantry.schema.graph import AFTER_EXTENSION, keep
+
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
@@ -39,6 +41,15 @@ _AGE = (
     "DO $$ BEGIN IF EXISTS (SELECT FROM pg_available_extensions WHERE name = 'age')"
     " THEN CREATE EXTENSION IF NOT EXISTS age; ELSE CREATE SCHEMA IF NOT EXISTS ag_catalog; END IF; END $$"
 )
+#: As `tenantry feature enable graph` does it; and a tenant's graph.
+_GRAPH = (
+    "CREATE EXTENSION IF NOT EXISTS age; "
+    + "; ".join((*AFTER_EXTENSION, *keep()))
+    + "; INSERT INTO tenantry.tenants (id, name, slug, status)"
+    " VALUES ('018f0000-0000-7000-8000-00000000009a', 'Graph', 'graph-of-a-mutation', 'active')"
+    "; SELECT tenantry.graph_ready('018f0000-0000-7000-8000-00000000009a')"
+)
+_A_GRAPH = "tg_018f000000007000800000000000009a"
 _T = "tenantry.projects"
 _TENANT_ID = "nullif(current_setting('app.tenant_id', true), '')::uuid"
 
@@ -287,6 +298,49 @@ MUTATIONS: tuple[Mutation, ...] = (
         "ag_catalog usage granted",
         f"{_AGE}; GRANT USAGE ON SCHEMA ag_catalog TO tenantry_app",
         static=("age",),
+    ),
+    Mutation(
+        "a graph's schema granted",
+        f"{_GRAPH}; GRANT USAGE ON SCHEMA {_A_GRAPH} TO tenantry_app; GRANT SELECT ON {_A_GRAPH}._ag_label_vertex TO tenantry_app",
+        static=("age",),
+    ),
+    Mutation(
+        "every graph's tables granted",
+        f"{_GRAPH}; ALTER DEFAULT PRIVILEGES FOR ROLE tenantry_graph GRANT USAGE ON SCHEMAS TO tenantry_app;"
+        " ALTER DEFAULT PRIVILEGES FOR ROLE tenantry_graph GRANT SELECT ON TABLES TO tenantry_app",
+        static=("default-privileges",), attacks=(56,),
+    ),
+    Mutation(
+        "graph_ready granted",
+        f"{_GRAPH}; GRANT EXECUTE ON FUNCTION tenantry.graph_ready(uuid) TO tenantry_app",
+        static=("graph-functions",), attacks=(57,),
+    ),
+    Mutation(
+        "cypher_rows executable by PUBLIC",
+        f"{_GRAPH}; GRANT EXECUTE ON FUNCTION tenantry.cypher_rows(text, text, integer, jsonb, integer) TO PUBLIC",
+        static=("graph-functions", "public-functions"), attacks=(57,),
+    ),
+    Mutation(
+        "any Cypher allowed",
+        f"{_GRAPH}; CREATE OR REPLACE FUNCTION tenantry.check_cypher(query text, hops integer DEFAULT 5) RETURNS void"
+        " LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS 'BEGIN END'",
+        attacks=(58,),
+    ),
+    Mutation(
+        "the graph of a setting instead of the context",
+        f"{_GRAPH}; CREATE OR REPLACE FUNCTION tenantry.graph_name(tenant uuid) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE"
+        " RETURN 'tg_of_everybody'",
+        attacks=(59,),
+    ),
+    Mutation(
+        "graphs' reader may write",
+        f"{_GRAPH}; GRANT INSERT ON {_A_GRAPH}._ag_label_vertex TO tenantry_graph_reader",
+        static=("graph-reader",),
+    ),
+    Mutation(
+        "graph_run without search_path",
+        f"{_GRAPH}; ALTER FUNCTION tenantry.graph_run(text, jsonb, integer) RESET search_path",
+        static=("definer-search-path", "pgrls-SEC015"),
     ),
     Mutation(
         "a default tenant for the role",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import count, product
+from itertools import combinations, count, product
 from typing import Any
 from uuid import uuid4
 
@@ -24,8 +24,8 @@ _numbers = count(1)
 _NOT_NULL = "23502"
 #: Every text and number, what must be given, or what the server itself says is missing.
 _FILLINGS = ("full", "required", "bare")
-#: Forms that checks ask of a text: a word, an address, something short.
-_STYLES = ("{tag}-{n}", "{tag}-{n}@example.com", "x{n}")
+#: Forms that checks ask of a text: a word, an address, something short, a label of vertices or edges.
+_STYLES = ("{tag}-{n}", "{tag}-{n}@example.com", "x{n}", "T{tag}x{n}", "T{n}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +250,12 @@ def _as_text(relation: Relation) -> str:
 def _candidates(relation: Relation, party: Party) -> Iterator[Row]:
     """Rows that might be accepted, the fullest first."""
     optional = [r for r in relation.references if not _is_required(relation, r)]
-    chosen: list[list[Reference]] = [optional, [], *([r] for r in optional)]
+    chosen: list[Sequence[Reference]] = [
+        optional,
+        (),
+        *((r,) for r in optional),
+        *combinations(optional, 2),
+    ]
     for references, filling, style, spare in product(chosen, _FILLINGS, _STYLES, (False, True)):
         row: Row = {}
         if relation.tenant_column is not None:

@@ -18,6 +18,7 @@ from tenantry.errors import InvalidInput
 from tenantry.models.base import AppendOnly, Base, model_of
 from tenantry.schema.access import insertable, updatable
 from tenantry.schema.catalog import VERSION_TABLE
+from tenantry.schema.graph import ENTRANCES
 from tenantry.schema.roles import APP, DEFINERS, OWNER, READONLY, SERVICE, TENANT_ROLES
 from tenantry.schema.sealing import IS_SEALED
 
@@ -94,6 +95,7 @@ class Subject:
             "owner": OWNER if self.installed else None,
             "known_tables": [VERSION_TABLE] if self.installed else [],
             "append_only": [t.name for t, model in models if issubclass(model, AppendOnly)],
+            "graph_entrances": [name.partition("(")[0] for name in ENTRANCES],
             "privileges": {table.name: _privileges(table) for table, _ in models},
         }
 
@@ -191,6 +193,8 @@ _INSTALLED = "SELECT to_regclass('tenantry.' || $1::text) IS NOT NULL AS install
 _SCHEMAS = """
     SELECT n.nspname FROM pg_namespace AS n
     WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'ag_catalog')
+      -- Graphs have checks of their own; there may be thousands, of twenty tables each.
+      AND NOT (n.nspname ~ '^tg_[0-9a-f]{32}$' AND pg_get_userbyid(n.nspowner) = 'tenantry_graph')
       AND EXISTS (
         SELECT FROM pg_class AS c WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
           AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.classid = 'pg_class'::regclass

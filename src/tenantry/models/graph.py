@@ -126,7 +126,8 @@ class GraphQuery(Timestamped, Audited):
     description: Mapped[str] = column(default="")
     text: Mapped[str] = column(doc="Cypher as the parser wrote it: no literal text is left in it")
     result_columns: Mapped[list[str]] = column(
-        check="jsonb_array_length(result_columns) BETWEEN 1 AND 50"
+        check="CASE jsonb_typeof(result_columns) WHEN 'array'"
+        " THEN jsonb_array_length(result_columns) BETWEEN 1 AND 50 ELSE false END"
     )
     parameters: Mapped[list[str]] = column(default=[], doc="what the caller gives")
     literals: Mapped[Json] = column(default={}, doc="what the text itself gave")

@@ -65,6 +65,12 @@ FUNCTIONS: Final[Mapping[str, tuple[int, int]]] = {
     "trim": (1, 1),
     "type": (1, 1),
 }
+#: What is true or false to PostgreSQL, and no value of the graph's. AGE hands such a thing on to
+#: IN, CONTAINS, STARTS WITH, ENDS WITH and to indices as if it were one, and the server ends. So no
+#: condition is a value: WITH names none, no index holds one, and these compare plain things only.
+CONDITIONS: Final = frozenset({"AND", "IN", "IS", "NOT", "OR", "XOR", "exists"})
+#: Functions that give a value of the graph's, whatever they are given.
+CERTAIN: Final = frozenset(FUNCTIONS) - {"coalesce", "exists"}
 AGGREGATES: Final = frozenset({"avg", "collect", "count", "max", "min", "sum"})
 
 #: Words that AGE keeps for itself, in any case: none can be a name.
@@ -139,6 +145,13 @@ DECLARE
     earlier text := '';
     is_name boolean;
     was_name boolean := false;
+    is_called boolean := false;
+    callers text[] := '{{}}';
+    closed text := '';
+    is_compared boolean;
+    was_compared boolean := false;
+    is_asking boolean := false;
+    is_optional boolean := false;
     open text := '';
     inside text;
     clause text := '';
@@ -177,6 +190,7 @@ BEGIN
         is_name := word ~ '^[A-Za-z]' AND word NOT IN ({_words(KEYWORDS)});
         ends_value := before ~ '[])}}A-Za-z0-9_]$'
             AND before NOT IN ({_words(KEYWORDS - {"TRUE", "FALSE", "NULL", "END"})});
+        is_compared := before IN ('IN', 'CONTAINS') OR (before = 'WITH' AND earlier IN ('STARTS', 'ENDS'));
         IF before = 'LIMIT' THEN
             -- Of LIMIT 5 * 1000 this sees the 5, until it sees the star.
             limited := CASE WHEN word ~ '^[0-9]{{1,6}}$' THEN word::integer <= {COLLECTED} ELSE false END;
@@ -190,6 +204,13 @@ BEGIN
                     word := before;
                 END IF;
                 IF earlier = 'exists' AND before = '(' THEN patterns := patterns + 1; END IF;
+                is_called := was_name;
+                IF clause = 'UNWIND' AND was_name AND before IN ({_words(AGGREGATES)}) THEN
+                    wrong := 'an aggregate in UNWIND';
+                END IF;
+                IF was_compared AND was_name AND before NOT IN ({_words(CERTAIN)}) THEN
+                    wrong := 'a comparison of what may be a condition';
+                END IF;
             WHEN '.' THEN
                 IF NOT ends_value OR before ~ '^[0-9]' THEN wrong := 'a dot after nothing'; END IF;
             WHEN '*' THEN
@@ -212,10 +233,17 @@ BEGIN
             WHEN 'MATCH' THEN
                 patterns := patterns + 1;
                 limited := false;
+            WHEN 'OPTIONAL' THEN is_optional := true;
             WHEN 'UNWIND' THEN
+                -- It ends the server.
+                IF is_optional THEN wrong := 'UNWIND after OPTIONAL MATCH'; END IF;
                 unwinds := unwinds + 1;
                 limited := false;
-            WHEN 'WITH' THEN IF before NOT IN ('STARTS', 'ENDS') THEN withs := withs + 1; END IF;
+            WHEN 'WITH' THEN
+                IF before NOT IN ('STARTS', 'ENDS') THEN
+                    withs := withs + 1;
+                    is_optional := false;
+                END IF;
             WHEN '+' THEN additions := additions + 1;
             WHEN 'collect' THEN
                 IF NOT limited THEN wrong := 'collect() of more than {COLLECTED} rows'; END IF;
@@ -223,8 +251,24 @@ BEGIN
             ELSE NULL;
         END CASE;
         inside := right(open, 1);
-        IF word IN ({_words(OPENING)}) THEN open := open || left(word, 1);
-        ELSIF word IN ({_words(CLOSING)}) THEN open := left(open, greatest(length(open) - 1, 0));
+        is_asking := CASE word WHEN 'WHEN' THEN true WHEN 'THEN' THEN false ELSE is_asking END;
+        IF word IN ({_words(CONDITIONS)}) AND (strpos(open, 'i') > 0 OR (clause = 'WITH' AND NOT is_asking)) THEN
+            wrong := 'a condition as a value';
+        ELSIF strpos(open, 'i') > 0 AND (word = 'coalesce' OR word IN ({_words(KEYWORDS)})) THEN
+            wrong := 'an index that may be a condition';
+        ELSIF is_compared AND NOT (is_name OR word ~ '^[$0-9]' OR word IN ('[', '{{'))
+              OR word IN ('IN', 'CONTAINS', 'STARTS', 'ENDS')
+                 AND NOT (was_name OR before ~ '^[$0-9]' OR before IN (']', '}}')
+                          OR (before = ')' AND closed IN ({_words(CERTAIN)}))) THEN
+            wrong := 'a comparison of what may be a condition';
+        END IF;
+        IF word IN ({_words(OPENING)}) THEN
+            open := open || CASE WHEN word = '[' AND ends_value THEN 'i' ELSE left(word, 1) END;
+            callers := callers || CASE WHEN word = '(' AND was_name THEN before ELSE '' END;
+        ELSIF word IN ({_words(CLOSING)}) THEN
+            open := left(open, greatest(length(open) - 1, 0));
+            closed := callers[cardinality(callers)];
+            callers := trim_array(callers, least(1, cardinality(callers)));
         ELSIF open = '' AND word IN ({_words(CLAUSES)}) AND before NOT IN ('STARTS', 'ENDS') THEN clause := word;
         END IF;
         wrong := CASE
@@ -233,6 +277,9 @@ BEGIN
                  AND word NOT IN ({_words(RESERVED & set(FUNCTIONS))}) THEN 'a word that is not allowed'
             WHEN before IN ({_words(RESERVED & set(FUNCTIONS))}) AND word <> '(' THEN 'a function without its arguments'
             WHEN earlier = '<' AND before = '-' AND word <> '[' THEN 'an arrow'
+            -- As `exists(($a)-[:T]->())`, which ends the server.
+            WHEN earlier = '(' AND NOT is_called AND before ~ '^[$]' AND word IN (')', ':', '{{')
+                THEN 'a parameter as a vertex'
             WHEN before IN ('.', 'AS') AND NOT is_name THEN 'a word that is no name'
             -- AGE takes any word for a label or a key, and CASE would pass for a bracket here.
             WHEN word = ':' AND before IN ({_words(KEYWORDS)}) THEN 'a key that is no name'
@@ -244,6 +291,7 @@ BEGIN
         earlier := before;
         before := word;
         was_name := is_name;
+        was_compared := is_compared;
     END LOOP;
     IF wrong IS NOT NULL THEN
         RAISE EXCEPTION 'Cypher is refused: %', wrong

@@ -515,6 +515,8 @@ AFTER_EXTENSION: Final = (
 )
 #: What tenants may call only where an operator has said so: a question of their own.
 QUESTIONS: Final = "graph_ask(text, integer, jsonb, integer)"
+#: What tenants may call of all that reaches a graph: these take that of the context.
+ENTRANCES: Final = ("open_graph()", "graph_run(text, jsonb, integer)", QUESTIONS)
 _ASKERS: Final = ", ".join((*TENANT_ROLES, SERVICE))
 
 

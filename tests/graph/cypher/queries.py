@@ -48,14 +48,18 @@ def values(draw: st.DrawFn, names: list[str], depth: int = 2) -> str:
 @st.composite
 def conditions(draw: st.DrawFn, names: list[str], depth: int = 2) -> str:
     value = values(names, max(depth - 1, 0))
+    plain = st.one_of(
+        STRINGS,
+        NUMBERS,
+        st.just("$p"),
+        PROPERTIES.map(lambda p: f"{draw(st.sampled_from(names))}.{p}"),
+    )
     comparison = st.one_of(
         st.builds(
-            "{}{}{}".format,
-            value,
-            st.sampled_from(
-                [" = ", "<>", "<", " <= ", ">", ">=", " IN ", " starts with ", " CONTAINS "]
-            ),
-            value,
+            "{}{}{}".format, value, st.sampled_from([" = ", "<>", "<", " <= ", ">", ">="]), value
+        ),
+        st.builds(
+            "{}{}{}".format, plain, st.sampled_from([" IN ", " starts with ", " CONTAINS "]), plain
         ),
         st.builds("{} IS {}NULL".format, value, st.sampled_from(["", "NOT "])),
     )

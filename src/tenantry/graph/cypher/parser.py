@@ -8,7 +8,16 @@ from __future__ import annotations
 import re
 from typing import NoReturn
 
-from tenantry.schema.cypher import AGGREGATES, FUNCTIONS, KEYWORDS, NAME, NESTING, RESERVED
+from tenantry.schema.cypher import (
+    AGGREGATES,
+    CERTAIN,
+    CONDITIONS,
+    FUNCTIONS,
+    KEYWORDS,
+    NAME,
+    NESTING,
+    RESERVED,
+)
 
 from .lexer import Token, refuse, string_value
 from .tree import (
@@ -47,6 +56,21 @@ _ARITHMETIC = (frozenset("+-"), frozenset("*/%"), frozenset("^"))
 _COLUMN_LENGTH = 63
 
 
+def _of(word: str, words: frozenset[str]) -> bool:
+    return word in words or word.lower() in words
+
+
+def _is_plain(value: Expression) -> bool:
+    """Whether it is a value of the graph's whatever it holds; see CONDITIONS."""
+    if isinstance(value, Access):
+        value = value.base
+    if isinstance(value, Constant):
+        return value.text[0].isdigit()
+    if isinstance(value, Call):
+        return value.function in CERTAIN
+    return isinstance(value, (Variable, Parameter, String, ListOf, MapOf, CountAll))
+
+
 class Parser:
     """One text's tokens, and how far they are read."""
 
@@ -65,7 +89,11 @@ class Parser:
             if self._is("MATCH", "OPTIONAL"):
                 clauses.append(self._match())
             elif self._took("UNWIND"):
+                if clauses and isinstance(clauses[-1], Match) and clauses[-1].optional:
+                    self._refuse("Put WITH between OPTIONAL MATCH and UNWIND.", back=1)
+                start = self._place
                 value = self._expression()
+                self._refuse_aggregates(start)
                 self._expect("AS")
                 clauses.append(Unwind(value, self._name("a variable")))
             elif self._is("WITH", "RETURN"):
@@ -122,6 +150,8 @@ class Parser:
             self._refuse(f"Name what is to be had: {keyword} * is not allowed.")
         start = self._place
         value = self._expression()
+        if keyword == "WITH":
+            self._refuse_conditions(start)
         if self._took("AS"):
             alias = self._name("an alias")
             return Item(value, alias, alias)
@@ -243,7 +273,9 @@ class Parser:
         elif self._is("STARTS", "ENDS"):
             operator = f"{self._next().word} WITH"
             self._expect("WITH")
-            result = Infix(operator, (left, self._arithmetic(0)))
+            result = self._comparing(operator, left)
+        elif self._is("IN", "CONTAINS"):
+            result = self._comparing(self._next().word, left)
         elif self._is(*_COMPARISONS):
             result = Infix(self._next().word, (left, self._arithmetic(0)))
         else:
@@ -251,6 +283,36 @@ class Parser:
         if self._is("IS", "STARTS", "ENDS", *_COMPARISONS):
             self._refuse("Comparisons do not chain: join two with AND.")
         return result
+
+    def _comparing(self, operator: str, left: Expression) -> Expression:
+        back, start = self._place - 1, self._place
+        right = self._arithmetic(0)
+        for operand, place in ((left, back), (right, start)):
+            if not _is_plain(operand):
+                self._refuse(
+                    f"{operator} compares variables, properties, parameters, texts, numbers, lists and "
+                    "calls: name anything else by WITH … AS first.",
+                    back=self._place - place,
+                )
+        return Infix(operator, (left, right))
+
+    def _refuse_aggregates(self, start: int) -> None:
+        """In UNWIND they end the server."""
+        for place in range(start, self._place):
+            if _of(self._tokens[place].word, AGGREGATES) and self._tokens[place + 1].word == "(":
+                self._refuse("Name the aggregate by WITH … AS first.", back=self._place - place)
+
+    def _refuse_conditions(self, start: int) -> None:
+        """Where a value is wanted that has a name from here on; see CONDITIONS."""
+        is_asking = False
+        for place in range(start, self._place):
+            word = self._tokens[place].word
+            is_asking = word == "WHEN" or (is_asking and word != "THEN")
+            if _of(word, CONDITIONS) and not is_asking:
+                self._refuse(
+                    "A condition has no name: write CASE WHEN … THEN 1 ELSE 0 END, or ask it in WHERE.",
+                    back=self._place - place,
+                )
 
     def _arithmetic(self, level: int) -> Expression:
         if level == len(_ARITHMETIC):
@@ -291,6 +353,7 @@ class Parser:
 
     def _index(self) -> Expression | Slice:
         self._expect("[")
+        begun = self._place
         start = None if self._is("..") else self._expression()
         result: Expression | Slice
         if self._took(".."):
@@ -299,6 +362,9 @@ class Parser:
             self._refuse("Expected an index.")
         else:
             result = start
+        for place in range(begun, self._place):
+            if _of(self._tokens[place].word, KEYWORDS | CONDITIONS | {"coalesce"}):
+                self._refuse("An index is a number.", back=self._place - place)
         self._expect("]")
         return result
 

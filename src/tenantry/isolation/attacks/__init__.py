@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..subject import Subject
-from . import context, read, rules, server, sessions, write  # noqa: F401 - they register themselves
+from . import (  # noqa: F401 - they register themselves
+    context,
+    graphs,
+    read,
+    rules,
+    server,
+    sessions,
+    write,
+)
 from .arena import Arena, arena
 from .doors import Doors
 from .registry import ATTACKS, Attack, NotApplicable, Unseeing

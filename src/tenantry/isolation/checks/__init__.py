@@ -19,7 +19,7 @@ _FILES = (
     "role_attributes", "role_memberships", "role_settings", "ownership", "default_privileges",
     "creation", "temporary_tables", "server_functions", "definer_search_path", "public_functions",
     "definer_owners", "views", "materialized_views", "foreign_tables", "rewrite_rules", "triggers",
-    "age", "citus_distribution", "citus_reference_tables", "citus_policies", "citus_context",
+    "age", "graph_functions", "graph_reader", "citus_distribution", "citus_reference_tables", "citus_policies", "citus_context",
     "citus_settings", "server_version",
 )  # fmt: skip
 

@@ -13,8 +13,7 @@ CHECK = Check(
 SELECT format('schema %I', n.nspname) AS object, format('%s may use it.', string_agg(u.rolname, ', ')) AS detail
 FROM pg_namespace AS n JOIN tenant_role AS u ON NOT u.rolsuper AND has_schema_privilege(u.oid, n.oid, 'USAGE')
 WHERE n.nspname = 'ag_catalog' OR (to_regclass('ag_catalog.ag_graph') IS NOT NULL AND EXISTS (
-    SELECT FROM pg_class AS c JOIN pg_inherits AS i ON i.inhrelid = c.oid JOIN pg_class AS p ON p.oid = i.inhparent
-    WHERE c.relnamespace = n.oid AND p.relname IN ('_ag_label_vertex', '_ag_label_edge')))
+    SELECT FROM pg_class AS c WHERE c.relnamespace = n.oid AND c.relname = '_ag_label_vertex'))
 GROUP BY n.nspname
 """,
     remediation="REVOKE USAGE ON the schema; reach graphs through SECURITY DEFINER functions alone.",

@@ -2307,7 +2307,15 @@ DECLARE
     earlier text := '';
     is_name boolean;
     was_name boolean := false;
+    is_called boolean := false;
+    callers text[] := '{}';
+    closed text := '';
+    is_compared boolean;
+    was_compared boolean := false;
+    is_asking boolean := false;
+    is_optional boolean := false;
     open text := '';
+    inside text;
     clause text := '';
     place integer := 0;
     wrong text;
@@ -2318,6 +2326,8 @@ DECLARE
     additions integer := 0;
     entries integer := 0;
     collects integer := 0;
+    limited boolean := false;
+    ends_value boolean;
 BEGIN
     IF query IS NULL OR octet_length(query) NOT BETWEEN 1 AND 10000 THEN
         RAISE EXCEPTION 'Cypher is refused: its text is empty or longer than 10000 characters'
@@ -2340,6 +2350,15 @@ BEGIN
     FOREACH word IN ARRAY tokens LOOP
         place := place + 1;
         is_name := word ~ '^[A-Za-z]' AND word NOT IN ('AND', 'AS', 'BY', 'CASE', 'CONTAINS', 'DESC', 'DISTINCT', 'ELSE', 'END', 'ENDS', 'FALSE', 'IN', 'IS', 'LIMIT', 'MATCH', 'NOT', 'NULL', 'OPTIONAL', 'OR', 'ORDER', 'RETURN', 'SKIP', 'STARTS', 'THEN', 'TRUE', 'UNWIND', 'WHEN', 'WHERE', 'WITH', 'XOR');
+        ends_value := before ~ '[])}A-Za-z0-9_]$'
+            AND before NOT IN ('AND', 'AS', 'BY', 'CASE', 'CONTAINS', 'DESC', 'DISTINCT', 'ELSE', 'ENDS', 'IN', 'IS', 'LIMIT', 'MATCH', 'NOT', 'OPTIONAL', 'OR', 'ORDER', 'RETURN', 'SKIP', 'STARTS', 'THEN', 'UNWIND', 'WHEN', 'WHERE', 'WITH', 'XOR');
+        is_compared := before IN ('IN', 'CONTAINS') OR (before = 'WITH' AND earlier IN ('STARTS', 'ENDS'));
+        IF before = 'LIMIT' THEN
+            -- Of LIMIT 5 * 1000 this sees the 5, until it sees the star.
+            limited := CASE WHEN word ~ '^[0-9]{1,6}$' THEN word::integer <= 1000 ELSE false END;
+        ELSIF earlier = 'LIMIT' AND word NOT IN ('WHERE', 'WITH', 'RETURN') THEN
+            limited := false;
+        END IF;
         CASE word
             WHEN '(' THEN
                 IF was_name AND (earlier = '.' OR before NOT IN ('abs', 'avg', 'ceil', 'coalesce', 'collect', 'count', 'endNode', 'exists', 'floor', 'head', 'id', 'keys', 'label', 'labels', 'last', 'length', 'max', 'min', 'nodes', 'properties', 'relationships', 'reverse', 'round', 'sign', 'size', 'startNode', 'substring', 'sum', 'tail', 'toBoolean', 'toFloat', 'toInteger', 'toLower', 'toString', 'toUpper', 'trim', 'type')) THEN
@@ -2347,39 +2366,86 @@ BEGIN
                     word := before;
                 END IF;
                 IF earlier = 'exists' AND before = '(' THEN patterns := patterns + 1; END IF;
+                is_called := was_name;
+                IF clause = 'UNWIND' AND was_name AND before IN ('avg', 'collect', 'count', 'max', 'min', 'sum') THEN
+                    wrong := 'an aggregate in UNWIND';
+                END IF;
+                IF was_compared AND was_name AND before NOT IN ('abs', 'avg', 'ceil', 'collect', 'count', 'endNode', 'floor', 'head', 'id', 'keys', 'label', 'labels', 'last', 'length', 'max', 'min', 'nodes', 'properties', 'relationships', 'reverse', 'round', 'sign', 'size', 'startNode', 'substring', 'sum', 'tail', 'toBoolean', 'toFloat', 'toInteger', 'toLower', 'toString', 'toUpper', 'trim', 'type') THEN
+                    wrong := 'a comparison of what may be a condition';
+                END IF;
             WHEN '.' THEN
-                IF before !~ '[])}A-Za-z0-9_]$' OR before ~ '^[0-9]' THEN wrong := 'a dot after nothing'; END IF;
+                IF NOT ends_value OR before ~ '^[0-9]' THEN wrong := 'a dot after nothing'; END IF;
             WHEN '*' THEN
                 IF before = '(' THEN
                     IF earlier <> 'count' THEN wrong := 'a star'; END IF;
-                ELSIF before !~ '[])}A-Za-z0-9_]$' OR before IN ('AND', 'AS', 'BY', 'CASE', 'CONTAINS', 'DESC', 'DISTINCT', 'ELSE', 'END', 'ENDS', 'FALSE', 'IN', 'IS', 'LIMIT', 'MATCH', 'NOT', 'NULL', 'OPTIONAL', 'OR', 'ORDER', 'RETURN', 'SKIP', 'STARTS', 'THEN', 'TRUE', 'UNWIND', 'WHEN', 'WHERE', 'WITH', 'XOR') THEN
-                    wrong := 'a star';
+                ELSIF NOT ends_value OR before = '}' THEN wrong := 'a star';
                 END IF;
+            WHEN '>' THEN
+                IF before = '-' AND earlier <> ']' THEN wrong := 'an arrow'; END IF;
             WHEN '[' THEN
                 IF before = '-' THEN relationships := relationships + 1; END IF;
+                IF clause = 'WITH' AND NOT ends_value THEN wrong := 'a list in WITH'; END IF;
                 entries := entries + 1;
             WHEN '{' THEN
+                IF clause = 'WITH' THEN wrong := 'a map in WITH'; END IF;
                 entries := entries + 1;
             WHEN ',' THEN
                 IF open = '' AND clause = 'MATCH' THEN patterns := patterns + 1; END IF;
                 IF right(open, 1) IN ('[', '{') THEN entries := entries + 1; END IF;
-            WHEN 'MATCH' THEN patterns := patterns + 1;
-            WHEN 'UNWIND' THEN unwinds := unwinds + 1;
-            WHEN 'WITH' THEN IF before NOT IN ('STARTS', 'ENDS') THEN withs := withs + 1; END IF;
+            WHEN 'MATCH' THEN
+                patterns := patterns + 1;
+                limited := false;
+            WHEN 'OPTIONAL' THEN is_optional := true;
+            WHEN 'UNWIND' THEN
+                -- It ends the server.
+                IF is_optional THEN wrong := 'UNWIND after OPTIONAL MATCH'; END IF;
+                unwinds := unwinds + 1;
+                limited := false;
+            WHEN 'WITH' THEN
+                IF before NOT IN ('STARTS', 'ENDS') THEN
+                    withs := withs + 1;
+                    is_optional := false;
+                END IF;
             WHEN '+' THEN additions := additions + 1;
-            WHEN 'collect' THEN collects := collects + 1;
+            WHEN 'collect' THEN
+                IF NOT limited THEN wrong := 'collect() of more than 1000 rows'; END IF;
+                collects := collects + 1;
             ELSE NULL;
         END CASE;
-        IF word IN ('(', 'CASE', '[', '{') THEN open := open || left(word, 1);
-        ELSIF word IN (')', 'END', ']', '}') THEN open := left(open, greatest(length(open) - 1, 0));
-        ELSIF open = '' AND word IN ('MATCH', 'ORDER', 'RETURN', 'UNWIND', 'WHERE', 'WITH') THEN clause := word;
+        inside := right(open, 1);
+        is_asking := CASE word WHEN 'WHEN' THEN true WHEN 'THEN' THEN false ELSE is_asking END;
+        IF word IN ('AND', 'IN', 'IS', 'NOT', 'OR', 'XOR', 'exists') AND (strpos(open, 'i') > 0 OR (clause = 'WITH' AND NOT is_asking)) THEN
+            wrong := 'a condition as a value';
+        ELSIF strpos(open, 'i') > 0 AND (word = 'coalesce' OR word IN ('AND', 'AS', 'BY', 'CASE', 'CONTAINS', 'DESC', 'DISTINCT', 'ELSE', 'END', 'ENDS', 'FALSE', 'IN', 'IS', 'LIMIT', 'MATCH', 'NOT', 'NULL', 'OPTIONAL', 'OR', 'ORDER', 'RETURN', 'SKIP', 'STARTS', 'THEN', 'TRUE', 'UNWIND', 'WHEN', 'WHERE', 'WITH', 'XOR')) THEN
+            wrong := 'an index that may be a condition';
+        ELSIF is_compared AND NOT (is_name OR word ~ '^[$0-9]' OR word IN ('[', '{'))
+              OR word IN ('IN', 'CONTAINS', 'STARTS', 'ENDS')
+                 AND NOT (was_name OR before ~ '^[$0-9]' OR before IN (']', '}')
+                          OR (before = ')' AND closed IN ('abs', 'avg', 'ceil', 'collect', 'count', 'endNode', 'floor', 'head', 'id', 'keys', 'label', 'labels', 'last', 'length', 'max', 'min', 'nodes', 'properties', 'relationships', 'reverse', 'round', 'sign', 'size', 'startNode', 'substring', 'sum', 'tail', 'toBoolean', 'toFloat', 'toInteger', 'toLower', 'toString', 'toUpper', 'trim', 'type'))) THEN
+            wrong := 'a comparison of what may be a condition';
+        END IF;
+        IF word IN ('(', 'CASE', '[', '{') THEN
+            open := open || CASE WHEN word = '[' AND ends_value THEN 'i' ELSE left(word, 1) END;
+            callers := callers || CASE WHEN word = '(' AND was_name THEN before ELSE '' END;
+        ELSIF word IN (')', 'END', ']', '}') THEN
+            open := left(open, greatest(length(open) - 1, 0));
+            closed := callers[cardinality(callers)];
+            callers := trim_array(callers, least(1, cardinality(callers)));
+        ELSIF open = '' AND word IN ('MATCH', 'ORDER', 'RETURN', 'UNWIND', 'WHERE', 'WITH') AND before NOT IN ('STARTS', 'ENDS') THEN clause := word;
         END IF;
         wrong := CASE
             WHEN wrong IS NOT NULL THEN wrong
             WHEN is_name AND lower(word COLLATE "C") IN ('all', 'analyze', 'and', 'any', 'as', 'asc', 'ascending', 'by', 'call', 'case', 'coalesce', 'contains', 'count', 'create', 'delete', 'desc', 'descending', 'detach', 'distinct', 'else', 'end', 'ends', 'exists', 'explain', 'false', 'in', 'is', 'limit', 'match', 'merge', 'none', 'not', 'null', 'on', 'operator', 'optional', 'or', 'order', 'reduce', 'remove', 'return', 'set', 'single', 'skip', 'starts', 'then', 'true', 'union', 'unwind', 'verbose', 'when', 'where', 'with', 'xor', 'yield')
                  AND word NOT IN ('coalesce', 'count', 'exists') THEN 'a word that is not allowed'
             WHEN before IN ('coalesce', 'count', 'exists') AND word <> '(' THEN 'a function without its arguments'
-            WHEN before = '.' AND NOT is_name THEN 'a dot before what is no name'
+            WHEN earlier = '<' AND before = '-' AND word <> '[' THEN 'an arrow'
+            -- As `exists(($a)-[:T]->())`, which ends the server.
+            WHEN earlier = '(' AND NOT is_called AND before ~ '^[$]' AND word IN (')', ':', '{')
+                THEN 'a parameter as a vertex'
+            WHEN before IN ('.', 'AS') AND NOT is_name THEN 'a word that is no name'
+            -- AGE takes any word for a label or a key, and CASE would pass for a bracket here.
+            WHEN word = ':' AND before IN ('AND', 'AS', 'BY', 'CASE', 'CONTAINS', 'DESC', 'DISTINCT', 'ELSE', 'END', 'ENDS', 'FALSE', 'IN', 'IS', 'LIMIT', 'MATCH', 'NOT', 'NULL', 'OPTIONAL', 'OR', 'ORDER', 'RETURN', 'SKIP', 'STARTS', 'THEN', 'TRUE', 'UNWIND', 'WHEN', 'WHERE', 'WITH', 'XOR') THEN 'a key that is no name'
+            WHEN before = ':' AND inside IN ('(', '[') AND NOT is_name THEN 'a label that is no name'
             WHEN length(open) > 30 THEN 'brackets nested more than 30 deep'
             WHEN patterns > 3 THEN 'more than 3 patterns'
             WHEN relationships > 10 THEN 'more than 10 relationships'
@@ -2387,12 +2453,13 @@ BEGIN
             WHEN unwinds > 1 THEN 'more than 1 unwinds'
             WHEN additions > 8 THEN 'more than 8 additions'
             WHEN entries > 40 THEN 'more than 40 entries'
-            WHEN collects > 2 THEN 'more than 2 collects'
+            WHEN collects > 1 THEN 'more than 1 collects'
         END;
         EXIT WHEN wrong IS NOT NULL;
         earlier := before;
         before := word;
         was_name := is_name;
+        was_compared := is_compared;
     END LOOP;
     IF wrong IS NOT NULL THEN
         RAISE EXCEPTION 'Cypher is refused: %', wrong
@@ -6572,7 +6639,11 @@ CASE
 END)""",
     r"""ALTER TABLE tenantry.audit_seals ADD CONSTRAINT audit_seals_hash_check CHECK ((length(hash) = 32))""",
     r"""ALTER TABLE tenantry.graph_queries ADD CONSTRAINT graph_queries_name_check CHECK ((name ~ '^[a-z][a-z0-9_-]{0,62}$'::text))""",
-    r"""ALTER TABLE tenantry.graph_queries ADD CONSTRAINT graph_queries_result_columns_check CHECK (((jsonb_array_length(result_columns) >= 1) AND (jsonb_array_length(result_columns) <= 50)))""",
+    r"""ALTER TABLE tenantry.graph_queries ADD CONSTRAINT graph_queries_result_columns_check CHECK (
+CASE jsonb_typeof(result_columns)
+    WHEN 'array'::text THEN ((jsonb_array_length(result_columns) >= 1) AND (jsonb_array_length(result_columns) <= 50))
+    ELSE false
+END)""",
     r"""ALTER TABLE tenantry.model_prices ADD CONSTRAINT model_prices_valid_check CHECK ((valid_until > valid_from))""",
     r"""ALTER TABLE tenantry.model_prices ADD CONSTRAINT model_prices_input_price_check CHECK ((input_price >= (0)::numeric))""",
     r"""ALTER TABLE tenantry.model_prices ADD CONSTRAINT model_prices_output_price_check CHECK ((output_price >= (0)::numeric))""",
