@@ -208,6 +208,15 @@ async def test_answers_have_their_size(gdb: Database, tenant: Tenant) -> None:
         await t.graph.ask(question)
 
 
+async def test_parameters_have_their_size(gdb: Database, tenant: Tenant) -> None:
+    much = "x" * 20_000
+    with pytest.raises(CypherRefused, match="16 kB"):
+        await tenant.graph.ask("MATCH (t:Task {title: $title}) RETURN t", title=much)
+    async with gdb.service(reason="a question with a large parameter") as s:
+        await s.graph_queries.put("titled", "MATCH (t:Task {title: $title}) RETURN t")
+    assert list(await tenant.graph.run("titled", title=much)) == []
+
+
 @pytest.mark.parametrize("many", [12])
 async def test_the_graph_and_the_repository_agree_on_what_waits_for_what(
     gdb: Database, tenant: Tenant, many: int

@@ -2213,6 +2213,9 @@ BEGIN
     IF width NOT BETWEEN 1 AND 50 OR most NOT BETWEEN 1 AND 10001 OR width IS NULL OR most IS NULL THEN
         RAISE EXCEPTION 'a question has 1 to 50 columns and up to 10000 rows' USING ERRCODE = 'TN011';
     END IF;
+    IF jsonb_typeof(params) IS DISTINCT FROM 'object' OR octet_length(params::text) > 1048576 THEN
+        RAISE EXCEPTION 'parameters are an object of up to a megabyte' USING ERRCODE = 'TN011';
+    END IF;
     -- Loads the library, without which the server does not know what cypher() is.
     PERFORM ag_catalog.agtype_build_map();
     SELECT format('SELECT ARRAY[%s] FROM ag_catalog.cypher(%L, $tenantry$%s$tenantry$, $1) AS (%s) LIMIT %s',
@@ -2287,6 +2290,11 @@ BEGIN
         RAISE EXCEPTION 'a graph needs a tenant context' USING ERRCODE = 'TN008';
     END IF;
     PERFORM tenantry.check_cypher(question);
+    -- What is added to itself a few times is many times as large.
+    IF octet_length(params::text) > 16384 THEN
+        RAISE EXCEPTION 'the parameters of a question of one''s own are larger than 16 kB'
+            USING ERRCODE = 'TN011', HINT = 'Questions that the platform has named take up to a megabyte.';
+    END IF;
     RETURN QUERY SELECT r FROM tenantry.cypher_rows(tenantry.graph_ready(tenant), question, width, params, most) AS r;
 END
 $function$""",
