@@ -21,6 +21,7 @@ from tenantry.migrations.runner import Migrator
 from tenantry.models import LEAF_SIZE, Access, AppendOnly, Partitioned, TenantRow, metadata
 from tenantry.models.base import model_of
 from tenantry.models.columns import Vocabulary
+from tenantry.models.graph import EDGE_ENDS
 from tenantry.ops.setup import init
 from tenantry.schema.access import insertable, updatable
 from tests.fixtures.database import Place
@@ -223,7 +224,8 @@ _SEAL: Row = {
     **dict.fromkeys(("root", "previous", "hash"), bytes(32)),
 }
 #: What only a rule of the table's knows to be right: a workflow of one stage, a task on that stage,
-#: an expense with its cost, as no price is known that it would follow from.
+#: an expense with its cost, as no price is known that it would follow from, an edge with one start and
+#: one end.
 _BY_RULE: dict[str, Row] = {
     "workflows": {
         "stages": '[{"name": "open", "category": "todo"}]',
@@ -232,6 +234,17 @@ _BY_RULE: dict[str, Row] = {
     },
     "tasks": {"status": "open"},
     "cost_entries": {"cost_usd": 1},
+    "graph_nodes": {"label": "Thing"},
+    "graph_edges": {
+        "label": "CONCERNS",
+        **{
+            f"{side}_{kind}_id": None
+            for side in ("from", "to")
+            for kind in EDGE_ENDS
+            if kind != "task"
+        },
+    },
+    "graph_queries": {"text": "MATCH ( t : Task ) RETURN t", "result_columns": '["t"]'},
     "audit_seals": _SEAL,
     "platform_seals": _SEAL,
     "seal_keys": dict.fromkeys(("inner_pad", "outer_pad"), bytes(64)),
