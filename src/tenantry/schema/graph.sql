@@ -194,7 +194,7 @@ ALTER FUNCTION tenantry.tenants_with_graph() OWNER TO tenantry_graph;
 
 -- ---- a tenant's own vertices and edges -----------------------------------------------------------
 
--- Every label is a table, so a tenant has no more than this of its own.
+-- Of the labels of its tables, and of those of its graph, which keeps what was emptied.
 CREATE FUNCTION tenantry.limit_labels(used bigint, hint text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -208,7 +208,7 @@ BEGIN
 END
 $$;
 
--- By what the tenant's rows have; `own_label` counts what its graph has.
+-- Every label is a table, so a tenant has only so many of its own.
 CREATE FUNCTION tenantry.limit_graph_labels() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
