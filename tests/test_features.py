@@ -70,3 +70,17 @@ async def test_unknown_and_forbidden_are_said(place: Place) -> None:
         if feature.available and feature.name not in ("events", "graph-questions"):
             with pytest.raises(FeatureUnavailable, match="superuser"):
                 await features.enable(place.settings(), feature.name)
+
+
+@pytest.mark.postgres("wheel")
+async def test_what_is_half_there_can_be_disabled(place: Place) -> None:
+    settings, admin = place.settings(), place.url("superuser")
+    await features.enable(settings, "graph", admin_url=admin)
+    root = await place.connection("superuser")
+    await root.execute("DROP TRIGGER keep_graph_insert ON tenantry.tasks")
+    await features.disable(settings, "graph", admin_url=admin)
+    assert not await root.fetchval("SELECT count(*) FROM pg_extension WHERE extname = 'age'")
+    assert not await root.fetchval(
+        "SELECT count(*) FROM pg_trigger WHERE starts_with(tgname::text, 'keep_graph')"
+    )
+    await root.close()

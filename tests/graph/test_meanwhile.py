@@ -15,6 +15,7 @@ from tenantry import Database
 from tenantry.errors import DeadlockDetected, GraphUnavailable, SerializationFailure
 from tenantry.handles import Tenant as Handle
 from tenantry.handles import TenantTransaction
+from tenantry.ops import graphs
 from tests.fixtures.database import Place, make_tenant
 
 from .following import assert_follows, has_graph
@@ -315,3 +316,29 @@ async def test_much_at_once_over_several_tenants(
     for tenant in tenants:
         await gdb.tenant(tenant).fetch(OPEN)
     await assert_follows(root, *tenants)
+
+
+async def test_no_graph_is_made_of_a_tenant_that_was_removed_meanwhile(
+    t: Handle, gdb: Database, root: Connection
+) -> None:
+    """Nobody would know of it any more."""
+    await t.tasks.create(title="one")
+    async with gdb.service("they left") as s:
+        assert await s.tenants.delete(t.tenant_id)
+        asking = await waiting(root, t.fetch(OPEN))
+    with pytest.raises(GraphUnavailable) as caught:
+        await asking
+    assert caught.value.reason == "tenant"
+    assert await root.fetchval("SELECT count(*) FROM pg_namespace WHERE nspname ~ '^tg_'") == 0
+
+
+async def test_a_graph_is_there_while_it_is_compared(
+    t: Handle, gdb: Database, root: Connection, other: Connection
+) -> None:
+    await t.tasks.create(title="one")
+    await t.fetch(OPEN)
+    async with other.transaction():
+        compared = await other.fetch("SELECT * FROM tenantry.compare_graph($1)", t.tenant_id)
+        dropping = await waiting(root, graphs.drop(await gdb.serving("drop"), t.tenant_id))
+    assert compared
+    assert await dropping

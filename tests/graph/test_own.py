@@ -191,3 +191,26 @@ async def test_no_properties_keep_a_graph_from_being_made(gdb: Database, root: C
     await t.fetch("SELECT tenantry.open_graph()")
     assert len(refused) == 8
     await assert_follows(root, acme.id)
+
+
+@wheel
+async def test_labels_that_were_emptied_count_as_long_as_the_graph_has_them(
+    gdb: Database, root: Connection
+) -> None:
+    """Each is a table, and a question that names no label reads and locks them all."""
+    acme = await make_tenant(gdb, "acme")
+    t = gdb.tenant(acme.id)
+    await t.tasks.create(title="one")
+    await t.fetch("SELECT tenantry.open_graph()")
+    for n in range(50):
+        assert await t.graph.remove_node((await t.graph.put_node(f"Label{n}")).id)
+    with pytest.raises(QuotaExceeded) as caught:
+        await t.graph.put_node("OneMore")
+    assert (caught.value.quota, caught.value.limit) == ("graph_labels", 50)
+    assert "graph rebuild" in (caught.value.hint or "")
+    # The platform's own have their place, and so has what the graph knows.
+    node = await t.graph.put_node("Label7")
+    await t.agents.create(name="Ada", agent_type="tester")
+    await root.execute("SELECT tenantry.rebuild_graph($1)", acme.id)
+    await t.graph.put_edge("USES", node, await t.graph.put_node("OneMore"))
+    await assert_follows(root, acme.id)

@@ -20,7 +20,7 @@ from tenantry.errors import InvalidInput, NotFound
 from tenantry.handles import Tenant as Handle
 from tenantry.ids import uuid7
 from tenantry.models import Tenant
-from tenantry.repositories import LinkedTask
+from tenantry.repositories import LinkedTask, task_graph_queries
 from tests.fixtures.database import Place, make_tenant
 
 _URGENCY = ("critical", "high", "medium", "low")
@@ -325,3 +325,15 @@ def test_the_synchronous_face(place: Place) -> None:
             assert t.tasks.critical_path(b).tasks[0].title == "A"
             assert [[x.id for x in layer] for layer in t.tasks.runnable_order([b])] == [[a], [b]]
             assert t.tasks.closure(b).links == [(b, a)]
+
+
+async def test_no_more_than_asked_for_is_fetched(db: Database, acme: Tenant) -> None:
+    """However many tasks a level has."""
+    t = db.tenant(acme.id)
+    one, *others = [(await t.tasks.create(title=f"T{n}")).id for n in range(12)]
+    for other in others:
+        await t.tasks.add_dependency(one, on=other)
+    closure = await t.tasks.closure(one, limit=3)
+    assert (len(closure.tasks), closure.cut) == (2, True)
+    rows = await t.fetch(task_graph_queries.closure(waiting=False), acme.id, one, 5, 3)
+    assert len(rows) == 4

@@ -96,6 +96,7 @@ _SWITCHES = {
         graph.IS_ASKED,
     ),
 }
+_IS_MADE = "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = $1)"
 
 
 async def list_features(settings: Settings) -> list[Feature]:
@@ -135,17 +136,20 @@ async def disable(settings: Settings, name: str, *, admin_url: str | None = None
         return await _switch(settings, name, _SWITCHES[name].off)
     kind = _kind(name)
     async with connected(await _admin(settings, admin_url)) as connection:
-        if (await _look(connection, name)).enabled:
-            if in_use := await connection.fetchval(kind.in_use):
-                raise FeatureUnavailable(
-                    f"{name} is in use: {in_use} of its objects would be lost.",
-                    feature=name,
-                    hint=kind.remove,
-                )
-            async with connection.transaction():
-                for statement in kind.before:
-                    await connection.execute(statement)
-                await connection.execute(f"DROP EXTENSION {kind.extension}")
+        # Not only when all of it is there: what is half there goes too.
+        in_use = await connection.fetchval(_IS_MADE, kind.extension) and await connection.fetchval(
+            kind.in_use
+        )
+        if in_use:
+            raise FeatureUnavailable(
+                f"{name} is in use: {in_use} of its objects would be lost.",
+                feature=name,
+                hint=kind.remove,
+            )
+        async with connection.transaction():
+            for statement in kind.before:
+                await connection.execute(statement)
+            await connection.execute(f"DROP EXTENSION IF EXISTS {kind.extension}")
         return await _look(connection, name)
 
 

@@ -71,12 +71,13 @@ def linked(*, waiting: bool) -> str:
 
 @cache
 def closure(*, waiting: bool) -> str:
-    """The same with what each waits for, `$3` steps far, until there are more than `$4` tasks."""
+    """The same with what each waits for, `$3` steps far, and up to one task more than `$4`."""
     to, start = ("task_id", "depends_on_id") if waiting else ("depends_on_id", "task_id")
     found = _LINKED.format(to=to, start=start)
     within = "AND r.depth < $3::integer AND cardinality(r.seen) <= $4::integer"
     reached = _REACHED.format(roots="ARRAY[$2::uuid]", found=found, within=within)
-    return reached + _with_needs()
+    # The level that went beyond may be of any size.
+    return f"{reached}{_with_needs()} LIMIT $4 + 1"
 
 
 @cache

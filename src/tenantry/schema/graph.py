@@ -91,12 +91,15 @@ EDGES: Final = (
 #: What makes a tenant's graph, and is called by name.
 _TABLES: Final = tuple(dict.fromkeys(element.table for element in (*VERTICES, *EDGES)))
 _OWN: Final = ("graph_nodes", "graph_edges")
+#: What AGE makes in each graph, for all others to inherit from.
+_ROOTS: Final = ("_ag_label_vertex", "_ag_label_edge")
 
 
 def graph_functions() -> Iterator[str]:
     """Functions over all that a graph is made of."""
     for table in _TABLES:
         yield _definer(f"keep_graph_{table}() RETURNS trigger", _keeper(table))
+    yield _own_label()
     yield _definer("keep_graph_graph_nodes() RETURNS trigger", _own_keeper("v", _ADD_OWN_NODES))
     yield _definer("keep_graph_graph_edges() RETURNS trigger", _own_keeper("e", _ADD_OWN_EDGES))
     yield _definer("fill_vertices(tenant uuid, graph text) RETURNS void", _vertex_filler())
@@ -307,6 +310,26 @@ _ADD_OWN_EDGES: Final = f"""INSERT INTO %1$I.%2$I (start_id, end_id, properties)
             WHERE r.tenant_id = $1 AND r.label = $2"""
 
 
+#: Of a graph `g`, the labels `l` of a tenant's own.
+_OWN_LABELS: Final = f"""ag_catalog.ag_label AS l JOIN ag_catalog.ag_graph AS g ON g.graphid = l.graph
+            AND l.name NOT IN ({", ".join(f"'{label}'" for label in (*_ROOTS, *VERTEX_LABELS, *EDGE_LABELS))})"""
+
+
+def _own_label() -> str:
+    """A label that nothing has any more is a table still, until the graph is made anew."""
+    return f"""CREATE FUNCTION tenantry.own_label(graph text, label text, kind text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF to_regclass(format('%I.%I', graph, label)) IS NULL THEN
+        PERFORM tenantry.limit_labels(
+            1 + (SELECT count(*) FROM {_OWN_LABELS} WHERE g.name = own_label.graph::name),
+            'Labels that nothing has any more count until the graph is made anew: `tenantry graph rebuild`.');
+        PERFORM tenantry.graph_label(graph, label, kind);
+    END IF;
+END
+$$"""
+
+
 def _own_keeper(kind: str, add: str) -> str:
     """An edge that changed is made anew; a vertex stays, since edges lead to it."""
     update = f"""EXECUTE format($q$UPDATE %1$I.%2$I AS v SET properties = {_OWN_MAP} FROM new_rows AS r
@@ -345,7 +368,7 @@ BEGIN
     FOR tenant, own IN SELECT DISTINCT n.tenant_id, n.label FROM new_rows AS n ORDER BY 1, 2 LOOP
         graph := tenantry.graph_kept(tenant);
         CONTINUE WHEN graph IS NULL;
-        PERFORM tenantry.graph_label(graph, own, '{kind}');
+        PERFORM tenantry.own_label(graph, own, '{kind}');
         IF TG_OP = 'UPDATE' THEN
             {update if kind == "v" else remove}
         END IF;
@@ -417,21 +440,19 @@ def _comparer() -> str:
     own_nodes = f"SELECT {_OWN_MAP}::text FROM tenantry.graph_nodes AS r WHERE r.tenant_id = $1 AND r.label = $2"
     own_edges = f"""SELECT {_OWN_MAP}::text, {_value(_FROM)}::text, {_value(_TO)}::text
         FROM tenantry.graph_edges AS r WHERE r.tenant_id = $1 AND r.label = $2"""
-    taken = ", ".join(f"'{label}'" for label in (*VERTEX_LABELS, *EDGE_LABELS))
     return f"""DECLARE
-    graph text := tenantry.graph_name(tenant);
+    graph text := tenantry.graph_kept(tenant);
     own record;
 BEGIN
-    IF to_regnamespace(graph) IS NULL THEN
+    IF graph IS NULL THEN
         RETURN;
     END IF;
 {"".join(steps)}    -- The tenant's own labels, and whatever else is there.
     FOR own IN
         SELECT n.label AS name, 'v' AS kind FROM tenantry.graph_nodes AS n WHERE n.tenant_id = tenant
         UNION SELECT e.label, 'e' FROM tenantry.graph_edges AS e WHERE e.tenant_id = tenant
-        UNION SELECT l.name::text, l.kind::text FROM ag_catalog.ag_label AS l
-            JOIN ag_catalog.ag_graph AS g ON g.graphid = l.graph
-            WHERE g.name = tenantry.graph_name(tenant)::name AND l.name NOT IN ('_ag_label_vertex', '_ag_label_edge', {taken})
+        UNION SELECT l.name::text, l.kind::text FROM {_OWN_LABELS}
+            WHERE g.name = tenantry.graph_name(tenant)::name
         ORDER BY 1
     LOOP
         label := own.name;

@@ -135,23 +135,27 @@ BEGIN
         RETURN graph;
     END IF;
     obstacle := CASE
-        WHEN NOT EXISTS (SELECT FROM tenantry.tenants AS t WHERE t.id = tenant) THEN 'tenant'
         WHEN current_setting('transaction_read_only') = 'on' THEN 'readonly'
         WHEN current_setting('transaction_isolation') <> 'read committed' THEN 'isolation' END;
-    IF obstacle IS NOT NULL THEN
-        RAISE EXCEPTION '%', CASE obstacle
-            WHEN 'tenant' THEN 'there is no such tenant'
-            ELSE 'the tenant''s graph is not made yet, and this transaction cannot make it' END
-            USING ERRCODE = 'TN012', DETAIL = jsonb_build_object('reason', obstacle),
-                  HINT = CASE obstacle WHEN 'tenant' THEN ''
-                      ELSE 'Ask once in an ordinary transaction, or run `tenantry graph rebuild --tenant …`.' END;
+    IF obstacle IS NULL THEN
+        PERFORM pg_advisory_xact_lock(tenantry.graph_lane(tenant));
+        PERFORM tenantry.look_again();
+        IF to_regnamespace(graph) IS NOT NULL THEN
+            RETURN graph;
+        END IF;
+        -- Whoever held the lock may have removed it.
+        IF EXISTS (SELECT FROM tenantry.tenants AS t WHERE t.id = tenant) THEN
+            PERFORM tenantry.make_graph(tenant);
+            RETURN graph;
+        END IF;
+        obstacle := 'tenant';
     END IF;
-    PERFORM pg_advisory_xact_lock(tenantry.graph_lane(tenant));
-    PERFORM tenantry.look_again();
-    IF to_regnamespace(graph) IS NULL THEN
-        PERFORM tenantry.make_graph(tenant);
-    END IF;
-    RETURN graph;
+    RAISE EXCEPTION '%', CASE obstacle
+        WHEN 'tenant' THEN 'there is no such tenant'
+        ELSE 'the tenant''s graph is not made yet, and this transaction cannot make it' END
+        USING ERRCODE = 'TN012', DETAIL = jsonb_build_object('reason', obstacle),
+              HINT = CASE obstacle WHEN 'tenant' THEN ''
+                  ELSE 'Ask once in an ordinary transaction, or run `tenantry graph rebuild --tenant …`.' END;
 END
 $$;
 ALTER FUNCTION tenantry.graph_ready(uuid) OWNER TO tenantry_graph;
@@ -190,7 +194,21 @@ ALTER FUNCTION tenantry.tenants_with_graph() OWNER TO tenantry_graph;
 
 -- ---- a tenant's own vertices and edges -----------------------------------------------------------
 
--- Every label is a table, so a tenant has no more than this of its own.
+-- Of the labels of its tables, and of those of its graph, which keeps what was emptied.
+CREATE FUNCTION tenantry.limit_labels(used bigint, hint text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    most constant integer := 50;
+BEGIN
+    IF used > most THEN
+        RAISE EXCEPTION 'a tenant has up to % labels of its own in its graph', most
+            USING ERRCODE = 'TN003', HINT = hint,
+                  DETAIL = jsonb_build_object('quota', 'graph_labels', 'limit', most, 'used', most);
+    END IF;
+END
+$$;
+
+-- Every label is a table, so a tenant has only so many of its own.
 CREATE FUNCTION tenantry.limit_graph_labels() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -214,11 +232,7 @@ BEGIN
                         WHERE g.tenant_id = tenant AND g.label > f.label ORDER BY g.label LIMIT 1)
                 FROM found AS f WHERE f.label IS NOT NULL)
             SELECT f.label FROM found AS f WHERE f.label IS NOT NULL)) AS l;
-        IF used > 50 THEN
-            RAISE EXCEPTION 'a tenant has up to 50 labels of its own in its graph'
-                USING ERRCODE = 'TN003', TABLE = TG_TABLE_NAME, SCHEMA = TG_TABLE_SCHEMA,
-                      DETAIL = jsonb_build_object('quota', 'graph_labels', 'limit', 50, 'used', 50);
-        END IF;
+        PERFORM tenantry.limit_labels(used, '');
     END LOOP;
     RETURN NULL;
 END

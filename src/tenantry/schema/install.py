@@ -121,6 +121,7 @@ _FOR_KEEPER = (
     "hold_hierarchy(uuid)",
     "book_session(uuid, uuid)",
     "event_lane(uuid, text, text)",
+    "limit_labels(bigint, text)",
 )
 
 
@@ -131,6 +132,8 @@ _FOR_GRAPH = (
     "look_again()",
     "graph_kept(uuid)",
     "graph_label(text, text, text)",
+    "own_label(text, text, text)",
+    "limit_labels(bigint, text)",
     "make_graph(uuid)",
     "fill_vertices(uuid, text)",
     "fill_graph(uuid, text)",

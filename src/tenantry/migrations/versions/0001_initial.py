@@ -2053,23 +2053,27 @@ BEGIN
         RETURN graph;
     END IF;
     obstacle := CASE
-        WHEN NOT EXISTS (SELECT FROM tenantry.tenants AS t WHERE t.id = tenant) THEN 'tenant'
         WHEN current_setting('transaction_read_only') = 'on' THEN 'readonly'
         WHEN current_setting('transaction_isolation') <> 'read committed' THEN 'isolation' END;
-    IF obstacle IS NOT NULL THEN
-        RAISE EXCEPTION '%', CASE obstacle
-            WHEN 'tenant' THEN 'there is no such tenant'
-            ELSE 'the tenant''s graph is not made yet, and this transaction cannot make it' END
-            USING ERRCODE = 'TN012', DETAIL = jsonb_build_object('reason', obstacle),
-                  HINT = CASE obstacle WHEN 'tenant' THEN ''
-                      ELSE 'Ask once in an ordinary transaction, or run `tenantry graph rebuild --tenant …`.' END;
+    IF obstacle IS NULL THEN
+        PERFORM pg_advisory_xact_lock(tenantry.graph_lane(tenant));
+        PERFORM tenantry.look_again();
+        IF to_regnamespace(graph) IS NOT NULL THEN
+            RETURN graph;
+        END IF;
+        -- Whoever held the lock may have removed it.
+        IF EXISTS (SELECT FROM tenantry.tenants AS t WHERE t.id = tenant) THEN
+            PERFORM tenantry.make_graph(tenant);
+            RETURN graph;
+        END IF;
+        obstacle := 'tenant';
     END IF;
-    PERFORM pg_advisory_xact_lock(tenantry.graph_lane(tenant));
-    PERFORM tenantry.look_again();
-    IF to_regnamespace(graph) IS NULL THEN
-        PERFORM tenantry.make_graph(tenant);
-    END IF;
-    RETURN graph;
+    RAISE EXCEPTION '%', CASE obstacle
+        WHEN 'tenant' THEN 'there is no such tenant'
+        ELSE 'the tenant''s graph is not made yet, and this transaction cannot make it' END
+        USING ERRCODE = 'TN012', DETAIL = jsonb_build_object('reason', obstacle),
+              HINT = CASE obstacle WHEN 'tenant' THEN ''
+                  ELSE 'Ask once in an ordinary transaction, or run `tenantry graph rebuild --tenant …`.' END;
 END
 $function$""",
     r"""ALTER FUNCTION tenantry.graph_ready(uuid) OWNER TO tenantry_graph""",
@@ -2119,6 +2123,23 @@ $function$""",
     r"""ALTER FUNCTION tenantry.tenants_with_graph() OWNER TO tenantry_graph""",
     r"""REVOKE ALL ON FUNCTION tenantry.tenants_with_graph() FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.tenants_with_graph() TO tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.limit_labels(used bigint, hint text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    most constant integer := 50;
+BEGIN
+    IF used > most THEN
+        RAISE EXCEPTION 'a tenant has up to % labels of its own in its graph', most
+            USING ERRCODE = 'TN003', HINT = hint,
+                  DETAIL = jsonb_build_object('quota', 'graph_labels', 'limit', most, 'used', most);
+    END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.limit_labels(bigint, text) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.limit_labels(bigint, text) TO tenantry_graph, tenantry_keeper""",
     r"""CREATE OR REPLACE FUNCTION tenantry.limit_graph_labels()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2146,11 +2167,7 @@ BEGIN
                         WHERE g.tenant_id = tenant AND g.label > f.label ORDER BY g.label LIMIT 1)
                 FROM found AS f WHERE f.label IS NOT NULL)
             SELECT f.label FROM found AS f WHERE f.label IS NOT NULL)) AS l;
-        IF used > 50 THEN
-            RAISE EXCEPTION 'a tenant has up to 50 labels of its own in its graph'
-                USING ERRCODE = 'TN003', TABLE = TG_TABLE_NAME, SCHEMA = TG_TABLE_SCHEMA,
-                      DETAIL = jsonb_build_object('quota', 'graph_labels', 'limit', 50, 'used', 50);
-        END IF;
+        PERFORM tenantry.limit_labels(used, '');
     END LOOP;
     RETURN NULL;
 END
@@ -3365,6 +3382,23 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.keep_graph_delegations() OWNER TO tenantry_graph""",
     r"""REVOKE ALL ON FUNCTION tenantry.keep_graph_delegations() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.own_label(graph text, label text, kind text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+    IF to_regclass(format('%I.%I', graph, label)) IS NULL THEN
+        PERFORM tenantry.limit_labels(
+            1 + (SELECT count(*) FROM ag_catalog.ag_label AS l JOIN ag_catalog.ag_graph AS g ON g.graphid = l.graph
+            AND l.name NOT IN ('_ag_label_vertex', '_ag_label_edge', 'Agent', 'Desk', 'Execution', 'Project', 'Task', 'ASSIGNED_TO', 'DELEGATED_TO', 'DEPENDS_ON', 'EXECUTED', 'FOR_TASK', 'HELD_BY', 'IN_PROJECT', 'RAN', 'REPORTS_TO', 'SUBTASK_OF') WHERE g.name = own_label.graph::name),
+            'Labels that nothing has any more count until the graph is made anew: `tenantry graph rebuild`.');
+        PERFORM tenantry.graph_label(graph, label, kind);
+    END IF;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.own_label(text, text, text) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.own_label(text, text, text) TO tenantry_graph""",
     r"""CREATE OR REPLACE FUNCTION tenantry.keep_graph_graph_nodes()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -3392,7 +3426,7 @@ BEGIN
     FOR tenant, own IN SELECT DISTINCT n.tenant_id, n.label FROM new_rows AS n ORDER BY 1, 2 LOOP
         graph := tenantry.graph_kept(tenant);
         CONTINUE WHEN graph IS NULL;
-        PERFORM tenantry.graph_label(graph, own, 'v');
+        PERFORM tenantry.own_label(graph, own, 'v');
         IF TG_OP = 'UPDATE' THEN
             EXECUTE format($q$UPDATE %1$I.%2$I AS v SET properties = (r.properties || jsonb_build_object('id', r.id))::text::ag_catalog.agtype FROM new_rows AS r
                     WHERE r.tenant_id = $1 AND r.label = $2 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph, own)
@@ -3436,7 +3470,7 @@ BEGIN
     FOR tenant, own IN SELECT DISTINCT n.tenant_id, n.label FROM new_rows AS n ORDER BY 1, 2 LOOP
         graph := tenantry.graph_kept(tenant);
         CONTINUE WHEN graph IS NULL;
-        PERFORM tenantry.graph_label(graph, own, 'e');
+        PERFORM tenantry.own_label(graph, own, 'e');
         IF TG_OP = 'UPDATE' THEN
             EXECUTE format($q$DELETE FROM %1$I.%2$I AS v USING old_rows AS r
                     WHERE r.tenant_id = $1 AND r.label = $2 AND ag_catalog.agtype_access_operator(VARIADIC ARRAY[v.properties, '"id"'::ag_catalog.agtype]) OPERATOR(ag_catalog.=) ('"' || r.id || '"')::ag_catalog.agtype$q$, graph, own)
@@ -3632,10 +3666,10 @@ $function$""",
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
-    graph text := tenantry.graph_name(tenant);
+    graph text := tenantry.graph_kept(tenant);
     own record;
 BEGIN
-    IF to_regnamespace(graph) IS NULL THEN
+    IF graph IS NULL THEN
         RETURN;
     END IF;
     label := 'Project';
@@ -3713,9 +3747,9 @@ BEGIN
     FOR own IN
         SELECT n.label AS name, 'v' AS kind FROM tenantry.graph_nodes AS n WHERE n.tenant_id = tenant
         UNION SELECT e.label, 'e' FROM tenantry.graph_edges AS e WHERE e.tenant_id = tenant
-        UNION SELECT l.name::text, l.kind::text FROM ag_catalog.ag_label AS l
-            JOIN ag_catalog.ag_graph AS g ON g.graphid = l.graph
-            WHERE g.name = tenantry.graph_name(tenant)::name AND l.name NOT IN ('_ag_label_vertex', '_ag_label_edge', 'Agent', 'Desk', 'Execution', 'Project', 'Task', 'ASSIGNED_TO', 'DELEGATED_TO', 'DEPENDS_ON', 'EXECUTED', 'FOR_TASK', 'HELD_BY', 'IN_PROJECT', 'RAN', 'REPORTS_TO', 'SUBTASK_OF')
+        UNION SELECT l.name::text, l.kind::text FROM ag_catalog.ag_label AS l JOIN ag_catalog.ag_graph AS g ON g.graphid = l.graph
+            AND l.name NOT IN ('_ag_label_vertex', '_ag_label_edge', 'Agent', 'Desk', 'Execution', 'Project', 'Task', 'ASSIGNED_TO', 'DELEGATED_TO', 'DEPENDS_ON', 'EXECUTED', 'FOR_TASK', 'HELD_BY', 'IN_PROJECT', 'RAN', 'REPORTS_TO', 'SUBTASK_OF')
+            WHERE g.name = tenantry.graph_name(tenant)::name
         ORDER BY 1
     LOOP
         label := own.name;
@@ -8196,6 +8230,7 @@ DOWN = (
     r"""DROP FUNCTION tenantry.fill_vertices(uuid, text)""",
     r"""DROP FUNCTION tenantry.keep_graph_graph_edges()""",
     r"""DROP FUNCTION tenantry.keep_graph_graph_nodes()""",
+    r"""DROP FUNCTION tenantry.own_label(text, text, text)""",
     r"""DROP FUNCTION tenantry.keep_graph_delegations()""",
     r"""DROP FUNCTION tenantry.keep_graph_task_dependencies()""",
     r"""DROP FUNCTION tenantry.keep_graph_agent_executions()""",
@@ -8210,6 +8245,7 @@ DOWN = (
     r"""DROP FUNCTION tenantry.compare_label(uuid, text, text, text, text)""",
     r"""DROP FUNCTION tenantry.refuse_other_label()""",
     r"""DROP FUNCTION tenantry.limit_graph_labels()""",
+    r"""DROP FUNCTION tenantry.limit_labels(bigint, text)""",
     r"""DROP FUNCTION tenantry.tenants_with_graph()""",
     r"""DROP FUNCTION tenantry.rebuild_graph(uuid)""",
     r"""DROP FUNCTION tenantry.open_graph()""",
