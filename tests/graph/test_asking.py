@@ -209,12 +209,12 @@ async def test_answers_have_their_size(gdb: Database, tenant: Tenant) -> None:
 
 
 async def test_parameters_have_their_size(gdb: Database, tenant: Tenant) -> None:
-    much = "x" * 20_000
+    t, much = gdb.tenant(tenant.id), "x" * 20_000
+    question = "MATCH (t:Task {title: $title}) RETURN t"
     with pytest.raises(CypherRefused, match="16 kB"):
-        await tenant.graph.ask("MATCH (t:Task {title: $title}) RETURN t", title=much)
-    async with gdb.service(reason="a question with a large parameter") as s:
-        await s.graph_queries.put("titled", "MATCH (t:Task {title: $title}) RETURN t")
-    assert list(await tenant.graph.run("titled", title=much)) == []
+        await t.graph.ask(question, title=much)
+    await named(gdb, titled=question)
+    assert list(await t.graph.run("titled", title=much)) == []
 
 
 @pytest.mark.parametrize("many", [12])

@@ -17,8 +17,11 @@ from tenantry.errors import (
     RuleViolated,
     TenantryError,
 )
+from tenantry.graph.graph import End
+from tenantry.handles import Tenant as Handle
 from tenantry.ids import uuid7
 from tenantry.models import Tenant
+from tenantry.models.graph import EDGE_ENDS
 from tests.fixtures.database import Place, make_tenant
 
 from .following import assert_follows
@@ -214,3 +217,28 @@ async def test_labels_that_were_emptied_count_as_long_as_the_graph_has_them(
     await root.execute("SELECT tenantry.rebuild_graph($1)", acme.id)
     await t.graph.put_edge("USES", node, await t.graph.put_node("OneMore"))
     await assert_follows(root, acme.id)
+
+
+@pytest.mark.parametrize("side", ["from", "to"])
+@pytest.mark.parametrize("kind", EDGE_ENDS)
+async def test_an_edge_leads_to_nothing_of_another_tenants(
+    db: Database, acme: Tenant, kind: str, side: str
+) -> None:
+    mine, other = db.tenant(acme.id), db.tenant((await make_tenant(db, "other")).id)
+    theirs, own = await _something(other, kind), await mine.graph.put_node("Service")
+    ends = (theirs, own) if side == "from" else (own, theirs)
+    with pytest.raises(ReferenceNotFound):
+        await mine.graph.put_edge("USES", *ends)
+
+
+async def _something(tenant: Handle, kind: str) -> End:
+    match kind:
+        case "task":
+            return await tenant.tasks.create(title="Theirs")
+        case "agent":
+            return await tenant.agents.create(name="theirs", agent_type="tester")
+        case "desk":
+            return await tenant.desks.create(code="THEIRS", title="Theirs")
+        case "project":
+            return await tenant.projects.create(name="Theirs")
+    return await tenant.graph.put_node("Service")

@@ -151,6 +151,8 @@ async def test_no_reference_points_at_another_tenants_row(world: World, table: s
     access = world.access(table)
     async with world.acting("app", world.acme.id) as connection:
         for column in sorted(world.references(table)):
+            if other[column] is None:
+                continue  # one of several that exclude each other: its own tests try the rest
             expected = {NOT_THERE} if access.insert else {DENIED}
             sql, args = insertion(table, {**mine, column: other[column]})
             assert await attempt(connection, sql, *args) in expected, column

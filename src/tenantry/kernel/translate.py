@@ -48,6 +48,7 @@ from ..errors import (
     TenantryError,
     TransactionAborted,
     TransactionError,
+    UnknownGraphQuery,
     UnsafeTable,
 )
 
@@ -332,6 +333,7 @@ _EXACT: Final[dict[str, Maker]] = {
     "TN010": _stale,
     "TN011": _cypher,
     "TN012": _graph,
+    "TN013": lambda error, _: UnknownGraphQuery(_facts(error).get("name", "")),
     "23001": _restricted,
     "23502": _rule,
     "23503": _foreign_key,

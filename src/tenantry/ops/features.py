@@ -63,7 +63,7 @@ _KINDS = {
         "age",
         "Cypher over each tenant's agents and tasks (Apache AGE)",
         (*graph.AFTER_EXTENSION, *graph.keep()),
-        tuple(graph.let_go()),
+        (*graph.let_go(), *graph.BEFORE_IT_GOES),
         graph.IS_KEPT,
         "SELECT count(*) FROM ag_catalog.ag_graph",
         "Run `tenantry graph drop --all`: they can be made again from the tables.",

@@ -534,6 +534,13 @@ AFTER_EXTENSION: Final = (
         EXECUTE format('ALTER DATABASE %I SET age.enable_containment = off', current_database());
     END $$""",
 )
+BEFORE_IT_GOES: Final = (
+    f"""DO $$ BEGIN
+        EXECUTE format('REVOKE CREATE ON DATABASE %I FROM {GRAPH}', current_database());
+        EXECUTE format('ALTER DATABASE %I RESET age.enable_containment', current_database());
+    END $$""",
+)
+
 #: What tenants may call only where an operator has said so: a question of their own.
 QUESTIONS: Final = "graph_ask(text, integer, jsonb, integer)"
 #: What tenants may call of all that reaches a graph: these take that of the context.

@@ -93,7 +93,7 @@ $$;
 -- Whether there was one.
 CREATE FUNCTION tenantry.drop_graph(tenant uuid) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = ag_catalog, pg_catalog, pg_temp SET client_min_messages = warning AS $$
+SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
 DECLARE
     graph text := tenantry.graph_name(tenant);
 BEGIN
@@ -314,7 +314,7 @@ BEGIN
             RETURN NEXT cells;
         END LOOP;
     EXCEPTION WHEN OTHERS THEN
-        IF SQLSTATE ~ '^(22|42|0A|54|XX)' THEN
+        IF SQLSTATE ~ '^(22|42|0A|54|XX000)' THEN
             RAISE EXCEPTION 'the graph cannot answer this: %', left(SQLERRM, 500) USING ERRCODE = 'TN011';
         END IF;
         RAISE;
@@ -336,7 +336,8 @@ BEGIN
     SELECT q.text, jsonb_array_length(q.result_columns) AS width, q.parameters, q.literals INTO asked
     FROM tenantry.graph_queries AS q WHERE q.name = question;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'there is no such question' USING ERRCODE = 'TN013';
+        RAISE EXCEPTION 'there is no graph query of this name'
+            USING ERRCODE = 'TN013', DETAIL = jsonb_build_object('name', question);
     END IF;
     -- A parameter that is not given would be null, and the answer empty, without a word.
     SELECT string_agg(n.name, ', ' ORDER BY n.name) INTO wrong FROM (

@@ -2002,7 +2002,7 @@ $function$""",
  RETURNS boolean
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO 'ag_catalog', 'pg_catalog', 'pg_temp'
+ SET search_path TO 'pg_catalog', 'pg_temp'
  SET client_min_messages TO 'warning'
 AS $function$
 DECLARE
@@ -2249,7 +2249,7 @@ BEGIN
             RETURN NEXT cells;
         END LOOP;
     EXCEPTION WHEN OTHERS THEN
-        IF SQLSTATE ~ '^(22|42|0A|54|XX)' THEN
+        IF SQLSTATE ~ '^(22|42|0A|54|XX000)' THEN
             RAISE EXCEPTION 'the graph cannot answer this: %', left(SQLERRM, 500) USING ERRCODE = 'TN011';
         END IF;
         RAISE;
@@ -2275,7 +2275,8 @@ BEGIN
     SELECT q.text, jsonb_array_length(q.result_columns) AS width, q.parameters, q.literals INTO asked
     FROM tenantry.graph_queries AS q WHERE q.name = question;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'there is no such question' USING ERRCODE = 'TN013';
+        RAISE EXCEPTION 'there is no graph query of this name'
+            USING ERRCODE = 'TN013', DETAIL = jsonb_build_object('name', question);
     END IF;
     -- A parameter that is not given would be null, and the answer empty, without a word.
     SELECT string_agg(n.name, ', ' ORDER BY n.name) INTO wrong FROM (
