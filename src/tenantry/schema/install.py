@@ -17,7 +17,8 @@ from tenantry.models.base import Partitioned, model_of
 
 from .access import grants, row_security
 from .cypher import check_function
-from .graph import QUESTIONS, graph_functions
+from .graph import QUESTIONS
+from .graph_functions import graph_functions
 from .oneshot import one_shots
 from .roles import (
     APP,
