@@ -132,7 +132,9 @@ async def test_a_killed_server_whose_children_linger(make: Make) -> None:
     connection = await asyncpg.connect(servers.postgres_url("postgres", "postgres"))
     backend = await connection.fetchval("SELECT pg_backend_pid()")
     os.kill(backend, signal.SIGSTOP)  # a child that does not notice
-    os.kill(pid_of(servers), signal.SIGKILL)
+    pid = pid_of(servers)
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not is_ours(pid, servers.home / "postgres"), timeout_s=10)
     later = threading.Timer(1, os.kill, (backend, signal.SIGCONT))
     later.start()
     servers.up(valkey=False)

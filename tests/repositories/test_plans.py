@@ -26,6 +26,8 @@ INSERT INTO tenantry.{0} ({1}sequence, from_id, to_id, entries, root, leaves, pr
 SELECT {2} n, tenantry.uuid_of(n), tenantry.uuid_of(n + 1), 1, sha256(''), sha256('') || substring(sha256('') FOR 16),
        CASE WHEN n > 1 THEN sha256('') END, sha256('') FROM generate_series(1, 500) AS n"""
 _OF_ALL = (
+    "INSERT INTO tenantry.graph_queries (name, text, result_columns)"
+    " SELECT 'q' || n, 'MATCH', '[\"t\"]' FROM generate_series(1, 2000) AS n",
     _SEALS.format("platform_seals", "", ""),
     _SEALS.format(
         "audit_seals", "tenant_id, ", "(SELECT id FROM tenantry.tenants WHERE slug = 'acme'),"
@@ -133,6 +135,8 @@ def of_people(t: TenantTransaction, one: UUID) -> Cases:
         (r.Businesses, lambda: t.businesses.of_user(one), "businesses_user_id_idx"),
         (r.Conversations, lambda: t.conversations.list_recent(user_id=one), "conversations_user_id_idx"),
         (r.Messages, lambda: t.messages.history(one), "conversations_pkey"),
+        (r.GraphNodes, lambda: t.graph.nodes.list(label="Thing7"), "graph_nodes_label_idx"),
+        (r.GraphEdges, lambda: t.graph.edges.list(from_task_id=one), "graph_edges_from_task_id_idx"),
     ]  # fmt: skip
 
 
@@ -142,6 +146,7 @@ def of_all_tenants(s: ServiceTransaction, one: UUID) -> Cases:
         (r.Tenants, lambda: s.tenants.list(status="active"), "tenants_status_idx"),
         (r.Users, lambda: s.users.by_email("Ada@acme.example"), "users_email_key"),
         (r.PlatformLogs, lambda: s.platform_log.list(action="move"), "platform_log_action_idx"),
+        (r.GraphQueries, lambda: s.graph_queries.by_name("open"), "graph_queries_name_key"),
         (r.PlatformSeals, lambda: s.platform_seals.list(sequence=7), "platform_seals_sequence_key"),
     ]
 
