@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from .roles import GRAPH, GRAPH_READER, SERVICE, TENANT_ROLES
+from .triggers import TRANSITIONS
 
 
 def _moment(column: str) -> str:
@@ -82,17 +83,12 @@ _OWN: Final = ("graph_nodes", "graph_edges")
 
 #: Triggers that are there or not as an operator chose.
 TRIGGERS: Final = "keep_graph"
-_EVENTS = {
-    "INSERT": "NEW TABLE AS new_rows",
-    "UPDATE": "OLD TABLE AS old_rows NEW TABLE AS new_rows",
-    "DELETE": "OLD TABLE AS old_rows",
-}
 #: (table, trigger, function) of each.
 KEEPERS: Final = (
     *(
         (table, f"{TRIGGERS}_{event.lower()}", f"keep_graph_{table}")
         for table in (*TABLES, *_OWN)
-        for event in _EVENTS
+        for event in TRANSITIONS
     ),
     ("tenants", f"{TRIGGERS}_going", "drop_graph_of_tenant"),
 )
@@ -104,7 +100,7 @@ def keep() -> list[str]:
         f"CREATE OR REPLACE TRIGGER {TRIGGERS}_{event.lower()} AFTER {event} ON tenantry.{table}"
         f" REFERENCING {rows} FOR EACH STATEMENT EXECUTE FUNCTION tenantry.keep_graph_{table}()"
         for table in (*TABLES, *_OWN)
-        for event, rows in _EVENTS.items()
+        for event, rows in TRANSITIONS.items()
     ]
     return [
         *statements,

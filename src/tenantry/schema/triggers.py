@@ -13,7 +13,7 @@ from .audit import audit_function, recorded
 from .roles import AUDIT, KEEPER
 
 #: Event -> the transition tables its triggers see.
-_TRANSITIONS = {
+TRANSITIONS = {
     "INSERT": "NEW TABLE AS new_rows",
     "UPDATE": "OLD TABLE AS old_rows NEW TABLE AS new_rows",
     "DELETE": "OLD TABLE AS old_rows",
@@ -53,7 +53,7 @@ def triggers(table: Table) -> Iterator[str]:
         yield audit_function(table)
         yield f"ALTER FUNCTION tenantry.audit_{name}() OWNER TO {AUDIT}"
         if issubclass(model, Totalled):
-            chosen = {k: v for k, v in _TRANSITIONS.items() if k != "UPDATE"}
+            chosen = {k: v for k, v in TRANSITIONS.items() if k != "UPDATE"}
             yield from _statement_triggers(table, "audit", chosen)
             # Rows to compare cost more to hand to a trigger than all the rest of adding to a total,
             # unless columns say when it is called: then they come one by one.
@@ -62,10 +62,10 @@ def triggers(table: Table) -> Iterator[str]:
                 f" FOR EACH ROW EXECUTE FUNCTION tenantry.audit_{name}()"
             )
         else:
-            yield from _statement_triggers(table, "audit", _TRANSITIONS)
+            yield from _statement_triggers(table, "audit", TRANSITIONS)
     for rule in model.__rules__:
         if rule.set_based:
-            chosen = {event: _TRANSITIONS[event] for event in rule.on.split()}
+            chosen = {event: TRANSITIONS[event] for event in rule.on.split()}
             yield from _statement_triggers(table, rule.function, chosen, function=rule.function)
         else:
             yield (
@@ -119,5 +119,5 @@ END
 $$"""
     yield f"ALTER FUNCTION tenantry.count_{table.name}() OWNER TO {KEEPER}"
     yield from _statement_triggers(
-        table, "count", {k: v for k, v in _TRANSITIONS.items() if k != "UPDATE"}
+        table, "count", {k: v for k, v in TRANSITIONS.items() if k != "UPDATE"}
     )
