@@ -11,7 +11,7 @@ import typer
 
 from tenantry.errors import InvalidInput
 
-from . import exits, place
+from . import exits, files, place
 from .answer import Answer, plain
 from .command import command, group
 
@@ -43,7 +43,7 @@ def schema(
         return Answer(data, text.rstrip("\n"))
     if check:
         return _checked(output, text)
-    _write(output, text)
+    files.write(output, text.rstrip("\n") + "\n")
     return Answer({"path": output}, f"Wrote {output}")
 
 
@@ -71,12 +71,3 @@ def _checked(path: Path, text: str) -> Answer:
     return Answer(
         {"path": path, "ok": holds}, words, note=note, code=exits.OK if holds else exits.FAILED
     )
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text.rstrip("\n") + "\n", "utf-8")
-    except OSError as error:
-        raise InvalidInput(
-            f"{path} cannot be written: {error.strerror}.", field="output"
-        ) from error

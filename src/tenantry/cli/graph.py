@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from tenantry.errors import InvalidInput
-
-from . import as_tenant, graph_questions, graph_upkeep, lookup
+from . import as_tenant, files, graph_questions, graph_upkeep, lookup
 from .answer import Answer, plain, printable
 from .command import command, group
 
@@ -54,7 +52,7 @@ async def show(
     )
     if out is None:
         return Answer({**data, "drawing": text}, _view(text), note=note)
-    _write(out, text)
+    files.write(out, text, field="out")
     return Answer({**data, "path": out}, f"Wrote {out}", note=note)
 
 
@@ -89,10 +87,3 @@ def _data(found: Closure) -> dict[str, Any]:
 def _view(text: str) -> str:
     """The end of the last line is the terminal's to add."""
     return printable(text.rstrip("\n"))
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, "utf-8")
-    except OSError as error:
-        raise InvalidInput(f"{path} cannot be written: {error.strerror}.", field="out") from error

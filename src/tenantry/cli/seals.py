@@ -10,9 +10,7 @@ from uuid import UUID
 
 import typer
 
-from tenantry.errors import InvalidInput
-
-from . import exits, lookup, place, screen
+from . import exits, files, lookup, place, screen
 from .answer import Answer, table
 from .command import command
 
@@ -122,12 +120,7 @@ async def proof(
     text = json.dumps(proven, indent=2, ensure_ascii=False)
     if output is None:
         return Answer(proven, text)
-    try:
-        output.write_text(text + "\n", "utf-8")
-    except OSError as error:
-        raise InvalidInput(
-            f"{output} cannot be written: {error.strerror}.", field="output"
-        ) from error
+    files.write(output, text + "\n")
     return Answer({"path": output, "hash": proven["hash"]}, f"Wrote {output}")
 
 

@@ -15,21 +15,21 @@ from uuid import UUID
 from tenantry.errors import GraphUnavailable
 from tenantry.handles import ServiceTransaction
 from tenantry.kernel import retry
-from tenantry.schema.graph import IS_KEPT
+from tenantry.schema.graph import IS_KEPT, ROOTS
 
 #: What `db.serving(reason)` gives.
 Begin = Callable[[], AbstractAsyncContextManager[ServiceTransaction]]
 
 # Two tables are there in every graph, whatever is in it.
-_STANDING: Final = """
+_STANDING: Final = f"""
     SELECT t.id AS tenant_id, t.slug AS tenant,
-           count(c.oid) FILTER (WHERE c.relname NOT IN ('_ag_label_vertex', '_ag_label_edge')) AS labels,
+           count(c.oid) FILTER (WHERE c.relname NOT IN {ROOTS}) AS labels,
            coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint AS bytes
     FROM tenantry.tenants_with_graph() AS g (id) JOIN tenantry.tenants AS t ON t.id = g.id
     LEFT JOIN pg_class AS c ON c.relkind = 'r'
         AND c.relnamespace = to_regnamespace('tg_' || replace(t.id::text, '-', ''))
     WHERE $1::uuid IS NULL OR t.id = $1
-    GROUP BY t.id, t.slug ORDER BY t.slug"""
+    GROUP BY t.id, t.slug ORDER BY t.slug"""  # noqa: S608
 _LACKING: Final = """
     SELECT t.id, t.slug FROM tenantry.tenants AS t
     WHERE t.status <> 'deleted' AND t.id NOT IN (SELECT tenantry.tenants_with_graph()) ORDER BY t.slug"""

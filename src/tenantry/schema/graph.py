@@ -74,6 +74,8 @@ EDGES: Final = (
           "timestamp": _moment("coalesce(r.completed_at, r.started_at)")},
          when="r.status IN ('success', 'failure', 'timeout')"),
 )  # fmt: skip
+#: What AGE makes in each graph, for all others to inherit from.
+ROOTS: Final = ("_ag_label_vertex", "_ag_label_edge")
 #: Every table that a graph is made of: the platform's, and those of what a tenant adds.
 TABLES: Final = tuple(dict.fromkeys(element.table for element in (*VERTICES, *EDGES)))
 _OWN: Final = ("graph_nodes", "graph_edges")

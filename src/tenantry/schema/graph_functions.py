@@ -9,7 +9,7 @@ from typing import Final
 from tenantry.models.graph import EDGE_ENDS, EDGE_LABELS, VERTEX_LABELS
 
 from .cypher import TEMPLATE_HOPS
-from .graph import EDGES, TABLES, VERTICES, Edge, Vertex
+from .graph import EDGES, ROOTS, TABLES, VERTICES, Edge, Vertex
 from .roles import GRAPH
 
 #: How AGE reads a property where it compares one; an index on anything else it would not use.
@@ -23,10 +23,6 @@ def _is(alias: str) -> str:
 def _value(column: str) -> str:
     """An id as the graph has it."""
     return f"""('"' || {column} || '"')::ag_catalog.agtype"""
-
-
-#: What AGE makes in each graph, for all others to inherit from.
-_ROOTS: Final = ("_ag_label_vertex", "_ag_label_edge")
 
 
 def graph_functions() -> Iterator[str]:
@@ -246,7 +242,7 @@ _ADD_OWN_EDGES: Final = f"""INSERT INTO %1$I.%2$I (start_id, end_id, properties)
 
 #: Of a graph `g`, the labels `l` of a tenant's own.
 _OWN_LABELS: Final = f"""ag_catalog.ag_label AS l JOIN ag_catalog.ag_graph AS g ON g.graphid = l.graph
-            AND l.name NOT IN ({", ".join(f"'{label}'" for label in (*_ROOTS, *VERTEX_LABELS, *EDGE_LABELS))})"""
+            AND l.name NOT IN ({", ".join(f"'{label}'" for label in (*ROOTS, *VERTEX_LABELS, *EDGE_LABELS))})"""
 
 
 def _own_label() -> str:
