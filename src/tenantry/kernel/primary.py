@@ -15,11 +15,16 @@ from .position import BEGINNING
 from .writes import Mark, Writes
 
 #: What was inserted, not what was flushed: with synchronous_commit off a commit is acknowledged
-#: before it is flushed.
+#: before it is flushed. Where a page is full, the next record will begin behind the next page's header
+#: (24 bytes, a segment's 40); but whoever has replayed all there is stands before it.
 _POSITION: Final = OneShot(
-    "SELECT (at - '0/0'::pg_catalog.pg_lsn)::bigint,"
+    "SELECT CASE WHEN place % segment = 40 THEN place - 40"
+    " WHEN place % page = 24 THEN place - 24 ELSE place END,"
     " pg_catalog.substr(pg_catalog.pg_walfile_name(at), 1, 8)"
-    " FROM pg_catalog.pg_current_wal_insert_lsn() AS at"
+    " FROM (SELECT at, (at - '0/0'::pg_catalog.pg_lsn)::bigint AS place,"
+    " pg_catalog.pg_size_bytes(pg_catalog.current_setting('wal_segment_size')) AS segment,"
+    " pg_catalog.current_setting('wal_block_size')::integer AS page"
+    " FROM pg_catalog.pg_current_wal_insert_lsn() AS at) AS log"
 )
 _NOBODY = Context()
 
