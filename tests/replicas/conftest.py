@@ -23,7 +23,14 @@ from tests.fixtures.standbys import execute, standby_of
 from tests.migrations.clusters import own_cluster
 
 #: As in production but for what only a power cut would show.
-_SETTINGS = {"fsync": "off", "shared_buffers": "64MB", "hot_standby_feedback": "off"}
+_SETTINGS = {
+    "fsync": "off",
+    "shared_buffers": "64MB",
+    # What is in the way of the replay is cancelled soon.
+    "max_standby_streaming_delay": "50ms",
+    # Commits that nobody waits for are flushed soon.
+    "wal_writer_delay": "5ms",
+}
 
 
 @dataclass(frozen=True)

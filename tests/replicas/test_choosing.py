@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 
 from tenantry import Database
@@ -34,6 +36,17 @@ async def test_repositories_read_there(db: Database, acme: Tenant, pair: Pair) -
         await near.projects.create(name="Gemini")
 
 
+async def test_one_shot_calls_go_there_as_well(connect: Connect, pair: Pair, acme: Tenant) -> None:
+    db, writer = await connect(), await connect()
+    made = await writer.tenant(acme.id).projects.create(name="Apollo")
+    await pair.caught_up()
+    await pair.on_standby("SELECT pg_wal_replay_pause()")
+    await writer.tenant(acme.id).projects.update(made.id, name="Gemini")
+    assert (await db.tenant(acme.id, readonly=True).projects.get(made.id)).name == "Apollo"
+    assert (await db.tenant(acme.id).projects.get(made.id)).name == "Gemini"
+    assert (await writer.tenant(acme.id, readonly=True).projects.get(made.id)).name == "Gemini"
+
+
 async def test_in_the_usual_case_nobody_is_asked(connect: Connect, acme: Tenant) -> None:
     said: list[str] = []
     db = await connect(lambda sql, seconds, rows: said.append(sql))
@@ -55,7 +68,11 @@ async def test_one_that_is_not_there_is_out(connect: Connect, pair: Pair, acme: 
     db = await connect(replica_urls=(nowhere,))
     assert not await served_by_replica(db, acme)
     (replica,) = (await db.health()).replicas
-    assert (replica.name, replica.ok, replica.error) == ("127.0.0.1:1", False, "database_unavailable")
+    assert (replica.name, replica.ok, replica.error) == (
+        "127.0.0.1:1",
+        False,
+        "database_unavailable",
+    )
     assert (await db.health()).ok
     db = await connect(replica_urls=(nowhere, pair.replica_url()))
     for _ in range(4):
@@ -105,7 +122,7 @@ async def test_the_least_lagged_is_chosen_and_equals_take_turns(
         writer = await connect(replica_urls=())
 
         async def only_the_second() -> bool:
-            await writer.tenant(acme.id).projects.create(name=str(tenantry_ids()))
+            await writer.tenant(acme.id).projects.create(name=str(uuid4()))
             return await ports() == {second.port}
 
         await until(only_the_second)
@@ -113,9 +130,3 @@ async def test_the_least_lagged_is_chosen_and_equals_take_turns(
         # And when that one goes away, calls in progress do not notice.
         second.servers.down()
         assert await ports() <= {pair.standby.port, pair.primary.server.port}
-
-
-def tenantry_ids() -> object:
-    from tenantry.ids import uuid7
-
-    return uuid7()

@@ -1,0 +1,75 @@
+"""The primary is killed and its standby promoted: the program goes on, and has lost nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+import tenantry
+from tenantry.errors import CommitOutcomeUnknown, ConnectionLost, DatabaseUnavailable
+from tests.fixtures.database import make_tenant
+from tests.fixtures.ledger import Ledger, more, write
+from tests.fixtures.servers import Server
+from tests.fixtures.standbys import hosts_url, kill, promote
+
+from .conftest import Pair, made_pair, serving, until
+
+_WRITERS = 6
+
+
+async def _make_synchronous(pair: Pair, commits: str) -> None:
+    await pair.on_primary(f"ALTER SYSTEM SET synchronous_commit = {commits}")
+    await pair.on_primary("ALTER SYSTEM SET synchronous_standby_names = '*'")
+    await pair.on_primary("SELECT pg_reload_conf()")
+    state = "SELECT sync_state = 'sync' FROM pg_stat_replication"
+    await until(lambda: pair.on_primary(state))
+
+
+@pytest.fixture
+def mortal_pair(postgres_server: Server) -> Iterator[Pair]:
+    with made_pair(postgres_server.kind) as pair:
+        yield pair
+
+
+@pytest.mark.parametrize("commits", ["on", "remote_apply"])
+async def test_writes_resume_and_none_is_lost(mortal_pair: Pair, commits: str) -> None:
+    pair = mortal_pair
+    place, first, second = pair.primary, pair.primary.server, pair.standby
+    await _make_synchronous(pair, commits)
+    settings = pair.settings(
+        database_url=hosts_url(place.url("app"), first, second),
+        service_url=hosts_url(place.url("service"), first, second),
+        owner_url=hosts_url(place.url("owner"), first, second),
+        pool_max=_WRITERS,
+    )
+    ledger = Ledger()
+    async with await tenantry.connect(settings=settings) as db:
+        acme = await make_tenant(db, "acme")
+        await until(lambda: serving(db))
+        writers = [asyncio.create_task(write(db, acme.id, ledger, n)) for n in range(_WRITERS)]
+        await more(ledger, writers)
+        await asyncio.to_thread(kill, first)
+        refused = len(ledger.refused)
+        await until(lambda: len(ledger.refused) > refused + _WRITERS)
+        await promote(second)
+        # The same handle and the same tasks go on.
+        await more(ledger, writers)
+        for writer in writers:
+            writer.cancel()
+        await asyncio.gather(*writers, return_exceptions=True)
+        found = {p.name async for p in db.tenant(acme.id).projects.iterate()}
+        assert ledger.acknowledged <= found
+        assert not ledger.refused & found
+        assert len(found - ledger.acknowledged - ledger.uncertain) <= _WRITERS
+        assert ledger.errors <= {CommitOutcomeUnknown, ConnectionLost, DatabaseUnavailable}
+
+        # What was the replica is the primary now, and readers find their writes.
+        async def noticed() -> bool:
+            return (await db.health()).replicas[0].error == "not_a_standby"
+
+        await until(noticed)
+        made = await db.tenant(acme.id).projects.create(name="after")
+        assert (await db.tenant(acme.id, readonly=True).projects.get(made.id)).id == made.id
+        assert (await db.health()).ok
