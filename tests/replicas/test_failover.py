@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from uuid import UUID, uuid4
 
 import pytest
 
 import tenantry
+from tenantry import Database
 from tenantry.errors import CommitOutcomeUnknown, ConnectionLost, DatabaseUnavailable
+from tenantry.handles import TenantTransaction
+from tenantry.models import Tenant
 from tests.fixtures.database import make_tenant
 from tests.fixtures.ledger import Ledger, more, write
 from tests.fixtures.servers import Server
-from tests.fixtures.standbys import hosts_url, kill, promote
+from tests.fixtures.standbys import hosts_url, kill, promote, standby_of
 
 from .conftest import Pair, made_pair, serving, until
 
@@ -31,6 +35,48 @@ async def _make_synchronous(pair: Pair, commits: str) -> None:
 def mortal_pair(postgres_server: Server) -> Iterator[Pair]:
     with made_pair(postgres_server.kind) as pair:
         yield pair
+
+
+async def test_a_replica_that_the_old_primary_led_astray_is_left_alone(mortal_pair: Pair) -> None:
+    """It has what the new primary never got, and at the same positions not what that wrote since."""
+    place, first, second = mortal_pair.primary, mortal_pair.primary.server, mortal_pair.standby
+    with standby_of(first, "astray") as third:
+        pair = Pair(place, third)
+        settings = pair.settings(
+            database_url=hosts_url(place.url("app"), first, second),
+            service_url=hosts_url(place.url("service"), first, second),
+        )
+        async with await tenantry.connect(settings=settings) as db:
+            acme = await make_tenant(db, "acme")
+            await pair.caught_up()
+            await mortal_pair.caught_up()
+            await until(lambda: serving(db))
+            await asyncio.to_thread(second.servers.down)
+            # Much of it, so that the new primary takes long to come as far.
+            await pair.on_primary("CREATE TABLE lost AS SELECT generate_series(1, 200000) AS n")
+            await pair.caught_up()
+            await asyncio.to_thread(kill, first)
+            await asyncio.to_thread(second.servers.up, valkey=False)
+            await promote(second)
+            for _ in range(20):
+                made = await _written(db, acme)
+                for _ in range(3):
+                    found = await db.tenant(acme.id, readonly=True).projects.get(made)
+                    assert found.id == made
+        # Who comes later has not seen the failover, but sees where the replica is.
+        async with await tenantry.connect(settings=settings) as db:
+            made = await _written(db, acme)
+            assert (await db.health()).replicas[0].error == "not_following"
+            assert (await db.tenant(acme.id, readonly=True).projects.get(made)).id == made
+
+
+async def _written(db: Database, tenant: Tenant) -> UUID:
+    """A project, however long it takes until there is a primary."""
+
+    async def work(t: TenantTransaction) -> UUID:
+        return (await t.projects.create(name=str(uuid4()))).id
+
+    return await db.run(tenant.id, work, attempts=20)
 
 
 @pytest.mark.parametrize("commits", ["on", "remote_apply"])

@@ -29,11 +29,11 @@ _POSITION: Final = OneShot(
 _NOBODY = Context()
 
 
-async def position_of(pool: Pool) -> tuple[int, str]:
+async def position_of(pool: Pool) -> tuple[int, int]:
     """Where the primary's log ends now, at or past every commit acknowledged so far; and the log's
-    timeline, which a promotion changes."""
+    timeline."""
     ((position, timeline),) = await _POSITION.fetch(pool, _NOBODY)
-    return position, timeline
+    return position, int(timeline, 16)
 
 
 class PrimaryLog:
@@ -48,9 +48,8 @@ class PrimaryLog:
         #: How many commits there were when the newest answer was asked for.
         self._serial = -1
         self._asking: asyncio.Task[None] | None = None
-        self._timeline = ""
-        #: How often another server has become the primary.
-        self.failovers = 0
+        #: Each promotion begins another. 0: not known yet.
+        self.timeline = 0
 
     @property
     def position(self) -> int:
@@ -78,16 +77,13 @@ class PrimaryLog:
         serial = self._writes.serial
         try:
             async with asyncio.timeout(timeout):  # with the wait for a connection
-                position, timeline = await position_of(self._pool)
+                position, self.timeline = await position_of(self._pool)
         except TimeoutError:
             raise TenantryError("The primary did not answer in time.") from None
         finally:
             self._asking = None
         now = monotonic()
         self._serial = serial
-        if timeline != self._timeline:
-            self.failovers += bool(self._timeline)
-            self._timeline = timeline
         self._seen.append((now, position))
         while len(self._seen) > 1 and self._seen[1][0] < now - self._remembers:
             self._seen.popleft()

@@ -18,7 +18,10 @@ _STATE: Final = OneShot(
     "SELECT pg_catalog.pg_is_in_recovery(),"
     " (pg_catalog.pg_last_wal_replay_lsn() - '0/0'::pg_catalog.pg_lsn)::bigint,"
     " extract(epoch FROM pg_catalog.clock_timestamp()"
-    " - pg_catalog.pg_last_xact_replay_timestamp())::float8"
+    " - pg_catalog.pg_last_xact_replay_timestamp())::float8,"
+    # Of the log it replays, from its control file: after a failover these are late, never early.
+    " greatest((pg_catalog.pg_control_checkpoint()).timeline_id,"
+    " (pg_catalog.pg_control_recovery()).min_recovery_end_timeline)"
 )
 _NOBODY = Context()
 #: Between questions to one that is waited for.
@@ -32,7 +35,7 @@ class ReplicaHealth:
     ok: bool
     #: Seconds behind the primary; None where nobody can say.
     lag_s: float | None
-    #: Why not: the code of the error, `not_a_standby` or `lagging`.
+    #: Why not: the code of an error, or `no_answer`, `not_a_standby`, `not_following`, `lagging`.
     error: str
     pool: PoolStats | None
 
@@ -61,6 +64,7 @@ class Replica:
         #: How far it has come, as far as is known.
         self.position = BEGINNING
         self.replay_age: float | None = None
+        self.timeline = 0
         self._connector = connector
         self._options = replace(options, min_size=0)
         self._like = like
@@ -120,7 +124,7 @@ class Replica:
                 if self._watch is None:
                     alone = replace(self._options, max_size=1, overflow=0)
                     self._watch = await self._open(alone)
-                ((standby, position, self.replay_age),) = await _STATE.fetch(self._watch, _NOBODY)
+                ((standby, position, age, timeline),) = await _STATE.fetch(self._watch, _NOBODY)
         except TimeoutError:
             self.error = "no_answer"
         except TenantryError as error:
@@ -129,6 +133,8 @@ class Replica:
             # One that was promoted writes a log of its own: nothing tells whether it is ours.
             self.error = "" if standby else "not_a_standby"
             self.position = position or BEGINNING
+            self.replay_age = age
+            self.timeline = timeline
         finally:
             self._asking = None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from typing import Final
 from uuid import UUID
 
@@ -37,9 +38,6 @@ class Replicas:
         #: Those that work may go to now, in turn: healthy, and none much behind the first of them.
         self._best: list[Replica] = []
         self._turn = 0
-        self._failovers = 0
-        #: Where replicas that follow the primary of today have passed.
-        self._floor = BEGINNING
         self._watching: asyncio.Task[None] | None = None
         self._looked = asyncio.Event()
         self._home: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
@@ -77,7 +75,11 @@ class Replicas:
                 position = await self._log.covering(mark, _ANSWER)
                 if position is None:
                     return None
-            replica = await self._at(max(position, after, self._passed_by_followers()), best)
+            # By now a failover may be known.
+            following = [replica for replica in best if self._follows(replica)]
+            if not following:
+                return None
+            replica = await self._at(max(position, after), following)
             if replica is None or replica.ready is not None:
                 return replica
             try:
@@ -97,14 +99,10 @@ class Replicas:
             return None  # further behind than anybody would wait
         return nearest if await nearest.reach(position, self._wait) else None
 
-    def _passed_by_followers(self) -> int:
+    def _follows(self, replica: Replica) -> bool:
         """After a failover a replica may stand where the old primary led it, with other content than
-        the new primary's log has there. So all begin anew: past whatever was known of any."""
-        if self._failovers != self._log.failovers:
-            self._failovers = self._log.failovers
-            known = (self._log.position, *(replica.position for replica in self._replicas))
-            self._floor = max(known) + 1
-        return self._floor
+        the new primary's log has at the same positions."""
+        return self._log.timeline in (replica.timeline, 0)
 
     # ---- watching -------------------------------------------------------------------------------
 
@@ -124,12 +122,16 @@ class Replicas:
         # The primary first: who has come as far as it was then is not behind.
         await self._log.ask(_ANSWER)
         await replica.ask(_ANSWER)
+        if not replica.error and not self._follows(replica):
+            replica.error = "not_following"
         replica.lag = None if replica.error else self._log.lag(replica.position, replica.replay_age)
         lags = {r: r.lag for r in self._replicas if r.lag is not None and r.lag <= self._max_lag}
         least = min(lags.values(), default=0.0)
         self._best = [replica for replica, lag in lags.items() if lag <= least + _ALIKE]
 
     async def health(self, timeout: float) -> list[ReplicaHealth]:
-        if not self._looked.is_set() and asyncio.get_running_loop() is self._home:
-            await asyncio.wait({asyncio.ensure_future(self._looked.wait())}, timeout=timeout)
+        if asyncio.get_running_loop() is self._home:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(timeout):
+                    await self._looked.wait()
         return [replica.health(self._max_lag) for replica in self._replicas]
