@@ -16,9 +16,9 @@ from tenantry.models import Tenant
 from tests.fixtures.database import make_tenant
 from tests.fixtures.ledger import Ledger, more, write
 from tests.fixtures.servers import Server
-from tests.fixtures.standbys import hosts_url, kill, promote, standby_of
+from tests.fixtures.standbys import execute, hosts_url, kill, promote, standby_of
 
-from .conftest import Pair, made_pair, serving, until
+from .conftest import Pair, made_pair, served_by_replica, serving, until
 
 _WRITERS = 6
 
@@ -68,6 +68,36 @@ async def test_a_replica_that_the_old_primary_led_astray_is_left_alone(mortal_pa
             made = await _written(db, acme)
             assert (await db.health()).replicas[0].error == "not_following"
             assert (await db.tenant(acme.id, readonly=True).projects.get(made)).id == made
+
+
+async def test_one_that_follows_the_new_primary_serves_again(mortal_pair: Pair) -> None:
+    place, first, second = mortal_pair.primary, mortal_pair.primary.server, mortal_pair.standby
+    with standby_of(first, "faithful") as third:
+        pair = Pair(place, third)
+        settings = pair.settings(
+            database_url=hosts_url(place.url("app"), first, second),
+            service_url=hosts_url(place.url("service"), first, second),
+        )
+        async with await tenantry.connect(settings=settings) as db:
+            acme = await make_tenant(db, "acme")
+            await mortal_pair.caught_up()
+            await until(lambda: serving(db))
+            await asyncio.to_thread(kill, first)
+            await promote(second)
+            followed = str(await pair.on_standby("SHOW primary_conninfo"))
+            following = followed.replace(f"port={first.port}", f"port={second.port}")
+            await pair.on_standby(f"ALTER SYSTEM SET primary_conninfo = $${following}$$")
+            await pair.on_standby("SELECT pg_reload_conf()")
+            made = await _written(db, acme)
+
+            async def served() -> bool:
+                # Else it would be written down within checkpoint_timeout.
+                await execute(third, "CHECKPOINT")
+                near = db.tenant(acme.id, readonly=True)
+                assert (await near.projects.get(made)).id == made
+                return await served_by_replica(db, acme)
+
+            await until(served)
 
 
 async def _written(db: Database, tenant: Tenant) -> UUID:
