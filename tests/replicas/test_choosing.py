@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from uuid import uuid4
 
 import pytest
 
 from tenantry import Database
-from tenantry.errors import PermissionDenied
+from tenantry.errors import PermissionDenied, TransactionError
 from tenantry.models import Tenant
 from tests.fixtures.standbys import standby_of
 
@@ -63,6 +64,26 @@ async def test_serializable_work_stays_on_the_primary(db: Database, acme: Tenant
         assert await t.fetch_value(IN_RECOVERY)
 
 
+async def test_another_event_loop_is_told(db: Database, acme: Tenant) -> None:
+    async def elsewhere() -> None:
+        await db.tenant(acme.id, readonly=True).fetch(IN_RECOVERY)
+
+    with pytest.raises(TransactionError, match="another event loop"):
+        await asyncio.to_thread(asyncio.run, elsewhere())
+
+
+async def test_closing_leaves_nothing_on_the_replica(connect: Connect, pair: Pair) -> None:
+    db = await connect(application_name="leaves-nothing")
+    there = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'leaves-nothing'"
+    assert await pair.on_standby(there) == 1
+    await db.close()
+
+    async def gone() -> bool:
+        return await pair.on_standby(there) == 0
+
+    await until(gone)
+
+
 async def test_one_that_is_not_there_is_out(connect: Connect, pair: Pair, acme: Tenant) -> None:
     nowhere = "postgresql://tenantry_app:word@127.0.0.1:1/watched"
     db = await connect(replica_urls=(nowhere,))
@@ -74,6 +95,8 @@ async def test_one_that_is_not_there_is_out(connect: Connect, pair: Pair, acme: 
         "database_unavailable",
     )
     assert (await db.health()).ok
+    (told,) = (await db.health()).to_dict()["replicas"]
+    assert told == {**told, "name": "127.0.0.1:1", "ok": False, "lag_s": None, "pool": None}
     db = await connect(replica_urls=(nowhere, pair.replica_url()))
     for _ in range(4):
         assert await served_by_replica(db, acme)
