@@ -20,6 +20,7 @@ from tenantry.config import (
     load_settings,
     role_problems,
 )
+from tenantry.config.urls import DatabaseUrl
 from tenantry.coordination import Coordination, Share, UserSession, UserSessions
 from tenantry.coordination.fitness import look
 from tenantry.endpoints import Role, url_for
@@ -31,6 +32,10 @@ from tenantry.kernel.connect import ConnectOptions, Connector
 from tenantry.kernel.context import Actor, Context, Isolation, parse_uuid
 from tenantry.kernel.oneshot import OneShot
 from tenantry.kernel.pool import Observer, Pool, PoolOptions
+from tenantry.kernel.position import BEGINNING, format_position, parse_position
+from tenantry.kernel.primary import position_of
+from tenantry.kernel.replica import Replica, ReplicaHealth
+from tenantry.kernel.replicas import Replicas
 from tenantry.kernel.seal import Sealer
 from tenantry.kernel.transaction import Transaction
 from tenantry.keyring import Keyring
@@ -38,6 +43,7 @@ from tenantry.migrations.apply import bring_to_head
 from tenantry.repositories import hash_key
 from tenantry.schema.catalog import VERSION_TABLE
 from tenantry.schema.sealing import IS_SEALED
+from tenantry.scopes import EachItsOwn, OnReplicas
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -84,6 +90,8 @@ class Health:
     database: kernel_health.Health
     revision: str | None
     head: str
+    #: One that is away makes nothing ill: its work goes elsewhere.
+    replicas: tuple[ReplicaHealth, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -91,7 +99,8 @@ class Health:
 
     def to_dict(self) -> dict[str, Any]:
         facts = {"ok": self.ok, "revision": self.revision, "head": self.head}
-        return {**facts, "database": self.database.to_dict()}
+        replicas = [replica.to_dict() for replica in self.replicas]
+        return {**facts, "database": self.database.to_dict(), "replicas": replicas}
 
 
 async def connect(
@@ -116,6 +125,8 @@ async def connect(
     database = Database(settings, await _open_pool(settings, "app", observer), observer)
     try:
         await database._check()
+        if database._replicas is not None:
+            database._replicas.start()
     except BaseException:
         await database.close()
         raise
@@ -131,6 +142,9 @@ class Database(PlatformState):
         self._observer = observer
         self.keyring = Keyring([key.get_secret_value() for key in settings.secret_keys])
         self._pools: dict[Role, Pool] = {"app": pool}
+        self._replicas = _replicas(settings, pool, observer)
+        if self._replicas is not None:
+            pool.witness = self._replicas.writes.note
         self._opening = asyncio.Lock()
         #: Redis or Valkey, opened when it is first used.
         self.coordination = Coordination(settings)
@@ -148,17 +162,31 @@ class Database(PlatformState):
         actor: Actor | None = None,
         readonly: bool = False,
         isolation: Isolation | None = None,
+        after: str | None = None,
     ) -> Tenant:
-        """A tenant's handle: call it directly, or open it with `async with` for one transaction."""
+        """A tenant's handle: call it directly, or open it with `async with` for one transaction.
+
+        With `readonly` it is a replica's where there are some, and finds what this program has
+        written for the tenant; with `after` also what anyone had, when `position()` was asked.
+        """
         context = _context(tenant_id, user_id, actor)
-        return Tenant(
-            self._pool,
-            context,
-            readonly=readonly,
-            isolation=isolation,
-            keyring=self.keyring,
-            coordination=self.coordination,
-        )
+        seen = BEGINNING if after is None else parse_position(after)
+        # A standby cannot tell whether a serializable transaction is one.
+        if readonly and self._replicas is not None and isolation != "serializable":
+            scope: EachItsOwn = OnReplicas(
+                self._replicas, context, after=seen, isolation=isolation, keyring=self.keyring
+            )
+        else:
+            scope = EachItsOwn(
+                self._pool, context, readonly=readonly, isolation=isolation, keyring=self.keyring
+            )
+        return Tenant(scope, self.coordination)
+
+    async def position(self) -> str:
+        """Where the database is now, for another process: `db.tenant(…, readonly=True, after=…)`
+        there sees all that was committed before."""
+        position, _ = await position_of(self._pool)
+        return format_position(position)
 
     @asynccontextmanager
     async def service(
@@ -240,10 +268,13 @@ class Database(PlatformState):
         """Never raises: a database that is away is an answer too."""
         found = await kernel_health.check(self._pool, timeout=timeout)
         revision = await self._revision() if found.ok else None
-        return Health(found, revision, migrations.head())
+        replicas = await self._replicas.health(timeout) if self._replicas is not None else []
+        return Health(found, revision, migrations.head(), tuple(replicas))
 
     async def close(self, timeout: float = 10.0) -> None:
         """Let work in progress finish, then cut what has not."""
+        if self._replicas is not None:
+            await self._replicas.close(timeout)
         await asyncio.gather(*(pool.close(timeout) for pool in self._pools.values()))
         await self.coordination.close()
         if "_sessions" in self.__dict__:
@@ -266,14 +297,19 @@ class Database(PlatformState):
     def _sessions(self) -> Any:
         from tenantry.sessions import Sessions  # noqa: PLC0415 - only ORM users pay for it
 
-        connector = _connector(self.settings, "app")
-        return Sessions(connector, self.settings, self._pool.sealer, pooled=self._pool.pooled)
+        connector = _connector(self.settings, url_for(self.settings, "app"))
+        pool = self._pool
+        return Sessions(
+            connector, self.settings, pool.sealer, pooled=pool.pooled, witness=pool.witness
+        )
 
     async def _pool_of(self, role: Role) -> Pool:
         """Pools of other roles are opened when they are first used."""
         async with self._opening:
             if role not in self._pools:
-                self._pools[role] = await _open_pool(self.settings, role, self._observer)
+                opened = await _open_pool(self.settings, role, self._observer)
+                opened.witness = self._pool.witness
+                self._pools[role] = opened
             return self._pools[role]
 
     async def _revision(self) -> str | None:
@@ -335,8 +371,28 @@ async def _migrate_if_possible(settings: Settings) -> None:
 
 
 async def _open_pool(settings: Settings, role: Role, observer: Observer | None) -> Pool:
-    options = PoolOptions(
-        min_size=settings.pool_min if role == "app" else 0,
+    options = _pool_options(settings, settings.pool_min if role == "app" else 0)
+    connector = _connector(settings, url_for(settings, role))
+    return await Pool.open(connector, options, observer=observer)
+
+
+def _replicas(settings: Settings, primary: Pool, observer: Observer | None) -> Replicas | None:
+    """None where there are none: then nothing is different."""
+    if not settings.replica_urls:
+        return None
+    options = _pool_options(settings, 0)
+    replicas = []
+    for url in settings.replica_urls:
+        dsn = url.get_secret_value()
+        connector = _connector(settings, dsn)
+        name = DatabaseUrl.parse(dsn).place
+        replicas.append(Replica(name, connector, options, like=primary, observer=observer))
+    return Replicas(primary, replicas, max_lag=settings.replica_max_lag, wait=settings.replica_wait)
+
+
+def _pool_options(settings: Settings, min_size: int) -> PoolOptions:
+    return PoolOptions(
+        min_size=min_size,
         max_size=settings.pool_max,
         overflow=settings.pool_overflow,
         acquire_timeout=settings.acquire_timeout,
@@ -344,7 +400,6 @@ async def _open_pool(settings: Settings, role: Role, observer: Observer | None) 
         lifetime=settings.connection_lifetime,
         sealer=_sealer(settings),
     )
-    return await Pool.open(_connector(settings, role), options, observer=observer)
 
 
 def _sealer(settings: Settings) -> Sealer | None:
@@ -353,10 +408,10 @@ def _sealer(settings: Settings) -> Sealer | None:
     return Sealer([key.get_secret_value() for key in settings.seal_keys])
 
 
-def _connector(settings: Settings, role: Role) -> Connector:
+def _connector(settings: Settings, dsn: str) -> Connector:
     return Connector(
         ConnectOptions(
-            dsn=url_for(settings, role),
+            dsn=dsn,
             application_name=settings.application_name,
             connect_timeout=settings.connect_timeout,
             statement_timeout=settings.statement_timeout,

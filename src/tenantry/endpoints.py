@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from tenantry.config import Settings
+from tenantry.config.urls import DatabaseUrl
 from tenantry.errors import ConfigurationError
 from tenantry.local import SUPERUSER, LocalServers
 
@@ -34,7 +35,7 @@ def url_for(settings: Settings, role: Role) -> str:
     name = _SETTING[role]
     given = getattr(settings, name)
     if given is not None:
-        return str(given.get_secret_value())
+        return _to_the_primary(given.get_secret_value())
     if not is_embedded(settings):
         raise ConfigurationError(
             f"TENANTRY_{name.upper()} is not set, and this needs the {role} role.",
@@ -42,6 +43,16 @@ def url_for(settings: Settings, role: Role) -> str:
             hint=f"Set it to a URL that logs in as tenantry_{role}.",
         )
     return servers(settings).postgres_url(f"tenantry_{role}", DATABASE)
+
+
+def _to_the_primary(text: str) -> str:
+    """Of several hosts the one that takes writes is meant, unless the URL says otherwise."""
+    if "," not in text:
+        return text
+    url = DatabaseUrl.parse(text)
+    if len(url.hosts) < 2:
+        return text
+    return str(url.with_params(target_session_attrs="read-write"))
 
 
 def superuser_url(local: LocalServers, database: str = "postgres") -> str:

@@ -22,8 +22,7 @@ from tenantry.coordination import (
 )
 from tenantry.errors import TransactionError
 from tenantry.graph import Graph, Questions
-from tenantry.kernel.context import Context, Isolation, parse_uuid
-from tenantry.kernel.pool import Pool
+from tenantry.kernel.context import parse_uuid
 from tenantry.kernel.savepoint import Savepoint
 from tenantry.kernel.transaction import Transaction
 from tenantry.keyring import Keyring
@@ -186,20 +185,9 @@ class Tenant(TenantRepositories, SharedState):
 
     _scope: EachItsOwn
 
-    def __init__(
-        self,
-        pool: Pool,
-        context: Context,
-        *,
-        readonly: bool,
-        isolation: Isolation | None,
-        keyring: Keyring,
-        coordination: Coordination,
-    ) -> None:
+    def __init__(self, scope: EachItsOwn, coordination: Coordination) -> None:
         self._coordination = coordination
-        self._scope = EachItsOwn(
-            pool, context, readonly=readonly, isolation=isolation, keyring=keyring
-        )
+        self._scope = scope
         self._open: Transaction | None = None
 
     @property

@@ -15,6 +15,9 @@ from tenantry.kernel import retry
 from tenantry.kernel.context import Context, Isolation
 from tenantry.kernel.oneshot import OneShot
 from tenantry.kernel.pool import Pool
+from tenantry.kernel.reading import ReplicaTransaction, fetch_near
+from tenantry.kernel.replica import Replica
+from tenantry.kernel.replicas import Replicas
 from tenantry.kernel.transaction import Transaction
 from tenantry.keyring import Keyring
 from tenantry.schema.statements import Statement
@@ -135,3 +138,45 @@ class EachItsOwn:
             yield Bound(transaction, self.tenant_id, self.keyring)
 
     atomic = transaction
+
+
+class OnReplicas(EachItsOwn):
+    """As that, for readonly work where there are replicas. A call that one of them fails is run
+    again on another, and at last on the primary: it has written nothing."""
+
+    __slots__ = ("_after", "_replicas")
+
+    def __init__(
+        self,
+        replicas: Replicas,
+        context: Context,
+        *,
+        after: int,
+        isolation: Isolation | None,
+        keyring: Keyring,
+    ) -> None:
+        super().__init__(
+            replicas.primary, context, readonly=True, isolation=isolation, keyring=keyring
+        )
+        self._replicas = replicas
+        self._after = after
+
+    def open(self, avoid: set[Replica] | None = None) -> Transaction:
+        return ReplicaTransaction(
+            self._replicas,
+            self._context,
+            after=self._after,
+            isolation=self._isolation,
+            avoid=avoid,
+        )
+
+    async def _alone(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        avoid: set[Replica] = set()
+        attempts = len(self._replicas) + 3
+        return await retry.run(lambda: self.open(avoid), work, attempts=attempts)
+
+    def call(self, hot: Statement, *args: Any) -> Answer[Sequence[Row]]:
+        if hot.one_shot is None:
+            return self.fetch(hot.sql, *args)
+        call = _one_shot(hot.one_shot)
+        return fetch_near(self._replicas, call, self._context, *args, after=self._after)

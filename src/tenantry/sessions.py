@@ -14,6 +14,7 @@ from tenantry.config import Settings
 from tenantry.ids import uuid7
 from tenantry.kernel.connect import Connector
 from tenantry.kernel.context import Context
+from tenantry.kernel.pool import Witness
 from tenantry.kernel.seal import Sealer
 
 _SET = (
@@ -31,9 +32,16 @@ class Sessions:
     """An engine of its own beside the kernel's pool, with the same limits."""
 
     def __init__(
-        self, connector: Connector, settings: Settings, sealer: Sealer | None, *, pooled: bool
+        self,
+        connector: Connector,
+        settings: Settings,
+        sealer: Sealer | None,
+        *,
+        pooled: bool,
+        witness: Witness | None = None,
     ) -> None:
         self._sealer = sealer
+        self._witness = witness
         self._engine = create_async_engine(
             "postgresql+asyncpg://",
             # SQLAlchemy brings its own codecs and statement cache.
@@ -58,6 +66,9 @@ class Sessions:
         ) -> None:
             seal = sealer.seal(*values) if sealer else ""
             connection.exec_driver_sql(_SET, (*values, seal))
+
+        if (witness := self._witness) is not None:
+            event.listen(session.sync_session, "after_commit", lambda _: witness(context.tenant_id))
 
         async with session:
             yield session

@@ -142,6 +142,10 @@ class Database:
         """As `Database.locks`."""
         return _sync(self._loop, self._database.locks)
 
+    def position(self) -> str:
+        """As `Database.position`."""
+        return self._loop.run(self._database.position())
+
     def health(self, *, timeout: float = 2.0) -> tenantry.database.Health:
         return self._loop.run(self._database.health(timeout=timeout))
 

@@ -3,7 +3,8 @@
 import asyncio
 import os
 import threading
-from uuid import uuid4
+from typing import NoReturn
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -12,14 +13,17 @@ from tenantry.errors import (
     ConfigurationError,
     ConnectionLost,
     DatabaseUnavailable,
+    PermissionDenied,
     PoolClosed,
     PoolExhausted,
+    ReadOnlyServer,
     TenantryError,
     TransactionError,
 )
-from tenantry.kernel import Context, Pool, PoolOptions, Transaction
+from tenantry.kernel import Context, OneShot, Pool, PoolOptions, Transaction
 
 from .conftest import ROLE, MakePool, Place, until
+from .test_transaction import INSERT
 
 CONTEXT = Context()
 
@@ -272,15 +276,84 @@ async def test_an_unreachable_server_rejects_those_who_wait(
 ) -> None:
     """With no connection left, waiting on would be waiting for nothing."""
     pool = await make_pool(max_size=2, acquire_timeout=30)
-    good = pool._connector.options.dsn
+    good = pool._connector._dsns
     held = await pool.acquire()
-    object.__setattr__(pool._connector.options, "dsn", "postgresql://u@127.0.0.1:1/x")
+    pool._connector._dsns = ["postgresql://u@127.0.0.1:1/x"]
     held.terminate()
     pool.release(held)
     with pytest.raises(DatabaseUnavailable):
         await pid(pool)
-    object.__setattr__(pool._connector.options, "dsn", good)
+    pool._connector._dsns = good
     assert await pid(pool)
+
+
+async def test_a_server_that_is_away_is_not_stormed(
+    make_pool: MakePool, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = await make_pool(max_size=8, acquire_timeout=30)
+    connector, dials, dialling, most = pool._connector, 0, 0, 0
+    good = connector._dial
+
+    async def in_vain(dsn: str) -> NoReturn:
+        nonlocal dials, dialling, most
+        dials, dialling = dials + 1, dialling + 1
+        most = max(most, dialling)
+        await asyncio.sleep(0.001)
+        dialling -= 1
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(connector, "_dial", in_vain)
+    held = await pool.acquire()
+    held.terminate()
+    pool.release(held)
+    with pytest.raises(DatabaseUnavailable):
+        await pid(pool)
+    for rounds in range(1, 4):
+        dials = most = 0
+        answers = await asyncio.gather(*(pid(pool) for _ in range(50)), return_exceptions=True)
+        assert {type(answer) for answer in answers} == {DatabaseUnavailable}, rounds
+        assert (dials, most) == (1, 1)
+    monkeypatch.setattr(connector, "_dial", good)
+    assert len(await asyncio.gather(*(pid(pool) for _ in range(50)))) == 50
+
+
+async def test_connections_to_a_server_that_takes_no_writes_are_replaced(
+    make_pool: MakePool, place: Place, tenant: UUID
+) -> None:
+    """As to a former primary behind a proxy. The setting is one of new connections."""
+    admin = await place.admin()
+    await admin.execute(f"ALTER DATABASE {place.name} SET default_transaction_read_only = on")
+    try:
+        pool = await make_pool(min_size=3)
+        await until(lambda: pool.stats.idle == 3)
+    finally:
+        await admin.execute("SET default_transaction_read_only = off")
+        await admin.execute(f"ALTER DATABASE {place.name} RESET default_transaction_read_only")
+        await admin.close()
+    with pytest.raises(ReadOnlyServer) as caught:
+        async with Transaction(pool, Context(tenant)) as t:
+            await t.execute(INSERT, tenant, "a")
+    assert caught.value.retryable
+    for note in "bcd":
+        async with Transaction(pool, Context(tenant)) as t:
+            await t.execute(INSERT, tenant, note)
+    # Whoever asked for a readonly transaction is told that, and the connections stay.
+    opened = pool.stats.opened
+    with pytest.raises(PermissionDenied):
+        async with Transaction(pool, Context(tenant), readonly=True) as t:
+            await t.execute(INSERT, tenant, "e")
+    assert await pid(pool)
+    assert pool.stats.opened == opened
+
+
+async def test_a_one_shot_write_finds_that_out_as_well(
+    make_pool: MakePool, place: Place, tenant: UUID
+) -> None:
+    separator = "&" if "?" in place.url else "?"
+    pool = await make_pool(f"{place.url}{separator}default_transaction_read_only=on")
+    add = OneShot("SELECT note_add($1, $2)", writes=True)
+    with pytest.raises(ReadOnlyServer):
+        await add.fetch_value(pool, Context(tenant), tenant, "a")
 
 
 async def test_session_settings(make_pool: MakePool, place: Place) -> None:

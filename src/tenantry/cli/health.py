@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from importlib.metadata import version as version_of
+from typing import Any
 
 import typer
 
@@ -32,11 +33,18 @@ async def health() -> Answer:
             "Latency": f"{latency:.1f} ms" if latency is not None else None,
             "Server": database["server_version"],
             "Replica": database["replica"],
+            **{f"Replica {r['name']}": _of_replica(r) for r in data["replicas"]},
             "Revision": f"{data['revision'] or 'none'} (head {data['head']})",
             "Error": database["error"],
         }
     )
     return Answer(data, view, code=exits.OK if data["ok"] else exits.FAILED)
+
+
+def _of_replica(replica: dict[str, Any]) -> str:
+    if not replica["ok"]:
+        return f"out: {replica['error']}"
+    return f"{replica['lag_s']:.1f} s behind"
 
 
 @command(app)

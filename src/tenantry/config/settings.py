@@ -143,6 +143,14 @@ class Settings(BaseSettings):
         description="Replicas that serve `readonly=True`, separated by commas.",
         json_schema_extra=_about("none"),
     )
+    replica_max_lag: Seconds = Field(
+        10.0, description="A replica further behind the primary serves nothing."
+    )
+    replica_wait: Seconds = Field(
+        0.1,
+        description="How long a reader waits for a replica to have what it must see, before it goes "
+        "to the primary.",
+    )
 
     pool_max: int = Field(20, ge=1, le=10_000, description="Connections kept at most.")
     pool_min: int = Field(

@@ -99,6 +99,20 @@ class DatabaseUrl:
         """The same URL, with these parameters where it does not say them itself."""
         return replace(self, params=tuple({**defaults, **dict(self.params)}.items()))
 
+    @property
+    def place(self) -> str:
+        """The hosts, with the ports that are said: a name for people."""
+        port = f":{self.port}" if self.port else ""
+        return (",".join(self.hosts) or "localhost") + port
+
+    def each_host(self) -> list[Self]:
+        """The same URL for each of its hosts alone, in their order."""
+        ports = self.port.split(",")
+        if len(ports) != len(self.hosts):
+            ports = [self.port] * len(self.hosts)
+        pairs = zip(self.hosts, ports, strict=True)
+        return [replace(self, hosts=(host,), port=port) for host, port in pairs] or [self]
+
     def __str__(self) -> str:
         return self._text(self.password, self.params)
 

@@ -16,6 +16,7 @@ from .shelf import Shelf
 _ONLY_COMMITTED: Final = (
     "SELECT pg_current_xact_id_if_assigned() IS NULL"
     " AND current_setting('transaction_isolation') = 'read committed'"
+    " AND NOT pg_is_in_recovery()"  # a replica is older
 )
 
 

@@ -12,6 +12,18 @@ class DatabaseUnavailable(TenantryError):
     retryable = True
 
 
+class ReadOnlyServer(DatabaseUnavailable):
+    """The server takes no writes: it is a standby, or was told so. Another may be the primary now."""
+
+    code = "read_only_server"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The server refused a write: it is a standby, or its transactions are read-only.",
+            hint="After a failover, run the work again: new connections look for the primary.",
+        )
+
+
 class AuthenticationFailed(TenantryError):
     """The server refused the role's password or its right to connect."""
 

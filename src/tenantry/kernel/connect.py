@@ -8,6 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 
+from tenantry.config.urls import DatabaseUrl
+
 from . import codecs
 from .connection import Connection
 from .context import milliseconds
@@ -17,6 +19,8 @@ from .translate import translate_connect
 _UNKNOWN_SETTING = ("42704", "22023")
 #: A pooler that does not know one (PgBouncer's "unsupported startup parameter").
 _PROTOCOL_VIOLATION = "08P01"
+#: Not this server, not now: starting up or going down, full, or away in the middle of the login.
+_ANOTHER_MAY = ("57P", "53", "08000", "08001", "08003", "08004", "08006")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +57,8 @@ class Connector:
             f"; SET LOCAL {name} = {value}" for name, value in options.limits().items()
         )
         self._watch_client = True
+        #: One for each host, that of the last connection first.
+        self._dsns: list[str] = []
 
     async def open(self) -> Connection:
         raw = await self._connect()
@@ -100,8 +106,30 @@ class Connector:
             raise translate_connect(error) from None
 
     async def _attempt(self) -> asyncpg.Connection[asyncpg.Record]:
+        """The first host that will have us. The driver could take them all in one URL, but begins
+        with the first each time, though it be dead, and gives up at one that is only starting."""
+        if not self._dsns:
+            self._dsns = _one_for_each_host(self.options.dsn)
+        failure: Exception | None = None
+        for dsn in list(self._dsns):
+            try:
+                raw = await self._dial(dsn)
+            except (OSError, asyncpg.InternalClientError) as error:
+                failure = error
+            except asyncpg.PostgresError as error:
+                if not (error.sqlstate or "").startswith(_ANOTHER_MAY):
+                    raise
+                failure = error
+            else:
+                if dsn != self._dsns[0]:
+                    self._dsns.sort(key=dsn.__ne__)
+                return raw
+        assert failure is not None  # noqa: S101 - there is at least one host
+        raise failure
+
+    async def _dial(self, dsn: str) -> asyncpg.Connection[asyncpg.Record]:
         return await asyncpg.connect(
-            self.options.dsn,
+            dsn,
             timeout=self.options.connect_timeout,
             server_settings=self._settings(),
             # Statements are named and cached by our Connection; the driver keeps none.
@@ -120,6 +148,12 @@ class Connector:
         # What the URL says itself is the user's word and goes first.
         said: dict[str, Any] = parse_qs(urlsplit(self.options.dsn).query)
         return {name: value for name, value in settings.items() if name not in said}
+
+
+def _one_for_each_host(dsn: str) -> list[str]:
+    if "," not in dsn:
+        return [dsn]
+    return [str(url) for url in DatabaseUrl.parse(dsn).each_host()]
 
 
 async def _behind_pooler(raw: asyncpg.Connection[asyncpg.Record]) -> bool:

@@ -6,6 +6,7 @@ are sealed, they run inside an ordinary transaction instead.
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from time import perf_counter
 from typing import Any
 
@@ -17,7 +18,7 @@ from .context import Context
 from .pool import Pool
 from .settle import Settled
 from .transaction import Transaction
-from .translate import OTHER_CONTEXT, is_lost, translate
+from .translate import OTHER_CONTEXT, READ_ONLY, is_lost, translate
 
 
 class OneShot:
@@ -59,10 +60,11 @@ class OneShot:
             connection = pool.take() or await pool.acquire()
             started = perf_counter() if pool.observer is not None else 0.0
             try:
+                call = connection.fetch(self.sql, args, one, timeout)
                 if self.writes:
-                    rows = await self._see_through(pool, connection, args, one, timeout)
+                    rows = await self._see_through(pool, context, connection, call)
                 else:
-                    rows, _ = await connection.fetch(self.sql, args, one, timeout)
+                    rows, _ = await call
             except asyncpg.InvalidCachedStatementError as error:
                 # Refused before it ran, and there is no transaction to lose: plan it anew, once.
                 pool.forget_statements()
@@ -79,6 +81,8 @@ class OneShot:
                     # the user's has, where no statement showed it. Refused, so nothing has run.
                     connection.tainted = True
                     continue
+                if self.writes and getattr(error, "sqlstate", None) == READ_ONLY:
+                    raise pool.refused_a_write() from error
                 raise translate(error, sql=self.sql, closed=closed) from error
             finally:
                 # Also finds a transaction left open, should the statement have been a BEGIN.
@@ -90,18 +94,16 @@ class OneShot:
     async def _see_through(
         self,
         pool: Pool,
+        context: Context,
         connection: Connection,
-        args: tuple[Any, ...],
-        one: bool,
-        timeout: float | None,
+        call: Coroutine[Any, Any, tuple[list[Record], str]],
     ) -> list[Record]:
-        answer = Settled(
-            connection.fetch(self.sql, args, one, timeout),
-            grace=pool.options.commit_grace,
-            give_up=connection.terminate,
-        )
+        grace = pool.options.commit_grace
+        answer = Settled(call, grace=grace, give_up=connection.terminate)
         try:
             rows, _ = await answer
+            if pool.witness is not None:
+                pool.witness(context.tenant_id)
         except Exception as error:
             # A time limit is the driver's, which stops listening: the answer was never read.
             if isinstance(error, TimeoutError) or is_lost(error, connection.raw.is_closed()):

@@ -16,8 +16,15 @@ from collections.abc import Callable, Coroutine
 from dataclasses import asdict, dataclass
 from time import monotonic
 from typing import Any
+from uuid import UUID
 
-from ..errors import ConfigurationError, PoolClosed, PoolExhausted, TenantryError
+from ..errors import (
+    ConfigurationError,
+    PoolClosed,
+    PoolExhausted,
+    ReadOnlyServer,
+    TenantryError,
+)
 from .connect import Connector
 from .connection import Connection
 from .home import disowned_by_forks, elsewhere
@@ -25,6 +32,11 @@ from .seal import Sealer
 
 #: Called after each user statement with its text, the seconds it took, and its rows.
 Observer = Callable[[str, float, int], None]
+#: Called once work that may have written is committed, with its tenant (None: any of them).
+Witness = Callable[[UUID | None], None]
+
+#: Seconds between attempts to reach a server that is away: doubling, from the first to the last.
+_PAUSES = (0.02, 1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +92,7 @@ class Pool:
         self.options = options
         self.observer = observer
         self.sealer = options.sealer
+        self.witness: Witness | None = None
         #: Citus: its nodes are told what SET LOCAL says, and not what set_config() does.
         self.distributed = False
         self._connector = connector
@@ -98,6 +111,9 @@ class Pool:
         self._closed = False
         self._empty = asyncio.Event()
         self._open_error: TenantryError | None = None
+        #: Attempts in a row that failed.
+        self._failures = 0
+        self._distrusted = 0.0
         self._opened = self._retired = self._waited = self._exhausted = self._cleaned = 0
 
     @classmethod
@@ -174,6 +190,18 @@ class Pool:
         """The schema has changed: no connection may go on with a plan made before."""
         for connection in self._all:
             connection.forget_statements()
+
+    def refused_a_write(self) -> ReadOnlyServer:
+        """The server has become a standby, or a proxy leads to one: what is open now leads there
+        too, and is not lent again. Returns the error for whoever wanted to write."""
+        now = monotonic()
+        if now - self._distrusted >= 1:  # or it would be an endless dialling, should it stay one
+            self._distrusted = now
+            for connection in self._all:
+                connection.expires = now
+            while self._idle:
+                self._retire(self._idle.pop())
+        return ReadOnlyServer()
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Run something to its end, whatever happens to the caller."""
@@ -256,6 +284,7 @@ class Pool:
     def _admit(self, connection: Connection) -> None:
         self._opened += 1
         self._open_error = None
+        self._failures = 0
         self._empty.clear()
         self._all.add(connection)
         # Spread out, so that connections opened together do not all end together.
@@ -263,10 +292,14 @@ class Pool:
         connection.expires = monotonic() + self.options.lifetime * spread
         self._put_back(connection)
         connection.reused = False
+        self._grow()
 
     def _grow(self) -> None:
-        """Open as many connections as there are waiters without one on its way."""
+        """Open as many connections as there are waiters without one on its way; where the last
+        attempt failed, one."""
         while len(self._waiters) > self._opening and not self._closed:
+            if self._failures and self._opening:
+                return
             if len(self._all) + self._opening >= self._limit:
                 return
             self._start_opening()
@@ -274,6 +307,8 @@ class Pool:
     def _fill(self) -> None:
         staying = len(self._all) - self._retiring
         while staying + self._opening < self.options.min_size and not self._closed:
+            if self._failures and self._opening:
+                return
             self._start_opening()
 
     def _start_opening(self) -> None:
@@ -282,9 +317,14 @@ class Pool:
 
     async def _open_one(self) -> None:
         try:
+            if self._failures:
+                first, last = _PAUSES
+                pause = min(last, first * 2.0 ** min(self._failures - 1, 10))
+                await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
             connection = await self._connector.open()
         except TenantryError as error:
             self._opening -= 1
+            self._failures += 1
             self._open_error = error
             # While other connections live, one of them will serve the waiters in their turn.
             if not self._all and not self._opening:

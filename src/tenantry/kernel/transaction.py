@@ -16,7 +16,7 @@ from .pool import Pool
 from .savepoint import Savepoint
 from .session import controls_transaction
 from .settle import Settled
-from .translate import is_lost, translate
+from .translate import READ_ONLY, is_lost, translate
 
 T = TypeVar("T")
 
@@ -250,6 +250,8 @@ class Transaction:
         failure = translate(error, sql=sql, closed=connection.raw.is_closed())
         if isinstance(failure, SchemaChanged):
             self._pool.forget_statements()
+        elif not self._readonly and getattr(error, "sqlstate", None) == READ_ONLY:
+            failure = self._pool.refused_a_write()
         self._failure = failure
         return failure
 
@@ -271,6 +273,10 @@ class Transaction:
         if self._used:
             raise TransactionClosed("A transaction is used once.", hint="Open a new one.")
         self._used = True
+        await self._begin()
+        return self
+
+    async def _begin(self) -> None:
         pool = self._pool
         isolation, deferrable, statement_timeout = self._options
         while True:
@@ -299,7 +305,7 @@ class Transaction:
                 pool.release(connection)
                 raise
             self._connection = connection
-            return self
+            return
 
     async def __aexit__(
         self,
@@ -314,6 +320,9 @@ class Transaction:
         running = connection.operation.busy or bool(self._savepoints)
         if kind is None and failure is None and not running:
             self.outcome, lasting = await commit(self._pool, connection, readonly=self._readonly)
+            witness = self._pool.witness
+            if witness is not None and not self._readonly:
+                witness(self._context.tenant_id)
             if self._afterwards and self.outcome is not Outcome.ROLLED_BACK:
                 # A caller who is cancelled goes; what he asked for is done all the same.
                 await asyncio.shield(self._pool.spawn(self._do_afterwards()))

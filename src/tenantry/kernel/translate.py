@@ -68,6 +68,8 @@ PartitionResolver = Callable[[str, str], tuple[str, str]]
 #: Makes our error from the driver's and the statement's text.
 #: A one-shot function met a context that is not its own.
 OTHER_CONTEXT: Final = "TN002"
+#: A write in a transaction that is read-only, as all are on a standby.
+READ_ONLY: Final = "25006"
 
 Maker = Callable[[asyncpg.PostgresError, str], TenantryError]
 
@@ -340,7 +342,7 @@ _EXACT: Final[dict[str, Maker]] = {
     "23505": _unique,
     "23514": _rule,
     "23P01": _rule,
-    "25006": _fixed(
+    READ_ONLY: _fixed(
         PermissionDenied, "This transaction is read-only.", "Open it without readonly=True."
     ),
     "25P02": _fixed(

@@ -1,0 +1,142 @@
+"""A primary and its standby, of these tests' own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+import tenantry
+from tenantry import Database
+from tenantry.kernel.pool import Observer
+from tenantry.migrations.runner import Migrator
+from tenantry.models import Tenant, metadata
+from tenantry.ops.setup import init
+from tenantry.schema.roles import LOGINS
+from tests.fixtures.database import Place, make_tenant
+from tests.fixtures.servers import Server
+from tests.fixtures.standbys import execute, standby_of
+from tests.migrations.clusters import own_cluster
+
+#: As in production but for what only a power cut would show.
+_SETTINGS = {
+    "fsync": "off",
+    "shared_buffers": "64MB",
+    # What is in the way of the replay is cancelled soon.
+    "max_standby_streaming_delay": "50ms",
+    # Commits that nobody waits for are flushed soon.
+    "wal_writer_delay": "5ms",
+}
+
+
+@dataclass(frozen=True)
+class Pair:
+    primary: Place
+    standby: Server
+
+    def replica_url(self, role: str = "app") -> str:
+        return self.standby.url(f"tenantry_{role}", self.primary.name)
+
+    def settings(self, **overrides: Any) -> tenantry.Settings:
+        return self.primary.settings(**{"replica_urls": (self.replica_url(),), **overrides})
+
+    async def on_standby(self, sql: str) -> object:
+        return await execute(self.standby, sql, self.primary.name)
+
+    async def on_primary(self, sql: str) -> object:
+        return await execute(self.primary.server, sql, self.primary.name)
+
+    async def caught_up(self) -> None:
+        # A commit that removes a file flushes all that was before it.
+        await self.on_primary("DO $$ BEGIN CREATE TABLE t(); DROP TABLE t; END $$")
+        position = await self.on_primary("SELECT pg_current_wal_flush_lsn()::text")
+        reached = f"SELECT pg_last_wal_replay_lsn() >= '{position}'::pg_lsn"
+        await until(lambda: self.on_standby(reached))
+
+
+async def until(holds: Callable[[], object]) -> None:
+    """Wait until something asynchronous has come true."""
+    async with asyncio.timeout(20):
+        while True:
+            value = holds()
+            if await value if isinstance(value, Awaitable) else value:
+                return
+            await asyncio.sleep(0.01)
+
+
+@contextmanager
+def made_pair(kind: str, **settings: str) -> Iterator[Pair]:
+    with own_cluster(kind, settings={**_SETTINGS, **settings}) as server:
+        place = Place(server, "watched")
+        asyncio.run(_fill(place))
+        with standby_of(server, settings={**_SETTINGS, **settings}) as standby:
+            yield Pair(place, standby)
+
+
+async def _fill(place: Place) -> None:
+    server = place.server
+    await init(server.superuser_url, place.name, {r: server.password(r) for r in LOGINS})
+    await Migrator(place.url("owner"), metadata).up()
+
+
+@pytest.fixture(scope="session")
+def shared_pair(postgres_server: Server) -> Iterator[Pair]:
+    with made_pair(postgres_server.kind) as pair:
+        yield pair
+
+
+@pytest.fixture
+async def pair(shared_pair: Pair) -> AsyncIterator[Pair]:
+    yield shared_pair
+    await shared_pair.on_standby("SELECT pg_wal_replay_resume()")
+    await shared_pair.caught_up()
+
+
+Connect = Callable[..., Awaitable[Database]]
+
+
+@pytest.fixture
+async def connect(pair: Pair) -> AsyncIterator[Connect]:
+    """`connect(replica_wait=…)`: a handle whose replicas were looked at; closed after the test."""
+    opened: list[Database] = []
+
+    async def open_one(observer: Observer | None = None, **settings: Any) -> Database:
+        db = await tenantry.connect(settings=pair.settings(**settings), observer=observer)
+        opened.append(db)
+        await db.health()
+        return db
+
+    yield open_one
+    for db in opened:
+        await db.close(2)
+
+
+@pytest.fixture
+async def db(connect: Connect) -> Database:
+    return await connect()
+
+
+@pytest.fixture
+async def acme(db: Database, pair: Pair) -> Tenant:
+    """A tenant that the standby knows."""
+    tenant = await make_tenant(db, f"acme-{tenantry.ids.uuid7().hex[-12:]}")
+    await pair.caught_up()
+    await until(lambda: serving(db))
+    return tenant
+
+
+async def serving(db: Database) -> bool:
+    return any(replica.ok for replica in (await db.health()).replicas)
+
+
+IN_RECOVERY = "SELECT pg_is_in_recovery()"
+
+
+async def served_by_replica(db: Database, tenant: Tenant, **options: Any) -> bool:
+    row = await db.tenant(tenant.id, readonly=True, **options).fetch_one(IN_RECOVERY)
+    assert row is not None
+    return bool(row[0])
