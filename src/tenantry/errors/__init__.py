@@ -4,6 +4,13 @@ One root, `TenantryError`. Each error says what happened, to what, and what to d
 the same facts as fields. Errors are picklable, so they survive a process pool or a task queue.
 """
 
+from .backups import (
+    BackupDamaged,
+    BackupError,
+    BackupNotFound,
+    BackupProgramFailed,
+    RecoveryTargetMissed,
+)
 from .database import (
     AuthenticationFailed,
     CommitOutcomeUnknown,
@@ -69,6 +76,10 @@ __all__ = [
     "AlreadyExists",
     "AppendOnly",
     "AuthenticationFailed",
+    "BackupDamaged",
+    "BackupError",
+    "BackupNotFound",
+    "BackupProgramFailed",
     "CircularReference",
     "CommitOutcomeUnknown",
     "ConfigurationError",
@@ -101,6 +112,7 @@ __all__ = [
     "QueryError",
     "QuotaExceeded",
     "RateLimited",
+    "RecoveryTargetMissed",
     "ReferenceNotFound",
     "ReviewsMissing",
     "RuleViolated",
