@@ -169,6 +169,12 @@ def base_for(store: Store, target: Target, backup: str | None) -> Manifest:
         return found
     copies = [m for m in manifest.every(store) if m.is_physical]
     before = [m for m in copies if _is_before(store, m, target)]
+    if len({m.system_id for m in before}) > 1:
+        raise InvalidInput(
+            f"{store} holds copies of several clusters.",
+            field="backup",
+            hint="Name one with --from.",
+        )
     if not before:
         raise BackupNotFound(
             f"No physical backup in {store} ended before {target.value}.",

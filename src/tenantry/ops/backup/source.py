@@ -16,6 +16,7 @@ import asyncpg
 from tenantry.config import DatabaseUrl, Settings
 from tenantry.endpoints import DATABASE, is_embedded, servers, superuser_url
 from tenantry.errors import BackupProgramFailed, ConfigurationError, PermissionDenied
+from tenantry.kernel.plain import connected
 from tenantry.local import LocalServers
 from tenantry.schema.catalog import VERSION_TABLE
 
@@ -121,6 +122,11 @@ async def _system_id(connection: asyncpg.Connection[Any]) -> str:
             )
     except asyncpg.InsufficientPrivilegeError:
         return ""
+
+
+async def system_id(source: Source) -> str:
+    async with connected(source.url, name="tenantry-backup") as connection:
+        return await _system_id(connection)
 
 
 async def run(

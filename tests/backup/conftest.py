@@ -1,0 +1,100 @@
+"""What backups are taken of: the test's own database, and a store that goes with it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from tenantry import Database, Settings
+from tenantry.keyring import new_key
+from tenantry.ops.backup import Cipher, Vault, Wishes, create, store_of
+from tenantry.ops.backup.manifest import Manifest
+from tests.fixtures.database import Place, make_tenant
+from tests.fixtures.servers import require
+
+BUCKET = "backups"
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Short and open, so that the servers' account passes through."""
+    made = Path(tempfile.mkdtemp(prefix="tt-b-"))
+    made.chmod(0o755)
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture
+def vault(folder: Path) -> Vault:
+    return Vault(store_of(str(folder / "store")), Cipher())
+
+
+@pytest.fixture
+def sealed_vault(folder: Path) -> Vault:
+    return Vault(store_of(str(folder / "store")), Cipher([new_key()]))
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vault]:
+    """A bucket of moto's server: what boto3 says to it goes over HTTP."""
+    require("moto and boto3 (pip install 'tenantry[s3,dev]')", importlib.util.find_spec("moto"))
+    server_of: Any = importlib.import_module("moto.server").ThreadedMotoServer
+    server = server_of(port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    for name, value in {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "x",
+        "AWS_SECRET_ACCESS_KEY": "x",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    made = Vault(store_of(f"s3://{BUCKET}/tenantry"), Cipher([new_key()]))
+    client: Any = made.store.client  # type: ignore[attr-defined]
+    client.create_bucket(Bucket=BUCKET)
+    yield made
+    server.stop()
+
+
+@pytest.fixture
+def settings(place: Place) -> Settings:
+    """As an operator's: with a login that no policy holds."""
+    return place.settings(
+        backup_url=SecretStr(place.url("superuser")),
+        home=place.server.servers.home,
+        pg_bin=place.server.bin_dir if place.server.kind == "system" else None,
+    )
+
+
+Take = Callable[..., Any]
+
+
+@pytest.fixture
+async def filled(db: Database) -> AsyncIterator[Database]:
+    """Two tenants with rows in plain, partitioned and audited tables."""
+    for slug in ("acme", "beta"):
+        tenant = await make_tenant(db, slug)
+        async with db.tenant(tenant.id) as t:
+            project = await t.projects.create(name="Apollo", slug="apollo")
+            for number in range(20):
+                await t.tasks.create(project_id=project.id, prompt=f"Do {number}", type="feature")
+    yield db
+
+
+async def take(settings: Settings, vault: Vault, **wishes: Any) -> Manifest:
+    return await create(settings, vault, Wishes(**{"valkey": False, **wishes}), lambda _: None)
+
+
+def leftovers() -> set[str]:
+    """Folders that this program makes in TMPDIR while it works."""
+    return {
+        name for name in os.listdir(tempfile.gettempdir()) if name.startswith("tenantry-backup-")
+    }
