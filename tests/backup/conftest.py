@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -74,9 +73,6 @@ def settings(place: Place) -> Settings:
     )
 
 
-Take = Callable[..., Any]
-
-
 @pytest.fixture
 async def filled(db: Database) -> AsyncIterator[Database]:
     """Two tenants with rows in plain, partitioned and audited tables."""
@@ -91,10 +87,3 @@ async def filled(db: Database) -> AsyncIterator[Database]:
 
 async def take(settings: Settings, vault: Vault, **wishes: Any) -> Manifest:
     return await create(settings, vault, Wishes(**{"valkey": False, **wishes}), lambda _: None)
-
-
-def leftovers() -> set[str]:
-    """Folders that this program makes in TMPDIR while it works."""
-    return {
-        name for name in os.listdir(tempfile.gettempdir()) if name.startswith("tenantry-backup-")
-    }

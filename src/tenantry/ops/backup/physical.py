@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import os
 import shutil
 import subprocess
 import tarfile
+import zlib
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -129,12 +131,12 @@ def _untar(packed: Path, into: Path) -> None:
             )
             stream = cast("BinaryIO", process.stdout)
         else:
-            stream = stack.enter_context(packed.open("rb"))
-        mode = "r|gz" if packed.suffix == ".gz" else "r|"
+            opened = gzip.open(packed) if packed.suffix == ".gz" else packed.open("rb")
+            stream = cast("BinaryIO", stack.enter_context(opened))
         try:
-            with tarfile.open(fileobj=stream, mode=mode) as archive:  # type: ignore[call-overload]
+            with tarfile.open(fileobj=stream, mode="r|") as archive:
                 archive.extractall(into, filter="tar")
-        except (tarfile.TarError, EOFError) as error:
+        except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise BackupDamaged(
                 f"{packed.name} cannot be read: {error}", name=packed.name
             ) from error
