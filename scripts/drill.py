@@ -24,12 +24,24 @@ from uuid import UUID
 
 import tenantry
 from tenantry import Database, Settings
+from tenantry.kernel.plain import connected
 from tenantry.keyring import new_key
 from tenantry.local import SUPERUSER, LocalServers
 from tenantry.migrations.runner import Migrator
 from tenantry.models import metadata
-from tenantry.ops.backup import Cipher, Source, Target, Vault, Wishes, archiving, create, recover
-from tenantry.ops.backup import store_of, verify, wal
+from tenantry.ops.backup import (
+    Cipher,
+    Source,
+    Target,
+    Vault,
+    Wishes,
+    archiving,
+    create,
+    recover,
+    store_of,
+    verify,
+    wal,
+)
 from tenantry.ops.backup.source import system_id
 from tenantry.ops.setup import init
 from tenantry.schema.roles import LOGINS
@@ -62,7 +74,9 @@ class Outcome:
     ok: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        self.ok = not self.lost and not self.too_many and self.acknowledged_before > 0 < self.begun_after
+        self.ok = (
+            not self.lost and not self.too_many and self.acknowledged_before > 0 < self.begun_after
+        )
 
 
 async def drill(folder: Path, pg_bin: Path | None, seconds: float) -> Outcome:
@@ -99,15 +113,11 @@ async def _drilled(
     cluster = await system_id(source)
     stop, written = asyncio.Event(), list[Written]()
     async with await tenantry.connect(settings=settings) as db:
-        work = [
-            asyncio.create_task(_write(db, name, written, stop)) for name in ("acme", "beta")
-        ]
+        work = [asyncio.create_task(_write(db, name, written, stop)) for name in ("acme", "beta")]
         shipping = asyncio.create_task(_ship(vault, folder / "spool", cluster, stop))
         await asyncio.sleep(seconds / 2)
         say("A base backup, while two tenants write")
-        base = await create(
-            settings, vault, Wishes(kind="physical", valkey=False), lambda _: None
-        )
+        base = await create(settings, vault, Wishes(kind="physical", valkey=False), lambda _: None)
         at_base = len(written)
         await asyncio.sleep(seconds / 2)
         second = datetime.fromtimestamp(int(time.time()) + 1, UTC)
@@ -118,7 +128,7 @@ async def _drilled(
         await asyncio.gather(*work)
     await shipping
     await _finish_segment(source.url)
-    await _until_shipped(vault, folder / "spool", cluster)
+    await asyncio.to_thread(wal.ship, vault, folder / "spool", cluster)
 
     pid, data = local.status()[0].pid, local.status()[0].data_dir
     say(f"kill -9 {pid}, and {data} is gone")
@@ -128,9 +138,7 @@ async def _drilled(
 
     say("Recovering")
     begun = time.monotonic()
-    reached = await recover(
-        local, vault, Target.parse(second.isoformat()), data, lambda _: None
-    )
+    reached = await recover(local, vault, Target.parse(second.isoformat()), data, lambda _: None)
     took = time.monotonic() - begun
     await asyncio.to_thread(local.up, valkey=False)
     report = await verify(local, settings.pg_bin, vault, base, lambda _: None)
@@ -175,16 +183,15 @@ async def _ship(vault: Vault, spool: Path, cluster: str, stop: asyncio.Event) ->
 
 
 async def _finish_segment(url: str) -> None:
-    from tenantry.kernel.plain import connected  # noqa: PLC0415
-
     async with connected(url) as admin:
         last = await admin.fetchval("SELECT pg_walfile_name(pg_switch_wal())")
-        while (await admin.fetchval("SELECT last_archived_wal FROM pg_stat_archiver") or "") < last:
+        for _ in range(1200):
+            if (
+                await admin.fetchval("SELECT last_archived_wal FROM pg_stat_archiver") or ""
+            ) >= last:
+                return
             await asyncio.sleep(0.05)
-
-
-async def _until_shipped(vault: Vault, spool: Path, cluster: str) -> None:
-    await asyncio.to_thread(wal.ship, vault, spool, cluster)
+        raise SystemExit(f"{last} was not archived.")
 
 
 def _lose(data: Path) -> None:

@@ -16,6 +16,7 @@ from tenantry import Database, Settings
 from tenantry.keyring import new_key
 from tenantry.ops.backup import Cipher, Vault, Wishes, create, store_of
 from tenantry.ops.backup.manifest import Manifest
+from tenantry.ops.backup.store import S3Store
 from tests.fixtures.database import Place, make_tenant
 from tests.fixtures.servers import require
 
@@ -43,24 +44,15 @@ def sealed_vault(folder: Path) -> Vault:
 
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vault]:
-    """A bucket of moto's server: what boto3 says to it goes over HTTP."""
+    """A bucket of moto's, with what boto3 finds in the environment."""
     require("moto and boto3 (pip install 'tenantry[s3,dev]')", importlib.util.find_spec("moto"))
-    server_of: Any = importlib.import_module("moto.server").ThreadedMotoServer
-    server = server_of(port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    for name, value in {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_ACCESS_KEY_ID": "x",
-        "AWS_SECRET_ACCESS_KEY": "x",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    made = Vault(store_of(f"s3://{BUCKET}/tenantry"), Cipher([new_key()]))
-    client: Any = made.store.client  # type: ignore[attr-defined]
-    client.create_bucket(Bucket=BUCKET)
-    yield made
-    server.stop()
+    import moto
+
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with moto.mock_aws():
+        store = S3Store(BUCKET, "tenantry")
+        store.client.create_bucket(Bucket=BUCKET)
+        yield Vault(store, Cipher([new_key()]))
 
 
 @pytest.fixture

@@ -131,8 +131,8 @@ def _untar(packed: Path, into: Path) -> None:
             )
             stream = cast("BinaryIO", process.stdout)
         else:
-            opened = gzip.open(packed) if packed.suffix == ".gz" else packed.open("rb")
-            stream = cast("BinaryIO", stack.enter_context(opened))
+            way = gzip.open if packed.suffix == ".gz" else Path.open
+            stream = cast("BinaryIO", stack.enter_context(way(packed, "rb")))
         try:
             with tarfile.open(fileobj=stream, mode="r|") as archive:
                 archive.extractall(into, filter="tar")
