@@ -124,7 +124,11 @@ class FolderStore:
         if not self.root.is_dir():
             self.root.mkdir(parents=True, mode=0o700)
             (self.root / ".gitignore").write_text("*\n")
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for part in (
+            *reversed(folder.relative_to(self.root).parents),
+            folder.relative_to(self.root),
+        ):
+            (self.root / part).mkdir(exist_ok=True, mode=0o700)
 
 
 class S3Store:
