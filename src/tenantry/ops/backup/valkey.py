@@ -54,6 +54,9 @@ async def _copy(client: Any, folder: Path) -> str:
     await client.config_set("auto-aof-rewrite-percentage", 0)
     try:
         await _until(client, "aof_rewrite_in_progress")
+        await client.bgrewriteaof()  # what is copied is compact then
+        await _until(client, "aof_rewrite_scheduled")
+        await _until(client, "aof_rewrite_in_progress")
         await asyncio.to_thread(_append_only, home, known, folder)
     finally:
         await client.config_set("auto-aof-rewrite-percentage", percentage)
