@@ -53,7 +53,7 @@ def bin_of(kind: str) -> Path | None:
 
 
 def unfinished(folder: Path) -> list[Path]:
-    return [*folder.glob("*.wal"), *folder.glob(".*")]
+    return [*folder.glob(".*")]
 
 
 @dataclass(frozen=True)

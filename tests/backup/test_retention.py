@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tenantry.errors import BackupNotFound
+from tenantry.errors import BackupDamaged, BackupNotFound
 from tenantry.ids import uuid7_at
 from tenantry.ops.backup import Cipher, Manifest, Rules, every, plan, prune
 from tenantry.ops.backup import manifest as manifests
@@ -101,3 +101,12 @@ def test_what_was_never_finished_is_not_listed_and_goes(store: FolderStore) -> N
     assert len(what.leftovers) == 1
     prune(store, what)
     assert list(store.list("backups/")) == []
+
+
+def test_a_damaged_manifest_hides_no_other_and_stops_pruning(store: FolderStore) -> None:
+    good, bad = kept(store, 2), kept(store, 1)
+    store.put(bad.path("manifest.json"), joined([b"{}"]))
+    assert every(store) == [good]
+    assert manifests.damaged(store) == [str(bad.id)]
+    with pytest.raises(BackupDamaged, match="builds on"):
+        plan(store, Rules(last=1), datetime.now(UTC) + timedelta(days=9))

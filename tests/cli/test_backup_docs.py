@@ -13,7 +13,10 @@ from tenantry.cli.app import parser
 PAGE = Path(__file__).parents[2] / "docs" / "backup.md"
 LINES = [
     part.strip()
-    for block in re.findall(r"```(?:sh)?\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    for language, block in re.findall(
+        r"^```(\w*)\n(.*?)^```", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE
+    )
+    if language != "sql"
     for line in block.splitlines()
     for part in line.partition("  #")[0].split("&&")
     if "tenantry " in part

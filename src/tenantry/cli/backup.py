@@ -101,6 +101,8 @@ def list_(store: Place = None) -> Answer:
 
     _, vault = _vault(store)
     found = backup.every(vault.store)
+    wrong = backup.damaged(vault.store)
+    note = f"Manifests that cannot be read: {', '.join(wrong)}" if wrong else ""
     columns = (
         "Id",
         "Kind",
@@ -115,6 +117,8 @@ def list_(store: Place = None) -> Answer:
     return Answer(
         [m.to_dict() for m in found],
         table(columns, map(_row, found), empty=f"There are no backups in {vault.store}."),
+        note=note,
+        code=exits.FAILED if wrong else exits.OK,
     )
 
 

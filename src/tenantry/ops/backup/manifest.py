@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -124,12 +125,13 @@ def read(store: Store, id: str) -> Manifest:
 
 
 def every(store: Store) -> list[Manifest]:
-    """All backups, the oldest first."""
+    """All backups, the oldest first. One whose manifest is `damaged` does not hide the others."""
     found = []
     marks = {}
     for kept in store.list(ROOT):
         if kept.name.endswith(f"/{_NAME}"):
-            found.append(_read(store, kept.name))
+            with suppress(BackupDamaged):
+                found.append(_read(store, kept.name))
         elif kept.name.endswith(f"/{_MARK}"):
             with store.open(kept.name) as file:
                 said = json.load(file)
@@ -137,6 +139,18 @@ def every(store: Store) -> list[Manifest]:
             marks[kept.name.split("/")[1]] = Verified(at, said["by"], said["rows"])
     whole = [replace(m, verified=marks.get(str(m.id))) for m in found]
     return sorted(whole, key=lambda m: m.id)
+
+
+def damaged(store: Store) -> list[str]:
+    """The backups whose manifests cannot be read."""
+    wrong = []
+    for kept in store.list(ROOT):
+        if kept.name.endswith(f"/{_NAME}"):
+            try:
+                _read(store, kept.name)
+            except BackupDamaged:
+                wrong.append(kept.name.split("/")[1])
+    return wrong
 
 
 def check(store: Store, cipher: Cipher, manifest: Manifest) -> None:

@@ -7,7 +7,6 @@ folder's own files say of ports, logs and libraries is overruled.
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import shlex
 import shutil
@@ -18,6 +17,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from tenantry.local import SUPERUSER, Account, LocalServers
+from tenantry.local.processes import is_ours
 
 from .source import program_failed
 
@@ -50,7 +50,11 @@ class Private:
 
     @property
     def runs(self) -> bool:
-        return (self.data / "postmaster.pid").exists()
+        try:
+            first = (self.data / "postmaster.pid").read_text().partition("\n")[0]
+        except OSError:
+            return False
+        return first.isdigit() and is_ours(int(first), self.data)
 
 
 @asynccontextmanager
@@ -112,9 +116,3 @@ def _controlled(local: LocalServers, data: Path, account: Account) -> dict[str, 
         raise program_failed("pg_controldata", said.stderr.splitlines())
     found = dict(re.findall(r"^(\w+) setting:\s+(\d+)$", said.stdout, re.MULTILINE))
     return {ours: found[theirs] for theirs, ours in _CONTROLLED.items() if theirs in found}
-
-
-def enterable(folder: Path, account: Account) -> bool:
-    """Whether the account can work below this folder, once it is there."""
-    parent = next(p for p in folder.parents if p.exists())
-    return account.can_enter(parent) and os.access(parent, os.W_OK)

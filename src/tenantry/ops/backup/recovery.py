@@ -7,6 +7,7 @@ import json
 import re
 import shlex
 import shutil
+import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,6 @@ from typing import Literal
 from tenantry.errors import (
     BackupError,
     BackupNotFound,
-    DatabaseUnavailable,
     InvalidInput,
     RecoveryTargetMissed,
     TenantryError,
@@ -127,10 +127,9 @@ async def recover(
     """Make a data folder of what the cluster was then; no other folder is touched. The server is stopped
     again afterwards, and archives nothing until it is told to."""
     start = base_for(vault.store, target, backup)
-    archive = data.with_name(f"{data.name}.wal")
     account = await restoring.into_folder(local, vault, start, data, tell)
+    archive = Path(tempfile.mkdtemp(prefix=f".{data.name}.wal-", dir=data.parent))
     try:
-        await asyncio.to_thread(archive.mkdir, mode=0o700)
         account.own(archive)
         names = wal.needed(wal.segments(vault.store, start.system_id), start.start_segment or "")
         for name in names:
@@ -206,7 +205,7 @@ async def _promoted(server: private.Private, target: Target) -> None:
             async with connected(server.url("postgres")) as connection:
                 if not await connection.fetchval("SELECT pg_is_in_recovery()"):
                     return
-        except (DatabaseUnavailable, TenantryError):
+        except TenantryError:  # it is starting, or not consistent yet
             if not server.runs:
                 break
         await asyncio.sleep(0.05)

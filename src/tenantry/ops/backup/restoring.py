@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import shutil
 from pathlib import Path
 from typing import Any
@@ -111,8 +112,7 @@ async def into_folder(
             copies.append(folder / str(number))
             await fetch(vault, one, copies[-1], tell)
         tell("Unpacking")
-        fresh = target.with_name(f".{target.name}.unfinished")
-        await asyncio.to_thread(shutil.rmtree, fresh, ignore_errors=True)
+        fresh = target.with_name(f".{target.name}.unfinished-{secrets.token_hex(4)}")
         try:
             # Beside its place, and then renamed.
             await physical.unpack(local, copies, fresh, account)

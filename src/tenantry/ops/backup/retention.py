@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 
-from tenantry.errors import InvalidInput
+from tenantry.errors import BackupDamaged
 
 from . import manifest, wal
 from .manifest import Manifest
@@ -57,6 +57,12 @@ _PERIODS: dict[str, Callable[[datetime], str]] = {
 def plan(store: Store, rules: Rules, now: datetime | None = None) -> Plan:
     """What `prune` would do; nothing is removed by asking. Without a rule, only what has expired goes."""
     now = now or datetime.now(UTC)
+    if wrong := manifest.damaged(store):
+        raise BackupDamaged(
+            f"The manifest of {wrong[0]} cannot be read, so what it builds on is not known.",
+            name=wrong[0],
+            hint="Nothing is removed before that folder is mended or taken away by hand.",
+        )
     found = manifest.every(store)
     why: dict[str, str] = {}
     groups: dict[tuple[str, bool], list[Manifest]] = {}
@@ -89,12 +95,6 @@ def prune(store: Store, what: Plan) -> None:
         wal.remove(store, system_id, segment)
     for name in what.leftovers:
         store.remove(name)
-
-
-def checked(rules: Rules) -> Rules:
-    if any(getattr(rules, rule.name) < 0 for rule in fields(rules)):
-        raise InvalidInput("A rule keeps 0 or more.", field="keep")
-    return rules
 
 
 def _kept(group: list[Manifest], rules: Rules, now: datetime) -> dict[str, str]:

@@ -82,7 +82,8 @@ async def create(settings: Settings, vault: Vault, wishes: Wishes, tell: Progres
                 valkey=rides,
                 **what,
             )
-            await asyncio.to_thread(manifest.write, vault.store, vault.cipher, whole)
+            # Not in a thread, which would go on and list it after we were interrupted.
+            manifest.write(vault.store, vault.cipher, whole)
     except BaseException:
         with suppress(Exception):
             for kept in list(vault.store.list(f"{manifest.ROOT}{new}/")):
