@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import pkgutil
 import uuid
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -29,6 +32,7 @@ SHAPES = [
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda s: f"{s['form']}-{s.get('compress', '')}")
+@pytest.mark.postgres("wheel")
 async def test_a_dump_restores_to_the_row(
     filled: Database, settings: Settings, place: Place, vault: Vault, shape: dict[str, object]
 ) -> None:
@@ -64,6 +68,7 @@ async def test_a_dump_restores_to_the_row(
         await admin.close()
 
 
+@pytest.mark.postgres("wheel")
 async def test_a_login_that_policies_hold_is_refused(
     filled: Database, settings: Settings, place: Place, vault: Vault
 ) -> None:
@@ -76,6 +81,7 @@ async def test_a_login_that_policies_hold_is_refused(
     assert every(vault.store) == []
 
 
+@pytest.mark.postgres("wheel")
 async def test_a_bypassing_role_is_enough(
     filled: Database, settings: Settings, place: Place, vault: Vault
 ) -> None:
@@ -146,6 +152,32 @@ async def test_a_backup_that_fails_is_none(
     assert [
         p for p in (folder / "store").rglob("*") if p.is_file() and p.name != ".gitignore"
     ] == []
+
+
+@pytest.mark.postgres("wheel")
+async def test_an_interrupted_backup_is_none(
+    filled: Database, settings: Settings, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever it is: while it dumps, and while its files go into the store."""
+    for step in ("tenantry.ops.backup.logical.dump", "tenantry.ops.backup.taking.keep"):
+        begun = asyncio.Event()
+        whole: Callable[..., Any] = pkgutil.resolve_name(step)
+
+        async def slow(
+            *arguments: Any, whole: Any = whole, begun: Any = begun, **named: Any
+        ) -> None:
+            await whole(*arguments, **named)
+            begun.set()
+            await asyncio.sleep(60)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(step, slow)
+            task = asyncio.create_task(take(settings, vault))
+            await begun.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        assert list(vault.store.list("backups/")) == []
 
 
 @pytest.mark.postgres("wheel")
