@@ -9,7 +9,7 @@ bin    := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test check format bench docs lock clean setup
+.PHONY: help up down test check format bench drill docs lock clean setup
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
@@ -34,6 +34,9 @@ format: setup ## format the code and mend what the linter can
 
 bench: setup ## measure against peers
 	@$(bin)/python -m bench $(ARGS)
+
+drill: setup ## lose a database and recover it to a second (ARGS="--seconds 30" takes longer)
+	@$(bin)/python scripts/drill.py $(ARGS)
 
 docs: setup ## write the generated parts of docs/ again
 	@$(bin)/python scripts/docs.py

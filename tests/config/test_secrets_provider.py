@@ -36,12 +36,14 @@ def test_a_provider_is_asked_only_for_secrets_that_are_missing() -> None:
         "service_url",
         "readonly_url",
         "pooler_url",
+        "backup_url",
         "replica_urls",
         "redis_url",
         "cache_url",
         "jwt_secret_key",
         "secret_keys",
         "seal_keys",
+        "backup_keys",
         "report_key",
     }
     assert settings.pool_max == 20

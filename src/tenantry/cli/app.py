@@ -8,6 +8,7 @@ import typer
 
 from . import (
     audit,
+    backup,
     connect,
     context,
     events,
@@ -21,6 +22,8 @@ from . import (
     partitions,
     prove,
     redis,
+    reset,
+    restore,
     secrets,
     seed,
     servers,
@@ -43,7 +46,19 @@ def application() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
         rich_markup_mode=None,
     )
-    for module in (servers, status, connect, initialise, seed, stats, health, prove, verify_report):
+    for module in (
+        servers,
+        status,
+        connect,
+        initialise,
+        seed,
+        stats,
+        health,
+        prove,
+        verify_report,
+        restore,
+        reset,
+    ):
         app.add_typer(module.app)
     for name, module in (
         ("migrate", migrate),
@@ -55,6 +70,7 @@ def application() -> typer.Typer:
         ("task", task),
         ("graph", graph),
         ("audit", audit),
+        ("backup", backup),
         ("redis", redis),
         ("secrets", secrets),
         ("context", context),

@@ -15,7 +15,7 @@ MEANING = {
     USAGE: "The command line or a value on it cannot be used.",
     CONFIGURATION: "A setting is missing, malformed or unsafe.",
     UNREACHABLE: "A server cannot be reached, refuses the login, or cannot be started.",
-    NOT_FOUND: "There is no such tenant, user, key or question.",
+    NOT_FOUND: "There is no such tenant, user, key, question or backup.",
     REFUSED: "The database refuses the change: it exists already, breaks a rule or a quota, or is"
     " not permitted.",
     INTERNAL: "A fault of Tenantry's own. `TENANTRY_DEBUG=1` shows where.",
@@ -33,6 +33,7 @@ _BY_CLASS: tuple[tuple[type[errors.TenantryError], int], ...] = (
     (errors.ConnectionLost, UNREACHABLE),
     (errors.NotFound, NOT_FOUND),
     (errors.UnknownGraphQuery, NOT_FOUND),
+    (errors.BackupNotFound, NOT_FOUND),
     (errors.AlreadyExists, REFUSED),
     (errors.ReferenceNotFound, REFUSED),
     (errors.StillReferenced, REFUSED),

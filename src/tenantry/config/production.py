@@ -39,6 +39,7 @@ def _urls(settings: Settings) -> Iterator[tuple[str, DatabaseUrl]]:
         ("service_url", settings.service_url),
         ("readonly_url", settings.readonly_url),
         ("pooler_url", settings.pooler_url),
+        ("backup_url", settings.backup_url),
         *(("replica_urls", url) for url in settings.replica_urls),
     )
     for name, secret in named:

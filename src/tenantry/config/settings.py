@@ -138,6 +138,12 @@ class Settings(BaseSettings):
         description="A login of PgBouncer's `stats_users`: `tenantry prove` reads its settings by it.",
         json_schema_extra=_about("the application's own login is tried"),
     )
+    backup_url: PgUrl | None = Field(
+        None,
+        description="A login that no policy holds, for backups: a superuser's, or one with BYPASSRLS "
+        "and pg_read_all_data (and REPLICATION for physical ones).",
+        json_schema_extra=_about("the embedded server's superuser"),
+    )
     replica_urls: Annotated[tuple[PgUrl, ...], BeforeValidator(_urls)] = Field(
         (),
         description="Replicas that serve `readonly=True`, separated by commas.",
@@ -241,6 +247,14 @@ class Settings(BaseSettings):
         "that one seals, all are accepted.",
         json_schema_extra=_about("none"),
     )
+    backup_keys: Annotated[
+        tuple[Annotated[SecretStr, AfterValidator(_secret_key)], ...], BeforeValidator(_words)
+    ] = Field(
+        (),
+        description="Keys that backups are encrypted under, separated by commas, the newest first: "
+        "that one encrypts, all decrypt.",
+        json_schema_extra=_about("none: backups are not encrypted"),
+    )
     report_key: Annotated[SecretStr, AfterValidator(_signing_key)] | None = Field(
         None, description="Signs the reports of `tenantry prove`."
     )
@@ -271,6 +285,12 @@ class Settings(BaseSettings):
         None,
         description="Folder of PostgreSQL 15-18 programs to use instead of the embedded ones.",
         json_schema_extra=_about("the embedded programs"),
+    )
+    backup_store: str = Field(
+        default_factory=lambda data: f"{data['home']}-backups",
+        min_length=1,
+        description="Where backups are kept: a folder, or `s3://BUCKET/PREFIX`.",
+        json_schema_extra=_about("`.tenantry-backups`, beside `home`"),
     )
     secrets_provider: str | None = Field(
         None,
@@ -347,6 +367,7 @@ def is_secret(name: str) -> bool:
         "jwt_secret_key",
         "secret_keys",
         "seal_keys",
+        "backup_keys",
         "report_key",
     }
 

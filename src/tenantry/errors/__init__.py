@@ -4,6 +4,13 @@ One root, `TenantryError`. Each error says what happened, to what, and what to d
 the same facts as fields. Errors are picklable, so they survive a process pool or a task queue.
 """
 
+from .backups import (
+    BackupDamaged,
+    BackupError,
+    BackupNotFound,
+    BackupProgramFailed,
+    RecoveryTargetMissed,
+)
 from .database import (
     AnswerUnreadable,
     AuthenticationFailed,
@@ -75,6 +82,10 @@ __all__ = [
     "AnswerUnreadable",
     "AppendOnly",
     "AuthenticationFailed",
+    "BackupDamaged",
+    "BackupError",
+    "BackupNotFound",
+    "BackupProgramFailed",
     "CircularReference",
     "CommitOutcomeUnknown",
     "ConfigurationError",
@@ -111,6 +122,7 @@ __all__ = [
     "QuotaExceeded",
     "RateLimited",
     "ReadOnlyServer",
+    "RecoveryTargetMissed",
     "ReferenceNotFound",
     "ReviewsMissing",
     "RuleViolated",

@@ -10,9 +10,8 @@ import os
 import re
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -20,6 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from tenantry.errors import ConfigurationError, InvalidInput
 from tenantry.ids import uuid7
+from tenantry.ops import s3
 
 from .chain import Seal
 
@@ -166,16 +166,7 @@ class S3Anchor:
     @property
     def client(self) -> Any:
         if self._client is None:
-            try:
-                boto3 = import_module("boto3")
-            except ImportError:
-                raise ConfigurationError(
-                    "Anchors in S3 need boto3.",
-                    setting="anchor",
-                    hint="pip install 'tenantry[s3]'",
-                ) from None
-            with self._told():
-                self._client = boto3.client("s3")
+            self._client = s3.client("Anchors", "anchor")
         return self._client
 
     def keep(self, seals: Sequence[Seal]) -> None:
@@ -229,11 +220,5 @@ class S3Anchor:
             body: bytes = found["Body"].read()
             return body
 
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        """What S3 refuses, in an error of ours."""
-        failures: Any = import_module("botocore.exceptions")
-        try:
-            yield
-        except (failures.BotoCoreError, failures.ClientError) as error:
-            raise InvalidInput(f"{self} says: {error}", field="anchor") from error
+    def _told(self) -> AbstractContextManager[None]:
+        return s3.told(str(self), "anchor")

@@ -1,0 +1,189 @@
+"""Where backups are kept: a folder, or a bucket of S3. An object is there whole, or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+from urllib.parse import urlsplit
+
+from tenantry.errors import BackupError, BackupNotFound, InvalidInput
+from tenantry.ops import s3
+
+#: Names that begin so are of writers still at work, or of those who were stopped.
+_UNFINISHED = ".unfinished-"
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An object of a store."""
+
+    name: str
+    size: int
+    at: datetime
+
+
+class Store(Protocol):
+    """Named objects. Names are paths with `/`, which ours make."""
+
+    def put(self, name: str, content: BinaryIO) -> None:
+        """Keep all that `content` reads, in place of what had the name."""
+
+    def open(self, name: str) -> BinaryIO:
+        """Read an object; `BackupNotFound` where there is none."""
+
+    def list(self, prefix: str) -> Iterator[Kept]:
+        """The objects whose name begins so, in the order of their names."""
+
+    def remove(self, name: str) -> None:
+        """Take an object away, where it is there."""
+
+
+def store_of(text: str) -> Store:
+    """`FOLDER`, or `s3://BUCKET/PREFIX`."""
+    if not text.startswith("s3://"):
+        return FolderStore(Path(text.removeprefix("file:")).expanduser().absolute())
+    url = urlsplit(text)
+    if not url.netloc or url.query:
+        raise InvalidInput(
+            f"{text} is no place for backups.", field="store", hint="s3://BUCKET/PREFIX"
+        )
+    return S3Store(url.netloc, url.path.strip("/"))
+
+
+class FolderStore:
+    """Files that only their owner reads: a dump holds hashes of passwords, and keys."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def __str__(self) -> str:
+        return str(self.root)
+
+    def put(self, name: str, content: BinaryIO) -> None:
+        target = self.root / name
+        try:
+            self._folder(target.parent)
+            fresh = target.with_name(f"{_UNFINISHED}{secrets.token_hex(6)}")
+            fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+            try:
+                with os.fdopen(fd, "wb") as file:
+                    shutil.copyfileobj(content, file, _BLOCK)
+                    file.flush()
+                    os.fsync(file.fileno())
+                fresh.replace(target)
+                _settle(target.parent)
+            except BaseException:
+                fresh.unlink(missing_ok=True)
+                raise
+        except OSError as error:
+            raise BackupError(
+                f"{target} cannot be written: {error.strerror}.", path=str(target)
+            ) from error
+
+    def open(self, name: str) -> BinaryIO:
+        try:
+            return (self.root / name).open("rb")
+        except FileNotFoundError:
+            raise BackupNotFound(f"{self} has no {name}.", name=name) from None
+        except OSError as error:
+            raise BackupError(
+                f"{self.root / name} cannot be read: {error.strerror}.", path=str(self.root / name)
+            ) from error
+
+    def list(self, prefix: str) -> Iterator[Kept]:
+        base = self.root / prefix.rpartition("/")[0]
+        for path in sorted(base.rglob("*")):
+            name = path.relative_to(self.root).as_posix()
+            # Somebody else may be removing what we see.
+            with suppress(FileNotFoundError):
+                if name.startswith(prefix) and path.is_file():
+                    facts = path.stat()
+                    yield Kept(name, facts.st_size, datetime.fromtimestamp(facts.st_mtime, UTC))
+
+    def remove(self, name: str) -> None:
+        path = self.root / name
+        path.unlink(missing_ok=True)
+        for folder in path.parents:
+            if folder == self.root:
+                break
+            try:
+                folder.rmdir()
+            except OSError:  # it holds something yet
+                break
+
+    def _folder(self, folder: Path) -> None:
+        if not self.root.is_dir():
+            self.root.mkdir(parents=True, mode=0o700)
+            (self.root / ".gitignore").write_text("*\n")
+        for part in (
+            *reversed(folder.relative_to(self.root).parents),
+            folder.relative_to(self.root),
+        ):
+            (self.root / part).mkdir(exist_ok=True, mode=0o700)
+
+
+class S3Store:
+    """Objects of a bucket. An upload that is not finished is no object."""
+
+    def __init__(self, bucket: str, prefix: str, client: Any = None) -> None:
+        self.bucket = bucket
+        self.prefix = f"{prefix}/" if prefix else ""
+        self._client = client
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.prefix}"
+
+    @property
+    def client(self) -> Any:
+        if self._client is None:
+            self._client = s3.client("Backups", "store")
+        return self._client
+
+    def put(self, name: str, content: BinaryIO) -> None:
+        client = self.client
+        with s3.told(str(self), "store"):
+            client.upload_fileobj(content, self.bucket, self.prefix + name)
+
+    def open(self, name: str) -> BinaryIO:
+        client = self.client
+        missing: Any = import_module("botocore.exceptions").ClientError
+        with s3.told(str(self), "store"):
+            try:
+                found = client.get_object(Bucket=self.bucket, Key=self.prefix + name)
+            except missing as error:
+                if error.response["Error"]["Code"] == "NoSuchKey":
+                    raise BackupNotFound(f"{self} has no {name}.", name=name) from None
+                raise
+            body: BinaryIO = found["Body"]
+            return body
+
+    def list(self, prefix: str) -> Iterator[Kept]:
+        pages = self.client.get_paginator("list_objects_v2")
+        with s3.told(str(self), "store"):
+            for page in pages.paginate(Bucket=self.bucket, Prefix=self.prefix + prefix):
+                for part in page.get("Contents", ()):
+                    name = part["Key"].removeprefix(self.prefix)
+                    yield Kept(name, part["Size"], part["LastModified"])
+
+    def remove(self, name: str) -> None:
+        client = self.client
+        with s3.told(str(self), "store"):
+            client.delete_object(Bucket=self.bucket, Key=self.prefix + name)
+
+
+def _settle(folder: Path) -> None:
+    """That the name is there survives a power cut, too."""
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

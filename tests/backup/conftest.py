@@ -1,0 +1,81 @@
+"""What backups are taken of: the test's own database, and a store that goes with it."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from tenantry import Database, Settings
+from tenantry.keyring import new_key
+from tenantry.ops.backup import Cipher, Vault, Wishes, create, store_of
+from tenantry.ops.backup.manifest import Manifest
+from tenantry.ops.backup.store import S3Store
+from tests.fixtures.database import Place, make_tenant
+from tests.fixtures.servers import require
+
+BUCKET = "backups"
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Short and open, so that the servers' account passes through."""
+    made = Path(tempfile.mkdtemp(prefix="tt-b-"))
+    made.chmod(0o755)
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture
+def vault(folder: Path) -> Vault:
+    return Vault(store_of(str(folder / "store")), Cipher())
+
+
+@pytest.fixture
+def sealed_vault(folder: Path) -> Vault:
+    return Vault(store_of(str(folder / "store")), Cipher([new_key()]))
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vault]:
+    """A bucket of moto's, with what boto3 finds in the environment."""
+    require("moto and boto3 (pip install 'tenantry[s3,dev]')", importlib.util.find_spec("moto"))
+    import moto
+
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with moto.mock_aws():
+        store = S3Store(BUCKET, "tenantry")
+        store.client.create_bucket(Bucket=BUCKET)
+        yield Vault(store, Cipher([new_key()]))
+
+
+@pytest.fixture
+def settings(place: Place) -> Settings:
+    """As an operator's: with a login that no policy holds."""
+    return place.settings(
+        backup_url=SecretStr(place.url("superuser")),
+        home=place.server.servers.home,
+        pg_bin=place.server.bin_dir if place.server.kind == "system" else None,
+    )
+
+
+@pytest.fixture
+async def filled(db: Database) -> AsyncIterator[Database]:
+    """Two tenants with rows in plain, partitioned and audited tables."""
+    for slug in ("acme", "beta"):
+        tenant = await make_tenant(db, slug)
+        async with db.tenant(tenant.id) as t:
+            project = await t.projects.create(name="Apollo", slug="apollo")
+            for number in range(20):
+                await t.tasks.create(project_id=project.id, prompt=f"Do {number}", type="feature")
+    yield db
+
+
+async def take(settings: Settings, vault: Vault, **wishes: Any) -> Manifest:
+    return await create(settings, vault, Wishes(**{"valkey": False, **wishes}), lambda _: None)

@@ -1,0 +1,233 @@
+"""Recovery to a point in time, from full and incremental copies and the archive."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tenantry.errors import (
+    BackupError,
+    BackupNotFound,
+    FeatureUnavailable,
+    InvalidInput,
+    RecoveryTargetMissed,
+)
+from tenantry.keyring import new_key
+from tenantry.ops.backup import (
+    Cipher,
+    Reached,
+    Source,
+    Target,
+    Vault,
+    label,
+    plan,
+    prune,
+    read,
+    recover,
+    store_of,
+    verify,
+    wal,
+)
+from tenantry.ops.backup.retention import Rules
+from tests.fixtures.servers import require, system_postgres
+
+from .cluster import Cluster, cluster, marks_in
+from .conftest import take
+
+ROOT = Path(__file__).parents[2]
+#: The incremental copies' test has the wheel's server.
+KINDS = ["system", "wheel"] if os.environ.get("TENANTRY_SOAK") else ["system"]
+
+
+def bin_of(kind: str) -> Path | None:
+    if kind == "system":
+        found = system_postgres()
+        require("a system PostgreSQL (apt install postgresql)", found)
+        return found
+    return None
+
+
+def unfinished(folder: Path) -> list[Path]:
+    return [*folder.glob(".*")]
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """`to(point, name)` recovers into a folder of that name."""
+
+    cluster: Cluster
+    vault: Vault
+    folder: Path
+
+    async def to(self, point: str, name: str, *, exclusive: bool = False) -> Reached:
+        return await recover(
+            self.cluster.local, self.vault, Target.parse(point), self.folder / name,
+            lambda _: None, exclusive=exclusive,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_cluster_recovers_to_a_point(folder: Path, kind: str) -> None:
+    """Encrypted; the server's own archive_command fills the archive."""
+    key = new_key()
+    vault = Vault(store_of(str(folder / "store")), Cipher([key]))
+    packing = {"wheel": "gzip", "system": "zstd"}[kind]
+    async with cluster(folder, bin_of(kind), vault, keys=[key]) as c:
+        recovery = Recovery(c, vault, folder)
+        await c.mark(1)
+        full = await take(c.settings, vault, kind="physical", compress=packing)
+        assert full.key_id is not None
+        await c.mark(2)
+        await label(Source.of(c.settings), vault.store, "two")
+        await c.mark(3)
+        moment = datetime.now(UTC)
+        await c.mark(4)
+        await c.archived()
+
+        reached = await recovery.to(moment.isoformat(), "by-time")
+        assert reached.backup == str(full.id)
+        assert reached.last_commit is not None
+        assert reached.last_commit <= moment
+        assert reached.timeline == 2
+        assert reached.tables["public.marks"].rows == 3
+        assert await marks_in(c.local, folder / "by-time") == [1, 2, 3]
+        assert (await recovery.to("two", "by-label")).rows == 2
+        # A folder that holds anything is refused, and the original never stopped.
+        for name in ("by-label", str(c.local.status()[0].data_dir)):
+            with pytest.raises(InvalidInput, match="not empty"):
+                await recovery.to("latest", name)
+        assert await c.marks() == [1, 2, 3, 4]
+        if kind == "system":
+            with pytest.raises(FeatureUnavailable, match="came with 17"):
+                await take(c.settings, vault, kind="incremental")
+        assert not unfinished(folder)
+
+
+async def test_an_incremental_copy_recovers(folder: Path, vault: Vault) -> None:
+    async with cluster(folder, None, vault) as c:
+        recovery = Recovery(c, vault, folder)
+        await c.mark(1)
+        full = await take(c.settings, vault, kind="physical", compress="none")
+        before = await c.mark(2)
+        newest = await take(c.settings, vault, kind="incremental")
+        assert newest.base == full.id
+        assert newest.size < full.size / 2
+        await c.mark(3)
+        await c.archived()
+
+        reached = await recovery.to("latest", "latest")
+        assert (reached.backup, reached.rows) == (str(newest.id), 3)
+        assert (await recovery.to(str(before), "before", exclusive=True)).rows == 1
+        with pytest.raises(RecoveryTargetMissed) as missed:
+            await recovery.to((datetime.now(UTC) + timedelta(hours=1)).isoformat(), "missed")
+        assert missed.value.reached
+        assert not (folder / "missed").exists()
+        with pytest.raises(BackupNotFound, match="oldest ended"):
+            await recovery.to("2020-01-01T00:00:00+00:00", "early")
+        report = await verify(c.local, None, vault, newest, lambda _: None)
+        assert report.ok
+        assert report.compared == 1
+        # What it builds on stays, and the WAL from there.
+        what = plan(vault.store, Rules(last=1))
+        assert what.removed == ()
+        assert what.why[str(full.id)] == f"needed by {newest.id}"
+
+
+async def test_pruning_keeps_what_recovery_needs(folder: Path, vault: Vault) -> None:
+    async with cluster(folder, None, vault) as c:
+        first = await take(c.settings, vault, kind="physical", compress="none")
+        await c.mark(1)
+        await c.archived()
+        second = await take(c.settings, vault, kind="physical", compress="none")
+        await c.mark(2)
+        await c.archived()
+        what = plan(vault.store, Rules(last=1))
+        assert what.removed == (first,)
+        assert what.wal
+        assert all(name < str(second.start_segment) for _, name in what.wal)
+        prune(vault.store, what)
+        assert (
+            await recover(c.local, vault, Target.parse("latest"), folder / "new", lambda _: None)
+        ).rows == 2
+        # A segment that is lost is told of.
+        names = list(wal.segments(vault.store, second.system_id))
+        assert wal.gaps(iter(names), str(second.start_segment), 1 << 24) == []
+
+
+async def test_an_archive_takes_a_segment_once(folder: Path, sealed_vault: Vault) -> None:
+    name = "000000010000000000000007"
+    segment = folder / name
+    segment.write_bytes(b"w" * (1 << 20))
+    assert wal.push(sealed_vault, segment, "1")
+    assert not wal.push(sealed_vault, segment, "1")
+    segment.write_bytes(b"x" * (1 << 20))
+    with pytest.raises(BackupError, match="Two servers"):
+        wal.push(sealed_vault, segment, "1")
+    wal.fetch(sealed_vault, "1", name, folder / "back")
+    assert (folder / "back").read_bytes() == b"w" * (1 << 20)
+    with pytest.raises(BackupNotFound):
+        wal.fetch(sealed_vault, "1", "000000010000000000000008", folder / "none")
+    kept = folder / "store" / "wal" / "1" / name
+    whole = kept.read_bytes()
+    for damaged in (whole[:-1], whole[:-20] + b"0" * 20, whole.replace(b'"size"', b'"sise"')):
+        kept.write_bytes(damaged)
+        with pytest.raises(BackupError):
+            wal.fetch(sealed_vault, "1", name, folder / "damaged")
+        assert not (folder / "damaged").exists()
+    with pytest.raises(InvalidInput):
+        wal.push(sealed_vault, folder / "notes.txt", "1")
+    assert list(wal.segments(sealed_vault.store, "1")) == [name]
+
+
+def test_gaps_are_found() -> None:
+    names = [f"0000000100000000{n:08X}" for n in (250, 251, 254, 255)] + [
+        "000000010000000100000000"
+    ]
+    assert wal.gaps(iter(names), names[0], 1 << 24) == [
+        f"0000000100000000{n:08X}" for n in (252, 253)
+    ]
+    assert list(wal.no_longer_needed(iter([*names, "00000002.history"]), names[2])) == names[:2]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("latest", "latest"),
+        ("123", "xid"),
+        ("before-upgrade", "label"),
+        ("2026-11-21T10:00:00Z", "time"),
+    ],
+)
+def test_a_point_is_read(text: str, kind: str) -> None:
+    assert Target.parse(text).kind == kind
+
+
+@pytest.mark.parametrize("text", ["2026-11-21T10:00:00", "", "a b", "../x"])
+def test_what_is_no_point_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput):
+        Target.parse(text)
+
+
+async def test_the_drill(folder: Path) -> None:
+    ran = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, str(ROOT / "scripts" / "drill.py"), "--seconds", "1", "--json"],
+        check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    outcome = json.loads(ran.stdout)
+    assert outcome["lost"] == outcome["too_many"] == 0
+    assert outcome["acknowledged_before"] <= outcome["found"] < outcome["written"]
+
+
+def test_the_newest_is_read_by_a_word(vault: Vault) -> None:
+    with pytest.raises(BackupNotFound):
+        read(vault.store, "latest")

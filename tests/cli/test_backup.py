@@ -1,0 +1,127 @@
+"""`backup`, `restore` and `reset`, as an operator types them."""
+
+from __future__ import annotations
+
+import stat
+import uuid
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from tenantry import Database
+from tenantry.keyring import new_key
+from tenantry.models import Tenant
+from tenantry.ops.setup import in_database
+from tests.fixtures.database import Place
+from tests.fixtures.servers import KeyValueServer
+
+from .conftest import use
+from .helpers import Cli
+
+pytestmark = pytest.mark.postgres("wheel")
+
+
+@pytest.fixture
+def cli(project: Path, place: Place, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    use(place, monkeypatch)
+    key = new_key()
+    monkeypatch.setenv("TENANTRY_BACKUP_URL", place.url("superuser"))
+    monkeypatch.setenv("TENANTRY_BACKUP_STORE", str(project / "kept"))
+    monkeypatch.setenv("TENANTRY_BACKUP_KEYS", key)
+    return Cli(project, [place.server.password("postgres"), key])
+
+
+def test_a_dump_is_taken_listed_verified_restored_and_pruned(
+    cli: Cli, acme: Tenant, place: Place, project: Path
+) -> None:
+    assert "no backups" in cli("backup", "list").out
+    cli("backup", "verify", code=5)
+    made = cli.json("backup", "create", "--label", "nightly", "--no-valkey")
+    assert made["tables"]["tenantry.tenants"]["rows"] == 1
+    for path in (project / "kept").rglob("*"):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0 or path.name == ".gitignore"
+    [listed] = cli.json("backup", "list")
+    assert (listed["id"], listed["label"], listed["verified"]) == (made["id"], "nightly", None)
+    assert "nightly" in cli("backup", "list").out
+    assert "tenantry.tenants" in cli("backup", "show", made["id"][-6:]).out
+    assert "as they were written" in cli("backup", "verify", "latest", "--quick").out
+
+    name = f"c_{uuid.uuid4().hex[:12]}"
+    url = in_database(place.url("superuser"), name)
+    cli("backup", "restore", "latest", code=2)
+    try:
+        restored = cli.json("backup", "restore", "latest", "--into", url)
+        assert restored["rows"] == made["rows"]
+        cli("backup", "restore", "latest", "--into", url, code=2)
+        cli("backup", "restore", "latest", "--into", url, "--replace", code=2)
+        cli("backup", "restore", "latest", "--into", url, "--replace", "--yes")
+    finally:
+        cli("backup", "list")  # the store is none the worse
+        _drop(place, name)
+    cli("backup", "restore", "latest", "--data-dir", str(project / "data"), code=1)
+
+    second = cli.json("backup", "create", "--format", "plain", "--expire-days", "3")
+    assert cli.json("backup", "prune", "--keep-last", "1", "--dry-run")["removed"] == [made["id"]]
+    assert len(cli.json("backup", "list")) == 2
+    cli("backup", "prune", "--keep-last", "1", code=2)
+    assert cli.json("backup", "prune", "--keep-last", "1", "--yes")["removed"] == [made["id"]]
+    assert [b["id"] for b in cli.json("backup", "list")] == [second["id"]]
+
+
+def _drop(place: Place, name: str) -> None:
+    import asyncio
+
+    async def drop() -> None:
+        admin = await asyncpg.connect(place.server.superuser_url)
+        await admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        await admin.close()
+
+    asyncio.run(drop())
+
+
+def test_valkey_rides_along(
+    cli: Cli, valkey_server: KeyValueServer, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TENANTRY_REDIS_URL", valkey_server.url)
+    made = cli.json("backup", "create")
+    assert made["valkey"] == "snapshot and append-only file"
+    cli("backup", "restore", "latest", "--valkey-dir", str(project / "valkey"))
+    assert (project / "valkey" / "dump.rdb").read_bytes().startswith((b"REDIS", b"VALKEY"))
+    assert list((project / "valkey" / "appendonlydir").glob("*.manifest"))
+    monkeypatch.setenv("TENANTRY_REDIS_URL", "redis://127.0.0.1:1/0")
+    assert cli.json("backup", "create")["valkey"].startswith("left out: ")
+
+
+def test_the_archive_is_configured(cli: Cli, project: Path) -> None:
+    cli("backup", "configure", code=3)  # the keys are here, and not where the server would look
+    said = cli.json("backup", "configure", "--keys-file", "keys", "--program", "tenantry")
+    assert not said["applied"]
+    assert said["settings"]["summarize_wal"] == "on"
+    command = said["settings"]["archive_command"]
+    assert command.endswith('tenantry backup wal push "%p"')
+    assert f"TENANTRY_BACKUP_KEYS_FILE={project / 'keys'}" in command
+    spooled = cli("backup", "configure", "--spool", "/var/spool/wal").out
+    assert "cmp -s" in spooled
+    cli("restore", "--to", "2026-11-21T10:00:00", "--data-dir", "new", code=2)
+    cli("restore", "--to", "latest", "--data-dir", "new", code=5)
+    assert not (project / "new").exists()
+
+
+async def _tenants(db: Database) -> int:
+    async with db.service("test") as s:
+        return int(await s.fetch_value("SELECT count(*) FROM tenantry.tenants"))
+
+
+def test_reset_empties_a_development_database(
+    cli: Cli, acme: Tenant, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli("reset", code=2)
+    assert len(cli.json("tenant", "list")["tenants"]) == 1
+    cli("reset", "--no-seed", "--yes")
+    assert cli.json("tenant", "list")["tenants"] == []
+    cli("migrate", "check")
+    monkeypatch.setenv(
+        "TENANTRY_OWNER_URL", "postgresql://tenantry_owner:x@db.example.com/tenantry"
+    )
+    cli("reset", "--yes", code=6)
