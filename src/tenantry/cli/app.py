@@ -8,6 +8,7 @@ import typer
 
 from . import (
     audit,
+    config,
     connect,
     context,
     events,
@@ -54,6 +55,7 @@ def application() -> typer.Typer:
         ("task", task),
         ("audit", audit),
         ("redis", redis),
+        ("config", config),
         ("secrets", secrets),
         ("context", context),
         ("events", events),
