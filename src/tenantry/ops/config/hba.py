@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 
 from tenantry.errors import InvalidInput
-from tenantry.schema.roles import LOGINS
+from tenantry.schema.roles import LOGINS, OWNER
 
 from .files import File, header
 from .tls import POOLER_ROLE
@@ -15,6 +15,8 @@ from .tls import POOLER_ROLE
 #: Who a standby logs in as to be sent the WAL.
 REPLICA_ROLE = "tenantry_replica"
 _HERE = ("127.0.0.1/32", "::1/128")
+#: The owner's migrations hold locks of a session, so they always go past a pooler.
+_POOLED = tuple(role for role in LOGINS if role != OWNER)
 _USE = (
     "Put it where `SHOW hba_file` says, then: SELECT pg_reload_conf();",
     "The first line that fits decides; who is in none of them is refused.",
@@ -85,7 +87,7 @@ def _rules(access: Access) -> Iterator[Sequence[str] | str]:
     for network in access.pooler_networks:
         # One certificate stands before several roles here, so it cannot carry their names.
         proof = " clientcert=verify-ca" if access.client_certificates else ""
-        yield way, database, roles, network, f"scram-sha-256{proof}"
+        yield way, database, ",".join(_POOLED), network, f"scram-sha-256{proof}"
     proof = " clientcert=verify-full" if access.client_certificates else ""
     for network in (*_HERE, *access.networks):
         yield way, database, roles, network, f"scram-sha-256{proof}"
