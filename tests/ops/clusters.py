@@ -52,7 +52,7 @@ class Cluster:
 
     def generate(self, *arguments: str | Path, into: Path) -> None:
         """`tenantry config …`, given to the account that the servers run as."""
-        assert main(["config", *map(str, arguments), "--out", str(into), "--force"]) == 0
+        assert main(["config", *map(str, arguments), "--out", str(into)]) == 0
         self.own(into)
 
     def own(self, folder: Path) -> None:

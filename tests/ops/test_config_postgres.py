@@ -65,7 +65,7 @@ async def _refused(url: str) -> None:
 
 
 def _settings(tmp_path: Path, **changes: object) -> dict[str, str]:
-    plan = {"machine": Machine(16 * _GB, 8), "load": Load(4, 20, 3), **changes}
+    plan = {"machine": Machine(16 * _GB, 8), "load": Load(4, 20, 4), **changes}
     path = tmp_path / "tenantry.conf"
     path.write_text(file(Plan(**plan), "config postgres").text)  # type: ignore[arg-type]
     return dict(settings_of(path))
@@ -80,7 +80,7 @@ def test_sizes_follow_the_machine(tmp_path: Path) -> None:
 
 
 def test_connections_are_those_of_every_pool_or_of_the_pooler(tmp_path: Path) -> None:
-    assert _settings(tmp_path)["max_connections"] == str(4 * 20 * 3 + 15)
+    assert _settings(tmp_path)["max_connections"] == str(4 * 20 * 4 + 15)
     assert _settings(tmp_path, pooled=20)["max_connections"] == str(20 + 4 * 20 + 15)
 
 

@@ -50,9 +50,9 @@ class Load:
 
     @classmethod
     def of(cls, settings: Settings, processes: int) -> Load:
-        """Each process has a pool for each role that it logs in as."""
+        """Each process has a pool for each role that it logs in as, and one for the ORM's sessions."""
         further = (settings.service_url, settings.readonly_url)
-        pools = 3 if is_embedded(settings) else 1 + sum(url is not None for url in further)
+        pools = 4 if is_embedded(settings) else 2 + sum(url is not None for url in further)
         return cls(processes, settings.pool_max + settings.pool_overflow, pools)
 
     @property
