@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -172,6 +173,78 @@ def postgres(
 
 
 @command(app)
+def compose(
+    *,
+    version: Annotated[int, typer.Option(min=16, max=18, help="PostgreSQL's.")] = 17,
+    memory: _Memory = None,
+    cpus: _Cpus = None,
+    processes: _Processes = 4,
+    connections: Annotated[int, typer.Option(min=4, help="PgBouncer's to the server.")] = 20,
+    network: Annotated[
+        str, typer.Option(metavar="CIDR", help="The containers' own.")
+    ] = "172.30.77.0/24",
+    out: _Out = None,
+    force: _Force = False,
+) -> Answer:
+    """Containers: PostgreSQL with AGE and pgvector, PgBouncer, Valkey, Qdrant, and pgAdmin on demand.
+
+    With --out also the secrets and certificates they need, each made once and never written over.
+    """
+    from tenantry.ops.config import compose as made
+    from tenantry.ops.config.machine import Load, Machine
+
+    settings = place.load()
+    plan = made.Plan(
+        machine=Machine.here(memory, cpus), load=Load.of(settings, processes),
+        version=version, connections=connections, network=network,
+    )  # fmt: skip
+    answer = _told(made.files(plan, settings, "config compose"), out, force)
+    if out is not None:
+        made.complete(out)
+    return answer
+
+
+@command(app)
+def systemd(
+    *,
+    program: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The installed command; else this one.")
+    ] = None,
+    user: Annotated[str, typer.Option(help="The account that the units run as.")] = "tenantry",
+    environment: Annotated[
+        Path, typer.Option(metavar="FILE", help="The settings: see `config env`.")
+    ] = Path("/etc/tenantry/tenantry.env"),
+    folder: Annotated[
+        Path, typer.Option(metavar="DIR", help="The project's, with tenantry.toml.")
+    ] = Path("/srv/tenantry"),
+    calendar: Annotated[str, typer.Option(help="When maintenance begins.")] = "*:0/15",
+    out: _Out = None,
+    force: _Force = False,
+) -> Answer:
+    """systemd units: the relay of events, and maintenance by a timer."""
+    from tenantry.ops.config import systemd as made
+
+    plan = made.Plan(
+        program=program or _this_program(), user=user, environment=environment, folder=folder,
+        calendar=calendar,
+    )  # fmt: skip
+    return _told(made.files(plan, "config systemd"), out, force)
+
+
+@command(app)
+def env(
+    *,
+    profile: Annotated[Literal["development", "production"], typer.Option()] = "development",
+    out: _Out = None,
+    force: _Force = False,
+) -> Answer:
+    """An environment file with every setting, its meaning and its default."""
+    from tenantry.ops.config import env as made
+
+    return _told([made.file(profile, "config env")], out, force)
+
+
+@command(app)
 def tls(
     *,
     out: Annotated[Path, typer.Option(metavar="DIR", help="The authority's folder.")] = Path("tls"),
@@ -271,6 +344,10 @@ def _release(said: str | None) -> tuple[int, ...] | None:
     if numbers is None:
         raise InvalidInput(f"{said!r} is no version.", field="pgbouncer_version")
     return tuple(int(n or 0) for n in numbers.groups())
+
+
+def _this_program() -> Path:
+    return Path(shutil.which("tenantry") or Path(sys.executable).with_name("tenantry")).absolute()
 
 
 def _absolute(folder: Path | None) -> Path | None:

@@ -29,6 +29,8 @@ class Access:
 
     database: str
     superuser: str = "postgres"
+    #: Where the administrator may come from too, by password: a container's host has no account in it.
+    superuser_networks: tuple[str, ...] = ()
     networks: tuple[str, ...] = ()
     tls: bool = False
     #: A role shows a certificate in its own name, beside its password.
@@ -41,7 +43,9 @@ class Access:
     replica_networks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        away = (*self.networks, *self.pooler_networks, *self.replica_networks)
+        away = (
+            *self.networks, *self.pooler_networks, *self.replica_networks, *self.superuser_networks
+        )  # fmt: skip
         for network in away:
             try:
                 ip_network(network)
@@ -73,9 +77,11 @@ def files(access: Access, command: str) -> list[File]:
 def _rules(access: Access) -> Iterator[Sequence[str] | str]:
     database, roles = _quoted(access.database), ",".join(LOGINS)
     yield "# TYPE DATABASE ROLE ADDRESS METHOD"
-    yield "# The administrator comes from this machine alone, as the account of that name."
+    yield "# The administrator comes from this machine, as the account of that name."
     yield "local", "all", access.superuser, "", "peer"
     yield "local", "replication", access.superuser, "", "peer"
+    for network in access.superuser_networks:
+        yield "hostssl", "all", access.superuser, network, "scram-sha-256"
     if access.pooler:
         yield "# PgBouncer looks passwords up; it has none itself."
         yield "local", database, POOLER_ROLE, "", f"peer map={POOLER_ROLE}"
