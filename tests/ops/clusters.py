@@ -61,9 +61,16 @@ class Cluster:
 
     def sql(self, *arguments: str) -> str:
         """psql as the administrator, who comes as the account of that name."""
-        command = [self.bin_dir / "psql", "-X", "-A", "-t", "-v", "ON_ERROR_STOP=1"]
-        place = ["-h", self.socket_dir, "-p", str(self.port), "-U", self.superuser, "-d", DATABASE]
-        ran = self.account.run([*command, *place, *arguments])
+        command: list[str | Path] = [
+            self.bin_dir / "psql",
+            "-X",
+            "-A",
+            "-t",
+            "-v",
+            "ON_ERROR_STOP=1",
+        ]
+        place = ["-h", str(self.socket_dir), "-p", str(self.port), "-U", self.superuser]
+        ran = self.account.run([*command, *place, "-d", DATABASE, *arguments])
         assert ran.returncode == 0, ran.stderr
         return ran.stdout.strip()
 
