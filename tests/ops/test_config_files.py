@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,6 +16,7 @@ from tenantry.config import Settings, load_settings
 from tenantry.config.settings import is_secret
 from tenantry.config.sources import variable
 from tenantry.errors import InvalidInput
+from tenantry.isolation.pooler import read_file
 from tenantry.ops.config.env import file as env_file
 from tenantry.ops.config.machine import read_size
 from tests.cli.conftest import project  # noqa: F401 - the folder that `offline` stands in
@@ -143,3 +146,18 @@ def test_units_run_commands_that_there_are(offline: Cli) -> None:
     assert "ExecStart=/opt/tenantry events relay\n" in relay
     assert "ExecStart=/opt/tenantry maintain\n" in relay
     assert "relay" in offline("events", "--help").out
+
+
+# ---- the page ----------------------------------------------------------------------------------
+
+
+def test_the_commands_of_the_page_run(offline: Cli) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "deployment.md").read_text()
+    commands = re.findall(r"^\$ tenantry (config .*)$", page, re.MULTILINE)
+    assert len(commands) > 8
+    for line in commands:
+        offline(*shlex.split(line))
+    assert {path.name for path in offline.folder.iterdir()} >= {"tls", "server", "pooler", "box"}
+    told = read_file(offline.folder / "pooler" / "pgbouncer.ini")
+    assert told["client_tls_sslmode"] == "require"
+    assert told.entries[0].host == "db.internal"
