@@ -41,8 +41,11 @@ from tests.isolation.storm import Storm, open_books
 from .clusters import DATABASE, Cluster, made_cluster
 
 _WATCHER, _WORD = "watcher", "kT9vQx2mWz7pLr"
-_CLIENTS, _SERVERS = 1000, 20
-_OPERATIONS = 3_000
+#: A thousand log in for as long as the rest takes together, so an ordinary run has fewer.
+_CLIENTS, _SERVERS = soak(200, 1000), 20
+_OPERATIONS = soak(3_000, 10_000)
+#: On a machine that has much else to do a crowd waits.
+_PATIENT: dict[str, Any] = {"acquire_timeout": 120, "connect_timeout": 120}
 
 
 @pytest.fixture(scope="module", params=["wheel", "system"])
@@ -101,7 +104,7 @@ async def test_it_runs_and_the_proof_finds_nothing_but_its_version(
 
     with cluster.pooled(folder, port):
         settings = Settings(
-            profile="test", pool_min=0, migrate="check",
+            profile="test", pool_min=0, migrate="check", **_PATIENT,
             database_url=url("app"), readonly_url=url("readonly"),
         )  # fmt: skip
         async with await tenantry.connect(settings=settings) as db:
@@ -140,7 +143,7 @@ async def test_a_crowd_of_clients_shares_a_few_connections(
     seed = int(os.environ.get("TENANTRY_TEST_SEED") or secrets.randbits(32))
     end = time.monotonic() + soak(0, 60)
     settings = place.settings(
-        database_url=crowded, pool_min=_CLIENTS, pool_max=_CLIENTS, acquire_timeout=120
+        database_url=crowded, pool_min=_CLIENTS, pool_max=_CLIENTS, **_PATIENT
     )
     async with await tenantry.connect(settings=settings) as db:
         found = Storm(db, place, books, seed)
@@ -167,7 +170,7 @@ async def crowded(place: Place) -> AsyncIterator[str]:
             server_port=place.server.port, release=(1, 18), connections=_SERVERS, port=port,
             folder=folder,
         )  # fmt: skip
-        made = files(plan, place.settings(acquire_timeout=120), "config pgbouncer")
+        made = files(plan, place.settings(**_PATIENT), "config pgbouncer")
         write(made, folder)
         admin = await place.connection("superuser")
         hashes = await admin.fetch((folder / "userlist.sql").read_text())

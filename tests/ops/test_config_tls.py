@@ -60,7 +60,14 @@ def settings(cluster: Cluster) -> Callable[..., Settings]:
             "ssl_cert": str(tls / "tenantry_app.crt"),
             "ssl_key": str(tls / "tenantry_app.key"),
         }
-        values = {"profile": "test", "pool_min": 0, "migrate": "check", **files, **said}
+        values = {
+            "profile": "test",
+            "pool_min": 0,
+            "connect_timeout": 60,
+            "migrate": "check",
+            **files,
+            **said,
+        }
         return Settings(**values, database_url=url)
 
     return make
