@@ -9,6 +9,7 @@ import typer
 from . import (
     audit,
     backup,
+    config,
     connect,
     context,
     events,
@@ -72,6 +73,7 @@ def application() -> typer.Typer:
         ("audit", audit),
         ("backup", backup),
         ("redis", redis),
+        ("config", config),
         ("secrets", secrets),
         ("context", context),
         ("events", events),

@@ -13,12 +13,13 @@ def reference() -> str:
     """Every setting as a Markdown table, generated from the class."""
     rows = ["| Setting | Variable | Default | Meaning |", "|---|---|---|---|"]
     for name, field in Settings.model_fields.items():
-        cells = (f"`{name}`", f"`{variable(name)}`", _default(field), field.description)
+        cells = (f"`{name}`", f"`{variable(name)}`", default_in_words(field), field.description)
         rows.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(rows) + "\n"
 
 
-def _default(field: FieldInfo) -> str:
+def default_in_words(field: FieldInfo) -> str:
+    """How the reference says what holds where nothing is set."""
     extra = field.json_schema_extra
     if isinstance(extra, dict) and "default_in_words" in extra:
         return str(extra["default_in_words"])

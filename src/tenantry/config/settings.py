@@ -43,10 +43,15 @@ def _database_url(value: object, info: ValidationInfo) -> SecretStr:
     if not isinstance(text, str):
         raise ValueError("must be text")
     url = DatabaseUrl.parse(text)
-    root_cert = info.data.get("ssl_root_cert")
-    if root_cert and (url.sslmode or "").startswith("verify"):
-        return SecretStr(normalise(text, sslrootcert=str(root_cert)))
-    return SecretStr(normalise(text))
+    return SecretStr(normalise(text, **_tls_files(url.sslmode or "", info.data)))
+
+
+def _tls_files(sslmode: str, said: Mapping[str, Any]) -> dict[str, str]:
+    """The files that a URL which asks for TLS is filled in with."""
+    wanted = {"sslrootcert": "ssl_root_cert"} if sslmode.startswith("verify") else {}
+    if sslmode == "require" or wanted:
+        wanted |= {"sslcert": "ssl_cert", "sslkey": "ssl_key"}
+    return {name: str(said[key]) for name, key in wanted.items() if said.get(key)}
 
 
 def _redis_url(value: object) -> SecretStr:
@@ -97,6 +102,7 @@ def _signing_key(value: SecretStr) -> SecretStr:
 
 PgUrl = Annotated[SecretStr, BeforeValidator(_database_url)]
 Folder = Annotated[Path, BeforeValidator(_absolute)]
+File = Annotated[Path, BeforeValidator(_absolute)]
 
 
 def _about(default: str) -> dict[str, Any]:
@@ -125,6 +131,12 @@ class Settings(BaseSettings):
         description="File of certificate authorities for `verify-ca` and `verify-full` URLs that "
         "name none, or `system` for this machine's own.",
     )
+    ssl_cert: File | None = Field(
+        None,
+        description="File of the certificate that this program shows PostgreSQL, in URLs that ask "
+        "for TLS (`sslmode=require` and above) and name none.",
+    )
+    ssl_key: File | None = Field(None, description="File of that certificate's key.")
     database_url: PgUrl | None = Field(
         None,
         description="The app role's database. Without it, the embedded server is used.",
@@ -344,6 +356,13 @@ class Settings(BaseSettings):
     ) -> tuple[SecretStr, ...]:
         if info.data.get("context") == "sealed" and not value:
             raise ValueError("must hold a key where context is sealed")
+        return value
+
+    @field_validator("ssl_key")
+    @classmethod
+    def _key_has_a_certificate(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if value is not None and info.data.get("ssl_cert") is None:
+            raise ValueError("needs ssl_cert, the certificate that it is the key of")
         return value
 
     @field_validator("pool_min")

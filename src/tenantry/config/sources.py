@@ -17,7 +17,7 @@ from tenantry.config.project import FILE_NAME, upward
 from tenantry.config.settings import PREFIX, Settings, is_secret
 
 NAMES = tuple(Settings.model_fields)
-_PATHS = ("home", "migrations", "pg_bin", "ssl_root_cert")
+_PATHS = ("home", "migrations", "pg_bin", "ssl_root_cert", "ssl_cert", "ssl_key")
 # Read elsewhere: by `init` and `feature`, by the command line, and by the tests (two).
 _OTHER_VARIABLES = tuple(
     PREFIX + name for name in ("ADMIN_URL", "DEBUG", "REQUIRE", "TEST_SERVERS")

@@ -50,7 +50,7 @@ def render(
 
 def _memory() -> dict[str, str]:
     """A quarter of what a server of its own machine takes: this one lives beside an application."""
-    total = _machine_memory() // _MB
+    total = machine_memory() // _MB
     return {
         "shared_buffers": f"{_between(128, total // 16, 1024)}MB",
         "effective_cache_size": f"{max(total // 2, 256)}MB",
@@ -73,7 +73,8 @@ def _logging(logs: Path) -> dict[str, str]:
     }
 
 
-def _machine_memory() -> int:
+def machine_memory() -> int:
+    """Bytes that this machine, or its container, has."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     try:
         return min(total, int(_CGROUP_LIMIT.read_text()))

@@ -11,7 +11,7 @@ from .facts import Entry, PoolerFacts
 _NAME = "pooler-password-query"
 #: The function that is given the user's name, as in `SELECT * FROM pooler.lookup($1)`.
 _PART = r'(?:"[^"]+"|[^\W\d]\w*)'
-_FUNCTION = re.compile(rf"((?:{_PART}\.)?{_PART})\s*\(\s*\$1")
+_FUNCTION = re.compile(rf"(?:({_PART})\.)?({_PART})\s*\(\s*\$1")
 _REMEDIATION = (
     "Look passwords up by a SECURITY DEFINER function with a fixed search_path that auth_user alone may"
     " execute; auth_user itself needs nothing else."
@@ -27,14 +27,25 @@ async def password_query_findings(
     if not users:
         return []
     queries = {entry.auth_query or pooler["auth_query"] for entry in entries}
-    names = {name[1] for name in map(_FUNCTION.search, queries) if name}
+    names = sorted({_names(name) for name in map(_FUNCTION.search, queries) if name})
     roles = [*subject.roles, *subject.service_roles]
     superusers = await connection.fetch(_USER, sorted(users))
-    open_to = await connection.fetch(_LOOKUP, sorted(names), roles)
+    schemas, functions = [schema for schema, _ in names], [function for _, function in names]
+    open_to = await connection.fetch(_LOOKUP, schemas, functions, roles)
     return [
         *(Finding(_NAME, "warning", r["object"], r["detail"], _REMEDIATION) for r in superusers),
         *(Finding(_NAME, "error", r["object"], r["detail"], _REMEDIATION) for r in open_to),
     ]
+
+
+def _names(found: re.Match[str]) -> tuple[str, str]:
+    """Schema and function as the catalog has them; "" where the search path decides."""
+    schema, function = (part or "" for part in found.groups())
+    return _folded(schema), _folded(function)
+
+
+def _folded(name: str) -> str:
+    return name[1:-1] if name.startswith('"') else name.lower()
 
 
 _USER = """
@@ -42,11 +53,15 @@ _USER = """
            'PgBouncer looks passwords up as a superuser: its own login is the whole server''s.' AS detail
     FROM pg_roles WHERE rolname = ANY ($1) AND rolsuper"""
 
+# By the catalog: whoever may not use the schema, as the owner may not, could not name the function.
 _LOOKUP = """
     SELECT f.oid::regprocedure::text AS object, w.detail
-    FROM unnest($1::text[]) AS named JOIN pg_proc AS f ON f.oid = to_regproc(named) CROSS JOIN LATERAL (
+    FROM unnest($1::text[], $2::text[]) AS named (schema, function)
+    JOIN pg_proc AS f ON f.proname = named.function JOIN pg_namespace AS n ON n.oid = f.pronamespace
+      AND (n.nspname = named.schema OR (named.schema = '' AND pg_function_is_visible(f.oid)))
+    CROSS JOIN LATERAL (
         SELECT format('%s may execute it, and read every role''s password hash.', string_agg(r.rolname, ', ' ORDER BY r.rolname)) AS detail
-        FROM pg_roles AS r WHERE r.rolname = ANY ($2) AND NOT r.rolsuper AND has_function_privilege(r.oid, f.oid, 'EXECUTE')
+        FROM pg_roles AS r WHERE r.rolname = ANY ($3) AND NOT r.rolsuper AND has_function_privilege(r.oid, f.oid, 'EXECUTE')
           AND has_schema_privilege(r.oid, f.pronamespace, 'USAGE')
         HAVING count(*) > 0
         UNION ALL

@@ -1,0 +1,156 @@
+"""A cluster of a test's own, run by generated configurations alone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from tenantry.cli import main
+from tenantry.local import SUPERUSER, Account, LocalServers
+from tenantry.local.ports import candidates
+from tenantry.migrations.runner import Migrator
+from tenantry.models import metadata
+from tenantry.ops.setup import in_database, init
+from tenantry.schema.roles import LOGINS
+from tests.fixtures.servers import require, running, system_postgres
+
+DATABASE = "shop"
+#: Nothing in a generated file: a test's server need not survive the machine's end.
+_FAST = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A migrated database that no server serves yet."""
+
+    servers: LocalServers
+    folder: Path
+    data: Path
+    bin_dir: Path
+    port: int
+    version: int
+    account: Account
+    superuser: str
+
+    @property
+    def socket_dir(self) -> Path:
+        return self.folder / "socket"
+
+    def url(self, role: str, host: str = "", port: int | None = None, **params: str) -> str:
+        """A login of a role; by the socket, where no host is named."""
+        role = f"tenantry_{role}"
+        login = f"{role}:{quote(self.servers.password(role), safe='')}"
+        said = {"host": host or str(self.socket_dir), "port": str(port or self.port), **params}
+        query = "&".join(f"{name}={quote(value, safe='/')}" for name, value in said.items())
+        return f"postgresql://{login}@/{DATABASE}?{query}"
+
+    def generate(self, *arguments: str | Path, into: Path) -> None:
+        """`tenantry config …`, given to the account that the servers run as."""
+        assert main(["config", *map(str, arguments), "--out", str(into)]) == 0
+        self.own(into)
+
+    def own(self, folder: Path) -> None:
+        for path in (folder, *folder.rglob("*")):
+            self.account.own(path)
+
+    def sql(self, *arguments: str) -> str:
+        """psql as the administrator, who comes as the account of that name."""
+        command: list[str | Path] = [
+            self.bin_dir / "psql",
+            "-X",
+            "-A",
+            "-t",
+            "-v",
+            "ON_ERROR_STOP=1",
+        ]
+        place = ["-h", str(self.socket_dir), "-p", str(self.port), "-U", self.superuser]
+        ran = self.account.run([*command, *place, "-d", DATABASE, *arguments])
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout.strip()
+
+    @contextmanager
+    def started(self, folder: Path) -> Iterator[None]:
+        """The server, by the files in this folder."""
+        main_file = self.folder / "main.conf"
+        main_file.write_text(
+            f"data_directory = '{self.data}'\nhba_file = '{folder}/pg_hba.conf'\n"
+            f"ident_file = '{folder}/pg_ident.conf'\nunix_socket_directories = '{self.socket_dir}'\n"
+            f"{_FAST}include = '{folder}/tenantry.conf'\n"
+        )
+        self.account.own(main_file)
+        program = [str(self.bin_dir / "postgres"), "-D", str(self.data)]
+        command = [*program, "-c", f"config_file={main_file}"]
+        with running(command, self.port, self.account):
+            yield
+
+    @contextmanager
+    def pooled(self, folder: Path, port: int) -> Iterator[None]:
+        """PgBouncer before it, by the file in this folder."""
+        program = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+        require("PgBouncer (apt install pgbouncer)", program)
+        with running([str(program), "-q", f"{folder}/pgbouncer.ini"], port, self.account):
+            yield
+
+    def free_port(self) -> int:
+        return next(candidates("test", self.folder, last=None))
+
+
+@contextmanager
+def made_cluster(kind: str) -> Iterator[Cluster]:
+    """Of the wheel's PostgreSQL or the system's, with roles and a migrated database, and stopped."""
+    pg_bin = system_postgres() if kind == "system" else None
+    if kind == "system":
+        require("a system PostgreSQL (apt install postgresql)", pg_bin)
+    with ExitStack() as stack:
+        folder = Path(tempfile.mkdtemp(prefix="tenantry-config-"))
+        stack.callback(shutil.rmtree, folder)
+        folder.chmod(0o755)
+        servers = LocalServers(folder / "home", pg_bin=pg_bin, settings={"fsync": "off"})
+        servers.up(valkey=False)
+        stack.callback(servers.down)
+        facts, account = servers.status()[0], servers.account
+        superuser = _prepared(servers, account)
+        cluster = Cluster(
+            servers, folder, facts.data_dir, servers.binary("pg_controldata").parent,
+            next(candidates("test", folder, last=None)), int(facts.version.split(".")[0]), account,
+            superuser,
+        )  # fmt: skip
+        servers.down()
+        cluster.socket_dir.mkdir()
+        account.own(cluster.socket_dir)
+        yield cluster
+
+
+def _prepared(servers: LocalServers, account: Account) -> str:
+    """The administrator, who must be named as the account is."""
+    import asyncio
+
+    import asyncpg
+
+    async def prepare() -> None:
+        admin = servers.postgres_url(SUPERUSER, "postgres")
+        await init(admin, DATABASE, {role: servers.password(role) for role in LOGINS})
+        await Migrator(servers.postgres_url("tenantry_owner", DATABASE), metadata).up()
+        if account.name != SUPERUSER:
+            connection = await asyncpg.connect(in_database(admin, DATABASE))
+            await connection.execute(f'CREATE ROLE "{account.name}" SUPERUSER LOGIN')
+            await connection.close()
+
+    asyncio.run(prepare())
+    return account.name
+
+
+def settings_of(file: Path) -> Mapping[str, str]:
+    """A generated file's settings."""
+    lines = (
+        line.partition(" = ")
+        for line in file.read_text().splitlines()
+        if " = '" in line and line[0] != "#"
+    )
+    return {name: value.strip("'").replace("''", "'") for name, _, value in lines}
