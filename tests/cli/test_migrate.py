@@ -137,13 +137,13 @@ def test_an_applications_own_models(cli: Cli) -> None:
     assert "table invoices" in cli.process("migrate", "check", code=1).out
 
     wrote = cli.process("migrate", "generate", "Add invoices", "--json").json
-    assert wrote["path"] == str(cli.folder / "revisions" / "0001_add_invoices.py")
-    text = Path(wrote["path"]).read_text()
+    assert wrote["paths"] == [str(cli.folder / "revisions" / "0001_add_invoices.py")]
+    text = Path(*wrote["paths"]).read_text()
     assert "ENABLE ROW LEVEL SECURITY" in text
     assert cli.process("migrate", "up").out == "Applied app_0001.\n"
     assert cli.process("migrate", "check", "--json").json["ok"] is True
     nothing = cli.process("migrate", "generate", "more", "--json").json
-    assert nothing["path"] is None
+    assert nothing["paths"] == []
     protected = "SELECT relrowsecurity FROM pg_class WHERE relname = 'invoices'"
     assert cli.process("psql", "--role", "owner", "--", "-Atc", protected).out == "t\n"
     assert "app_0001" in cli.process("migrate", "history").out

@@ -34,12 +34,11 @@ def _migrator(place: Place, folder: Path) -> Migrator:
 
 
 async def _generate_and_apply(place: Place, folder: Path, message: str) -> str:
-    path = await generate(_migrator(place, folder), message, folder)
-    assert path is not None
+    (path,) = await generate(_migrator(place, folder), message, folder)
     compile(path.read_text(), path, "exec")
     (made,) = await _migrator(place, folder).up()
     assert [str(c) for c in await _migrator(place, folder).changes()] == []
-    assert await generate(_migrator(place, folder), "nothing", folder) is None
+    assert await generate(_migrator(place, folder), "nothing", folder) == ()
     return made
 
 
