@@ -121,7 +121,7 @@ class _Backfill:
         # Row security holds for the owner as well, who may alter it: for as long as this takes it sees
         # the rows. Those of the application's roles are as they were.
         there = self._do(
-            "SELECT FROM pg_policy WHERE polrelid = to_regclass(:table) AND polname = CAST(:policy AS name)",
+            "SELECT 1 FROM pg_policy WHERE polrelid = to_regclass(:table) AND polname = CAST(:policy AS name)",
             table=self._table,
             policy=_POLICY,
         ).first()

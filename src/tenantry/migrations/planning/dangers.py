@@ -127,9 +127,10 @@ def _slow(seen: Seen, big: Mapping[str, Size]) -> set[str]:
     worked = {*seen.rewritten, *seen.reindexed, *seen.scanned}
     if seen.statement.writes_rows:
         worked |= set(seen.locks)
-    elif re.search(r"\bFOREIGN KEY\b|\bREFERENCES\b", seen.statement.bare, re.IGNORECASE):
-        # Empty, the table it leads to is read as well; full, it is asked by its key.
-        worked &= set(list(seen.locks)[:1])
+    elif re.search(r"^ALTER .*\b(FOREIGN KEY|REFERENCES)\b", seen.statement.bare, re.IGNORECASE):
+        # Full tables are joined, or the one it leads to is asked by its key, where empty ones are not.
+        mine, is_new = set(list(seen.locks)[:1]), "NOT VALID" not in seen.statement.bare.upper()
+        worked = (worked | mine) if is_new else (worked & mine)
     return worked & set(big)
 
 

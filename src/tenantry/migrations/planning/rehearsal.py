@@ -26,7 +26,7 @@ from sqlalchemy.pool import NullPool
 
 from tenantry.errors import TenantryError
 from tenantry.schema.catalog import VERSION_TABLE, read_catalog
-from tenantry.schema.roles import TENANT_ROLES
+from tenantry.schema.roles import SCHEMA_USAGE, TENANT_ROLES
 
 from ..compare import compare
 from ..generate import frame
@@ -121,11 +121,9 @@ async def _copy(raw: asyncpg.Connection[Any]) -> None:
         f"REVOKE ALL ON ALL TABLES IN SCHEMA tenantry FROM {', '.join(TENANT_ROLES)}, PUBLIC"
     )
     await raw.execute("ALTER SCHEMA tenantry RENAME TO tenantry_live")
-    await raw.execute("CREATE SCHEMA tenantry")
-    for statement in frame(compare({}, live)):
-        await raw.execute(statement)
-    for statement in partitions:
-        await raw.execute(statement)
+    await raw.execute(f"CREATE SCHEMA tenantry; {SCHEMA_USAGE}")
+    # In one message: a schema is some two thousand statements.
+    await raw.execute(";\n".join([*frame(compare({}, live)), *partitions]))
     await raw.execute(
         f"CREATE TABLE tenantry.{VERSION_TABLE} AS TABLE tenantry_live.{VERSION_TABLE}"
     )
