@@ -17,6 +17,7 @@ from . import (
     health,
     initialise,
     key,
+    maintain,
     migrate,
     partitions,
     prove,
@@ -43,7 +44,18 @@ def application() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
         rich_markup_mode=None,
     )
-    for module in (servers, status, connect, initialise, seed, stats, health, prove, verify_report):
+    for module in (
+        servers,
+        status,
+        connect,
+        initialise,
+        seed,
+        stats,
+        health,
+        maintain,
+        prove,
+        verify_report,
+    ):
         app.add_typer(module.app)
     for name, module in (
         ("migrate", migrate),

@@ -85,17 +85,20 @@ class _Backfill:
         joined = " AND ".join(f't."{row[0]}" = b.key_{n}' for n, row in enumerate(key))
         last = ", ".join(f"b.key_{n}::text" for n in range(len(key)))
         order = ", ".join(f"b.key_{n} DESC" for n in range(len(key)))
-        condition, change = (re.sub(r"(?<![:\\]):(?=\w)", r"\:", part) for part in (where, set))
-        # The batch is the next stretch of the key; of that, the rows that need the change.
+        condition, change = map(_literally, (where, set))
+        # The batch is the next stretch of the key; of that, the rows that need the change. One statement
+        # changes them and notes how far it went: both or neither.
         self._batch = f"""
             WITH b AS MATERIALIZED (
-                SELECT {taken} FROM {self._table} AS k
-                WHERE CAST(:after AS text[]) IS NULL OR ({names}) > ({after})
-                ORDER BY {names} LIMIT CAST(:size AS bigint)),
+                SELECT {taken} FROM {self._table} AS k {{after}} ORDER BY {names} LIMIT CAST(:size AS bigint)),
             changed AS (
                 UPDATE {self._table} AS t SET {change} FROM b WHERE {joined} AND ({condition}) RETURNING 1)
-            SELECT (SELECT count(*) FROM b), (SELECT count(*) FROM changed),
-                   (SELECT ARRAY[{last}] FROM b ORDER BY {order} LIMIT 1)"""
+            UPDATE tenantry_upkeep.{PROGRESS} AS p
+            SET last_key = coalesce((SELECT ARRAY[{last}] FROM b ORDER BY {order} LIMIT 1), p.last_key),
+                batches = p.batches + 1, rows = p.rows + (SELECT count(*) FROM changed),
+                finished_at = CASE WHEN (SELECT count(*) FROM b) < CAST(:size AS bigint) THEN clock_timestamp() END
+            WHERE p.name = :name"""
+        self._after = f"WHERE ({names}) > ({after})"
 
     def run(self, size: int, pause: float, tell: Callable[[Filled], None]) -> Filled:
         self._begin()
@@ -132,26 +135,19 @@ class _Backfill:
             )
 
     def _one(self, size: int) -> None:
-        """A batch and the mark of how far it went, together or not at all."""
-        self._connection.exec_driver_sql("BEGIN")
-        try:
-            after = self._do(
-                f"SELECT last_key FROM tenantry_upkeep.{PROGRESS} WHERE name = :name FOR UPDATE"
-            ).scalar_one()
-            seen, changed, last = self._do(self._batch, after=after, size=size).one()
-            self._do(
-                f"UPDATE tenantry_upkeep.{PROGRESS} SET last_key = coalesce(CAST(:last AS text[]), last_key),"
-                " batches = batches + 1, rows = rows + CAST(:changed AS bigint),"
-                " finished_at = CASE WHEN CAST(:seen AS bigint) < CAST(:size AS bigint) THEN clock_timestamp() END WHERE name = :name",
-                last=last,
-                changed=changed,
-                seen=seen,
-                size=size,
-            )
-        except BaseException:
-            self._connection.exec_driver_sql("ROLLBACK")
-            raise
-        self._connection.exec_driver_sql("COMMIT")
+        after = self._do(
+            f"SELECT last_key FROM tenantry_upkeep.{PROGRESS} WHERE name = :name"
+        ).scalar_one()
+        if after is None:
+            self._do(self._batch.format(after=""), size=size)
+        else:
+            self._do(self._batch.format(after=self._after), size=size, after=after)
 
     def _do(self, sql: str, **values: Any) -> Any:
         return self._connection.execute(text(sql), {"name": self._name, **values})
+
+
+def _literally(part: str) -> str:
+    """Neither a colon nor a brace in it is ours."""
+    part = re.sub(r"(?<![:\\]):(?=\w)", r"\:", part)
+    return part.replace("{", "{{").replace("}", "}}")
