@@ -278,6 +278,34 @@ BEGIN
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.secure_partition(text, text) FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.detach_period(parent text, child text)
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    bounds text[];
+BEGIN
+    SELECT regexp_match(pg_get_expr(c.relpartbound, c.oid), $re$FROM \('(.+)'\) TO \('(.+)'\)$re$) INTO bounds
+    FROM pg_catalog.pg_inherits AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.inhrelid
+    WHERE i.inhparent = to_regclass('tenantry.' || quote_ident(parent)) AND c.relname = child;
+    IF bounds IS NULL OR parent IN ('audit_logs', 'platform_log') THEN
+        RAISE EXCEPTION '% is no partition that may be taken out', child USING ERRCODE = '42P01';
+    END IF;
+    CREATE SCHEMA IF NOT EXISTS tenantry_archive;
+    EXECUTE format('ALTER TABLE tenantry.%I DETACH PARTITION tenantry.%I', parent, child);
+    EXECUTE format('ALTER TABLE tenantry.%I SET SCHEMA tenantry_archive', child);
+    EXECUTE format('CREATE POLICY owner ON tenantry_archive.%I FOR SELECT TO tenantry_owner USING (true)', child);
+    IF parent = 'agent_executions' THEN
+        EXECUTE format('COMMENT ON TABLE tenantry_archive.%I IS %L', child, 'graphs still hold it');
+    END IF;
+    PERFORM tenantry.record_platform_event('detach', parent, NULL, jsonb_build_object(
+        'partition', child, 'from_id', bounds[1], 'to_id', bounds[2], 'by', session_user,
+        'archive', 'tenantry_archive.' || child));
+    RETURN 'tenantry_archive.' || child;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.detach_period(text, text) FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.touch_updated_at()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2119,6 +2147,31 @@ $function$""",
     r"""ALTER FUNCTION tenantry.tenants_with_graph() OWNER TO tenantry_graph""",
     r"""REVOKE ALL ON FUNCTION tenantry.tenants_with_graph() FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.tenants_with_graph() TO tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.forget_executions(tenant uuid, since uuid, until uuid)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    graph text := tenantry.graph_kept(tenant);
+    label text;
+    gone bigint := 0;
+BEGIN
+    -- Edges first, which lead to the vertices and carry the same ids.
+    FOREACH label IN ARRAY ARRAY['RAN', 'FOR_TASK', 'EXECUTED', 'Execution'] LOOP
+        CONTINUE WHEN graph IS NULL OR to_regclass(format('%I.%I', graph, label)) IS NULL;
+        EXECUTE format($q$DELETE FROM %I.%I AS f
+            WHERE btrim(ag_catalog.agtype_access_operator(VARIADIC ARRAY[f.properties, '"id"'::ag_catalog.agtype])::text, '"')::uuid
+                  BETWEEN $1 AND $2$q$, graph, label) USING since, until;
+        GET DIAGNOSTICS gone = ROW_COUNT;
+    END LOOP;
+    RETURN gone;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.forget_executions(uuid, uuid, uuid) OWNER TO tenantry_graph""",
+    r"""REVOKE ALL ON FUNCTION tenantry.forget_executions(uuid, uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.forget_executions(uuid, uuid, uuid) TO tenantry_service""",
     r"""CREATE OR REPLACE FUNCTION tenantry.limit_graph_labels()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2308,6 +2361,7 @@ DECLARE
     is_name boolean;
     was_name boolean := false;
     open text := '';
+    inside text;
     clause text := '';
     place integer := 0;
     wrong text;
@@ -2318,6 +2372,8 @@ DECLARE
     additions integer := 0;
     entries integer := 0;
     collects integer := 0;
+    limited boolean := false;
+    ends_value boolean;
 BEGIN
     IF query IS NULL OR octet_length(query) NOT BETWEEN 1 AND 10000 THEN
         RAISE EXCEPTION 'Cypher is refused: its text is empty or longer than 10000 characters'
@@ -2340,6 +2396,14 @@ BEGIN
     FOREACH word IN ARRAY tokens LOOP
         place := place + 1;
         is_name := word ~ '^[A-Za-z]' AND word NOT IN ('AND', 'AS', 'BY', 'CASE', 'CONTAINS', 'DESC', 'DISTINCT', 'ELSE', 'END', 'ENDS', 'FALSE', 'IN', 'IS', 'LIMIT', 'MATCH', 'NOT', 'NULL', 'OPTIONAL', 'OR', 'ORDER', 'RETURN', 'SKIP', 'STARTS', 'THEN', 'TRUE', 'UNWIND', 'WHEN', 'WHERE', 'WITH', 'XOR');
+        ends_value := before ~ '[])}A-Za-z0-9_]$'
+            AND before NOT IN ('AND', 'AS', 'BY', 'CASE', 'CONTAINS', 'DESC', 'DISTINCT', 'ELSE', 'ENDS', 'IN', 'IS', 'LIMIT', 'MATCH', 'NOT', 'OPTIONAL', 'OR', 'ORDER', 'RETURN', 'SKIP', 'STARTS', 'THEN', 'UNWIND', 'WHEN', 'WHERE', 'WITH', 'XOR');
+        IF before = 'LIMIT' THEN
+            -- Of LIMIT 5 * 1000 this sees the 5, until it sees the star.
+            limited := CASE WHEN word ~ '^[0-9]{1,6}$' THEN word::integer <= 1000 ELSE false END;
+        ELSIF earlier = 'LIMIT' AND word NOT IN ('WHERE', 'WITH', 'RETURN') THEN
+            limited := false;
+        END IF;
         CASE word
             WHEN '(' THEN
                 IF was_name AND (earlier = '.' OR before NOT IN ('abs', 'avg', 'ceil', 'coalesce', 'collect', 'count', 'endNode', 'exists', 'floor', 'head', 'id', 'keys', 'label', 'labels', 'last', 'length', 'max', 'min', 'nodes', 'properties', 'relationships', 'reverse', 'round', 'sign', 'size', 'startNode', 'substring', 'sum', 'tail', 'toBoolean', 'toFloat', 'toInteger', 'toLower', 'toString', 'toUpper', 'trim', 'type')) THEN
@@ -2348,38 +2412,52 @@ BEGIN
                 END IF;
                 IF earlier = 'exists' AND before = '(' THEN patterns := patterns + 1; END IF;
             WHEN '.' THEN
-                IF before !~ '[])}A-Za-z0-9_]$' OR before ~ '^[0-9]' THEN wrong := 'a dot after nothing'; END IF;
+                IF NOT ends_value OR before ~ '^[0-9]' THEN wrong := 'a dot after nothing'; END IF;
             WHEN '*' THEN
                 IF before = '(' THEN
                     IF earlier <> 'count' THEN wrong := 'a star'; END IF;
-                ELSIF before !~ '[])}A-Za-z0-9_]$' OR before IN ('AND', 'AS', 'BY', 'CASE', 'CONTAINS', 'DESC', 'DISTINCT', 'ELSE', 'END', 'ENDS', 'FALSE', 'IN', 'IS', 'LIMIT', 'MATCH', 'NOT', 'NULL', 'OPTIONAL', 'OR', 'ORDER', 'RETURN', 'SKIP', 'STARTS', 'THEN', 'TRUE', 'UNWIND', 'WHEN', 'WHERE', 'WITH', 'XOR') THEN
-                    wrong := 'a star';
+                ELSIF NOT ends_value OR before = '}' THEN wrong := 'a star';
                 END IF;
+            WHEN '>' THEN
+                IF before = '-' AND earlier <> ']' THEN wrong := 'an arrow'; END IF;
             WHEN '[' THEN
                 IF before = '-' THEN relationships := relationships + 1; END IF;
+                IF clause = 'WITH' AND NOT ends_value THEN wrong := 'a list in WITH'; END IF;
                 entries := entries + 1;
             WHEN '{' THEN
+                IF clause = 'WITH' THEN wrong := 'a map in WITH'; END IF;
                 entries := entries + 1;
             WHEN ',' THEN
                 IF open = '' AND clause = 'MATCH' THEN patterns := patterns + 1; END IF;
                 IF right(open, 1) IN ('[', '{') THEN entries := entries + 1; END IF;
-            WHEN 'MATCH' THEN patterns := patterns + 1;
-            WHEN 'UNWIND' THEN unwinds := unwinds + 1;
+            WHEN 'MATCH' THEN
+                patterns := patterns + 1;
+                limited := false;
+            WHEN 'UNWIND' THEN
+                unwinds := unwinds + 1;
+                limited := false;
             WHEN 'WITH' THEN IF before NOT IN ('STARTS', 'ENDS') THEN withs := withs + 1; END IF;
             WHEN '+' THEN additions := additions + 1;
-            WHEN 'collect' THEN collects := collects + 1;
+            WHEN 'collect' THEN
+                IF NOT limited THEN wrong := 'collect() of more than 1000 rows'; END IF;
+                collects := collects + 1;
             ELSE NULL;
         END CASE;
+        inside := right(open, 1);
         IF word IN ('(', 'CASE', '[', '{') THEN open := open || left(word, 1);
         ELSIF word IN (')', 'END', ']', '}') THEN open := left(open, greatest(length(open) - 1, 0));
-        ELSIF open = '' AND word IN ('MATCH', 'ORDER', 'RETURN', 'UNWIND', 'WHERE', 'WITH') THEN clause := word;
+        ELSIF open = '' AND word IN ('MATCH', 'ORDER', 'RETURN', 'UNWIND', 'WHERE', 'WITH') AND before NOT IN ('STARTS', 'ENDS') THEN clause := word;
         END IF;
         wrong := CASE
             WHEN wrong IS NOT NULL THEN wrong
             WHEN is_name AND lower(word COLLATE "C") IN ('all', 'analyze', 'and', 'any', 'as', 'asc', 'ascending', 'by', 'call', 'case', 'coalesce', 'contains', 'count', 'create', 'delete', 'desc', 'descending', 'detach', 'distinct', 'else', 'end', 'ends', 'exists', 'explain', 'false', 'in', 'is', 'limit', 'match', 'merge', 'none', 'not', 'null', 'on', 'operator', 'optional', 'or', 'order', 'reduce', 'remove', 'return', 'set', 'single', 'skip', 'starts', 'then', 'true', 'union', 'unwind', 'verbose', 'when', 'where', 'with', 'xor', 'yield')
                  AND word NOT IN ('coalesce', 'count', 'exists') THEN 'a word that is not allowed'
             WHEN before IN ('coalesce', 'count', 'exists') AND word <> '(' THEN 'a function without its arguments'
-            WHEN before = '.' AND NOT is_name THEN 'a dot before what is no name'
+            WHEN earlier = '<' AND before = '-' AND word <> '[' THEN 'an arrow'
+            WHEN before IN ('.', 'AS') AND NOT is_name THEN 'a word that is no name'
+            -- AGE takes any word for a label or a key, and CASE would pass for a bracket here.
+            WHEN word = ':' AND before IN ('AND', 'AS', 'BY', 'CASE', 'CONTAINS', 'DESC', 'DISTINCT', 'ELSE', 'END', 'ENDS', 'FALSE', 'IN', 'IS', 'LIMIT', 'MATCH', 'NOT', 'NULL', 'OPTIONAL', 'OR', 'ORDER', 'RETURN', 'SKIP', 'STARTS', 'THEN', 'TRUE', 'UNWIND', 'WHEN', 'WHERE', 'WITH', 'XOR') THEN 'a key that is no name'
+            WHEN before = ':' AND inside IN ('(', '[') AND NOT is_name THEN 'a label that is no name'
             WHEN length(open) > 30 THEN 'brackets nested more than 30 deep'
             WHEN patterns > 3 THEN 'more than 3 patterns'
             WHEN relationships > 10 THEN 'more than 10 relationships'
@@ -2387,7 +2465,7 @@ BEGIN
             WHEN unwinds > 1 THEN 'more than 1 unwinds'
             WHEN additions > 8 THEN 'more than 8 additions'
             WHEN entries > 40 THEN 'more than 40 entries'
-            WHEN collects > 2 THEN 'more than 2 collects'
+            WHEN collects > 1 THEN 'more than 1 collects'
         END;
         EXIT WHEN wrong IS NOT NULL;
         earlier := before;
@@ -7942,6 +8020,7 @@ DOWN = (
     r"""DROP FUNCTION tenantry.compare_label(uuid, text, text, text, text)""",
     r"""DROP FUNCTION tenantry.refuse_other_label()""",
     r"""DROP FUNCTION tenantry.limit_graph_labels()""",
+    r"""DROP FUNCTION tenantry.forget_executions(uuid, uuid, uuid)""",
     r"""DROP FUNCTION tenantry.tenants_with_graph()""",
     r"""DROP FUNCTION tenantry.rebuild_graph(uuid)""",
     r"""DROP FUNCTION tenantry.open_graph()""",
@@ -8016,6 +8095,7 @@ DOWN = (
     r"""DROP FUNCTION tenantry.refuse_unwritable()""",
     r"""DROP FUNCTION tenantry.require_writable(uuid, text)""",
     r"""DROP FUNCTION tenantry.touch_updated_at()""",
+    r"""DROP FUNCTION tenantry.detach_period(text, text)""",
     r"""DROP FUNCTION tenantry.secure_partition(text, text)""",
     r"""DROP FUNCTION tenantry.partition_gaps(text)""",
     r"""DROP FUNCTION tenantry.drain_default(text, text)""",
