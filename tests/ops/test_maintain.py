@@ -21,6 +21,7 @@ from tenantry.ops import features, graphs, partitions
 from tenantry.ops.maintain import STEPS, Action, Upkeep, analyze, maintain, reindex, vacuum
 from tenantry.ops.maintain.pg_cron import jobs, sql
 from tenantry.ops.maintain.step import Step
+from tests.audit.record import seal_all
 from tests.fixtures.database import Place, make_tenant
 
 wheel = pytest.mark.postgres("wheel")
@@ -115,10 +116,10 @@ async def test_of_the_record_only_what_is_sealed_goes(
     keep = {"audit_logs": timedelta(days=365)}
     (before,) = (await maintain(replace(upkeep, keep=keep), ["retention"])).outcomes
     assert [(a.what, a.target) for a in before.actions] == [("keep", "audit_logs_2024_03")]
-    report = await maintain(replace(upkeep, keep=keep), ["seals", "retention"])
-    assert [(a.what, a.target) for o in report.outcomes for a in o.actions] == [
-        ("seal", "the record"), ("detach", "audit_logs_2024_03"),
-    ]  # fmt: skip
+    # The step leaves the last minute alone, in which the platform's log began.
+    assert [a.what for a in (await maintain(upkeep, ["seals"])).outcomes[0].actions] == ["seal"]
+    await seal_all(upkeep.db)
+    assert await _done(upkeep, "retention", keep=keep) == [("detach", "audit_logs_2024_03")]
 
 
 @wheel
@@ -249,7 +250,7 @@ async def test_two_at_once_do_the_work_once(
     first = asyncio.create_task(maintain(upkeep, ["views"]))
     await began.wait()
     second = await maintain(upkeep, ["views", "analyze"])
-    assert [o.state for o in second.outcomes][0] == "elsewhere"
+    assert second.outcomes[0].state == "elsewhere"
     assert second.ok
     go.set()
     assert (await first).outcomes[0].state == "done"

@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .backfill import Filled
+    from .backfilling import Filled
 
 
 def revisions() -> tuple[str, ...]:
@@ -39,7 +39,7 @@ def build_indexes(statements: Iterable[str]) -> None:
 
 
 def backfill(table: str, set: str, where: str = "true", **options: Any) -> Filled:
-    """Change the rows of a big table in batches that resume: see `backfill.py`."""
-    from .backfill import backfill
+    """Change the rows of a big table in batches that resume: see `backfilling.py`."""
+    from .backfilling import backfill
 
     return backfill(table, set, where, **options)

@@ -20,7 +20,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, MetaData
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -300,8 +300,11 @@ class Migrator:
                 await connection.run_sync(lambda sync: work(self._config(sync)))
         except CommandError as error:
             raise _refused(error) from error
-        except DBAPIError as error:
-            raise translate(getattr(error.orig, "__cause__", None) or error) from error
+        except (DBAPIError, PendingRollbackError) as error:
+            # What ended a step outside of the revision's transaction stands behind that one's end.
+            told = error.__context__ if isinstance(error, PendingRollbackError) else error
+            origin = getattr(getattr(told, "orig", None), "__cause__", None)
+            raise translate(origin or error) from error
         finally:
             await engine.dispose()
 

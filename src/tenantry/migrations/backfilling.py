@@ -31,6 +31,8 @@ _KEY: Final = """
     JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
     WHERE i.indrelid = to_regclass(:table) AND i.indisprimary ORDER BY k.n"""
 _POLICY: Final = "tenantry_backfill"
+#: Keeps from the owner what the roles may see whose functions it hands over (schema/access.py).
+FLOOR: Final = "owner_floor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ class _Backfill:
                 break
             self._one(size)
             time.sleep(pause)
-        patiently(self._connection, f"DROP POLICY IF EXISTS {_POLICY} ON {self._table}")
+        self._open(open=False)
         return done
 
     def _begin(self) -> None:
@@ -121,18 +123,25 @@ class _Backfill:
         self._do(
             f"INSERT INTO tenantry_upkeep.{PROGRESS} (name) VALUES (:name) ON CONFLICT DO NOTHING"
         )
-        # Row security holds for the owner as well, who may alter it: for as long as this takes it sees
-        # the rows. Those of the application's roles are as they were.
-        there = self._do(
-            "SELECT 1 FROM pg_policy WHERE polrelid = to_regclass(:table) AND polname = CAST(:policy AS name)",
+        self._open(open=True)
+
+    def _open(self, *, open: bool) -> None:
+        """Row security holds for the owner as well, who may alter it: for as long as this takes it sees
+        the rows. The rules of the application's roles stay as they are."""
+        found = self._do(
+            "SELECT polname::text FROM pg_policy WHERE polrelid = to_regclass(:table)",
             table=self._table,
-            policy=_POLICY,
-        ).first()
-        if there is None:
-            patiently(
-                self._connection,
-                f"CREATE POLICY {_POLICY} ON {self._table} TO CURRENT_USER USING (true) WITH CHECK (true)",
-            )
+        ).scalars()
+        names = set(found)
+        on = f"ON {self._table}"
+        if open and _POLICY not in names:
+            rule = "TO CURRENT_USER USING (true) WITH CHECK (true)"
+            patiently(self._connection, f"CREATE POLICY {_POLICY} {on} {rule}")
+        if FLOOR in names:
+            rule = "USING (true)" if open else "USING (false)"
+            patiently(self._connection, f"ALTER POLICY {FLOOR} {on} {rule}")
+        if not open:
+            patiently(self._connection, f"DROP POLICY IF EXISTS {_POLICY} {on}")
 
     def _one(self, size: int) -> None:
         after = self._do(
