@@ -158,3 +158,23 @@ def test_an_applications_own_models(cli: Cli) -> None:
 def test_generate_needs_models_and_a_message(cli: Cli) -> None:
     assert cli.json("migrate", "generate", "x", code=3)["setting"] == "models"
     assert cli.json("migrate", "generate", " ", code=2)["field"] == "message"
+
+
+def test_the_plan_tells_of_what_is_pending(cli: Cli) -> None:
+    assert cli.json("migrate", "plan")["revisions"] == []
+    assert cli("migrate", "plan").out == "Nothing is pending.\n"
+    draft = cli.folder / "draft.py"
+    draft.write_text(
+        "from tenantry.migrations import run\nrevision = 'app_0001'\n"
+        "def upgrade():\n    run(['ALTER TABLE tenantry.projects ADD COLUMN x int', 'LOCK nothing'])\n"
+    )
+    found = cli.json("migrate", "plan", str(draft), code=1)
+    first, second = found["steps"]
+    assert [(t["table"], t["lock"], t["rewritten"]) for t in first["tables"]] == [
+        ("projects", "ACCESS EXCLUSIVE", False)
+    ]
+    assert [d["kind"] for d in second["dangers"]] == ["unknown"]
+    shown = cli("migrate", "plan", str(draft), "--big-rows", "10", code=1)
+    assert "ACCESS EXCLUSIVE" in shown.out
+    assert "unknown" in shown.err
+    assert cli.json("migrate", "plan", "nothing.py", code=2)["field"] == "revision"

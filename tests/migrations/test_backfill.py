@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import sys
 from pathlib import Path
@@ -57,6 +58,24 @@ async def test_a_backfill_reaches_every_row_that_it_means_once(
     )
     assert await _migrator(place, folder).up() == ("app_0002",)
     assert [tuple(r) for r in await admin.fetch(_SHADES)] == [(1, 58), (None, 2)]
+    await admin.close()
+
+
+async def test_the_page_is_right(place: Place, folder: Path, db: Database, acme: Tenant) -> None:
+    await _fill(db, acme)
+    page = (Path(__file__).parents[2] / "docs" / "migrations.md").read_text()
+    (block,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    write_revision(folder, 1, "run(('ALTER TABLE tenantry.projects ADD COLUMN slug text',))")
+    write_revision(folder, 2, "pass")
+    path = folder / "0002_test.py"
+    path.write_text(path.read_text().replace("def upgrade():\n    pass", block))
+    assert await _migrator(place, folder).up() == ("app_0001", "app_0002")
+    admin = await place.connection("superuser")
+    assert (
+        await admin.fetchval("SELECT count(*) FROM tenantry.projects WHERE slug = lower(name)")
+        == 30
+    )
+    assert await admin.fetchval("SELECT to_regclass('tenantry.projects_slug_idx') IS NOT NULL")
     await admin.close()
 
 
