@@ -65,17 +65,14 @@ async def test_the_page_is_right(place: Place, folder: Path, db: Database, acme:
     await _fill(db, acme)
     page = (Path(__file__).parents[2] / "docs" / "migrations.md").read_text()
     (block,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    write_revision(folder, 1, "run(('ALTER TABLE tenantry.projects ADD COLUMN slug text',))")
-    write_revision(folder, 2, "pass")
-    path = folder / "0002_test.py"
+    write_revision(folder, 1, "pass")
+    path = folder / "0001_test.py"
     path.write_text(path.read_text().replace("def upgrade():\n    pass", block))
-    assert await _migrator(place, folder).up() == ("app_0001", "app_0002")
+    assert await _migrator(place, folder).up() == ("app_0001",)
     admin = await place.connection("superuser")
-    assert (
-        await admin.fetchval("SELECT count(*) FROM tenantry.projects WHERE slug = lower(name)")
-        == 30
-    )
-    assert await admin.fetchval("SELECT to_regclass('tenantry.projects_slug_idx') IS NOT NULL")
+    filled = "SELECT count(*) FROM tenantry.projects WHERE description = name"
+    assert await admin.fetchval(filled) == 30
+    assert await admin.fetchval("SELECT to_regclass('tenantry.projects_about_idx') IS NOT NULL")
     await admin.close()
 
 
