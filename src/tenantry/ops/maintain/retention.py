@@ -24,14 +24,18 @@ _FORGOTTEN = """
       AND obj_description(c.oid, 'pg_class') = 'graphs still hold it' ORDER BY 1"""
 
 
-async def _retire(upkeep: Upkeep) -> list[Action]:
+def check(upkeep: Upkeep) -> None:
+    """`InvalidInput` where rows are to be kept by what has no partitions."""
     known = partitioned(metadata)
-    if unknown := sorted({*upkeep.keep, *filter(None, [upkeep.name])} - set(known)):
+    if unknown := sorted(set(upkeep.keep) - set(known)):
         raise InvalidInput(
             f"{unknown[0]} has no partitions to take out.",
             field="keep",
             hint=f"These have: {', '.join(sorted(known))}.",
         )
+
+
+async def _retire(upkeep: Upkeep) -> list[Action]:
     done: list[Action] = []
     async with upkeep.owner() as connection:
         await connection.execute(SHORT_WAITS)

@@ -45,6 +45,7 @@ async def maintain(
     chosen = [_step(name) for name in steps or STEPS]
     if upkeep.name is not None and (len(chosen) != 1 or not chosen[0].names):
         raise InvalidInput("A name is of one step's, which has such.", field="name")
+    retention.check(upkeep)  # before anything is done
     outcomes = []
     for step in chosen:
         if stop is not None and stop.is_set():
