@@ -137,13 +137,13 @@ def test_an_applications_own_models(cli: Cli) -> None:
     assert "table invoices" in cli.process("migrate", "check", code=1).out
 
     wrote = cli.process("migrate", "generate", "Add invoices", "--json").json
-    assert wrote["path"] == str(cli.folder / "revisions" / "0001_add_invoices.py")
-    text = Path(wrote["path"]).read_text()
+    assert wrote["paths"] == [str(cli.folder / "revisions" / "0001_add_invoices.py")]
+    text = Path(*wrote["paths"]).read_text()
     assert "ENABLE ROW LEVEL SECURITY" in text
     assert cli.process("migrate", "up").out == "Applied app_0001.\n"
     assert cli.process("migrate", "check", "--json").json["ok"] is True
     nothing = cli.process("migrate", "generate", "more", "--json").json
-    assert nothing["path"] is None
+    assert nothing["paths"] == []
     protected = "SELECT relrowsecurity FROM pg_class WHERE relname = 'invoices'"
     assert cli.process("psql", "--role", "owner", "--", "-Atc", protected).out == "t\n"
     assert "app_0001" in cli.process("migrate", "history").out
@@ -158,3 +158,23 @@ def test_an_applications_own_models(cli: Cli) -> None:
 def test_generate_needs_models_and_a_message(cli: Cli) -> None:
     assert cli.json("migrate", "generate", "x", code=3)["setting"] == "models"
     assert cli.json("migrate", "generate", " ", code=2)["field"] == "message"
+
+
+def test_the_plan_tells_of_what_is_pending(cli: Cli) -> None:
+    assert cli.json("migrate", "plan")["revisions"] == []
+    assert cli("migrate", "plan").out == "Nothing is pending.\n"
+    draft = cli.folder / "draft.py"
+    draft.write_text(
+        "from tenantry.migrations import run\nrevision = 'app_0001'\n"
+        "def upgrade():\n    run(['ALTER TABLE tenantry.projects ADD COLUMN x int', 'LOCK nothing'])\n"
+    )
+    found = cli.json("migrate", "plan", str(draft), code=1)
+    first, second = found["steps"]
+    assert [(t["table"], t["lock"], t["rewritten"]) for t in first["tables"]] == [
+        ("projects", "ACCESS EXCLUSIVE", False)
+    ]
+    assert [d["kind"] for d in second["dangers"]] == ["unknown"]
+    shown = cli("migrate", "plan", str(draft), "--big-rows", "10", code=1)
+    assert "ACCESS EXCLUSIVE" in shown.out
+    assert "unknown" in shown.err
+    assert cli.json("migrate", "plan", "nothing.py", code=2)["field"] == "revision"

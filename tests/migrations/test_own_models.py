@@ -34,12 +34,11 @@ def _migrator(place: Place, folder: Path) -> Migrator:
 
 
 async def _generate_and_apply(place: Place, folder: Path, message: str) -> str:
-    path = await generate(_migrator(place, folder), message, folder)
-    assert path is not None
+    (path,) = await generate(_migrator(place, folder), message, folder)
     compile(path.read_text(), path, "exec")
     (made,) = await _migrator(place, folder).up()
     assert [str(c) for c in await _migrator(place, folder).changes()] == []
-    assert await generate(_migrator(place, folder), "nothing", folder) is None
+    assert await generate(_migrator(place, folder), "nothing", folder) == ()
     return made
 
 
@@ -212,3 +211,26 @@ async def test_a_partitioned_table_comes_with_its_partitions(
             await admin.close()
         assert await _migrator(place, folder).down("app@base") == ("app_0001",)
     assert await dump_schema(place) == before
+
+
+@pytest.mark.postgres("wheel")
+async def test_an_index_of_a_table_that_is_there_is_built_in_a_revision_of_its_own(
+    place: Place, folder: Path
+) -> None:
+    with own_models():
+        await _generate_and_apply(place, folder, "invoices")
+    changed = INVOICES.replace(
+        '__table_args__ = (unique("number"),)',
+        '__table_args__ = (unique("number"), Index("invoices_paid_idx", "tenant_id", "paid"))',
+    ).replace("cents: Mapped[int]", "paid: Mapped[int] = column(default=0)\n    cents: Mapped[int]")
+    with own_models("from sqlalchemy import Index\n" + changed):
+        columns, indexes = await generate(_migrator(place, folder), "paid", folder)
+        assert (columns.name, indexes.name) == ("0002_paid.py", "0003_paid_indexes.py")
+        assert "invoices_paid_idx" not in columns.read_text()
+        told = await _migrator(place, folder).plan()
+        assert [s.sql.split(" ON ")[0] for s in told.steps if s.revision == "app_0003"] == [
+            "CREATE INDEX CONCURRENTLY invoices_paid_idx"
+        ]
+        assert await _migrator(place, folder).up() == ("app_0002", "app_0003")
+        assert await _migrator(place, folder).changes() == []
+        assert await _migrator(place, folder).down("2") == ("app_0003", "app_0002")

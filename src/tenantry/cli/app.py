@@ -19,6 +19,7 @@ from . import (
     health,
     initialise,
     key,
+    maintain,
     migrate,
     partitions,
     prove,
@@ -57,6 +58,7 @@ def application() -> typer.Typer:
         health,
         prove,
         verify_report,
+        maintain,
         restore,
         reset,
     ):

@@ -14,6 +14,8 @@ from .command import Waiting, command, group
 
 if TYPE_CHECKING:
     from tenantry.config import Settings
+    from tenantry.migrations.planning import Big
+    from tenantry.migrations.planning.plan import Touched
     from tenantry.migrations.runner import Migrator
 
 app = group("Bring the database to a revision, and compare it with the models.")
@@ -22,16 +24,68 @@ app = group("Bring the database to a revision, and compare it with the models.")
 @command(app)
 async def up(
     revision: Annotated[str, typer.Argument(metavar="REV")] = "heads",
+    *,
+    allow_dangerous: Annotated[
+        bool, typer.Option("--allow-dangerous", help="Also what `migrate plan` calls dangerous.")
+    ] = False,
 ) -> Answer:
-    """Apply what is missing, up to a revision."""
+    """Apply what is missing, up to a revision. What would hold up those who use a big table is refused."""
     settings = place.running()
     with screen.progress() as tell:
         migrator = _migrator(settings, tell)
         tell("Migrating")
-        applied = await migrator.up(revision)
+        applied = await migrator.up(revision, allow_dangerous=allow_dangerous)
         current = await migrator.current()
     words = f"Applied {', '.join(applied)}." if applied else "Nothing to apply."
     return Answer({"applied": applied, "current": current}, words)
+
+
+@command(app)
+async def plan(
+    what: Annotated[
+        str, typer.Argument(metavar="REV|FILE", help="Up to a revision, or one revision's file.")
+    ] = "heads",
+    *,
+    big_rows: Annotated[
+        int | None,
+        typer.Option("--big-rows", metavar="N", min=1, help="From where on a table is big."),
+    ] = None,
+) -> Answer:
+    """Tell what each pending statement locks, and how big that is here; it is tried on an empty copy, so
+    nothing changes. Exit code 1: some would hold up those who use a big table."""
+    settings = place.running()
+    from tenantry.migrations.planning import BIG, Big
+
+    big = Big(big_rows, BIG.bytes) if big_rows else BIG
+    with screen.progress() as tell:
+        tell("Reading the schema")
+        found = await _migrator(settings, tell, big=big).plan(what)
+    data = {
+        "ok": found.ok,
+        "revisions": found.revisions,
+        "steps": found.steps,
+        "dangers": found.dangers,
+        "linted": found.linted,
+    }
+    if not found.revisions:
+        return Answer(data, "Nothing is pending.")
+    rows = [
+        (step.revision, _shortened(step.sql), t and t.table, t and t.lock, t and f"{t.rows:,}",
+         t and f"{t.bytes / 1024**2:,.0f} MB", t and _work(t), ", ".join(d.kind for d in step.dangers))
+        for step in found.steps for t in step.tables or (None,)
+        if t or step.dangers
+    ]  # fmt: skip
+    columns = ("Revision", "Statement", "Table", "Lock", "Rows", "Size", "Work", "Danger")
+    said = [f"{d}" + (" (accepted)" if d.allowed else "") for s in found.steps for d in s.dangers]
+    said += [f"squawk: {remark}" for s in found.steps for remark in s.remarks]
+    count = len(found.steps)
+    empty = f"{count} statements, and none touches a table that is there."
+    return Answer(
+        data,
+        table(columns, rows, empty),
+        note="\n".join(said),
+        code=exits.OK if found.ok else exits.FAILED,
+    )
 
 
 @command(app)
@@ -133,17 +187,23 @@ async def generate(message: Annotated[str, typer.Argument(metavar="MESSAGE")]) -
     folder = source_folder(settings)
     with screen.progress() as tell:
         tell("Comparing")
-        path = await write(_migrator(settings, tell), message, folder)
-    words = f"Wrote {path}" if path else "The database is what the models mean: nothing to write."
-    note = "Read it, then run `tenantry migrate up`." if path else ""
-    return Answer({"path": path}, words, note=note)
+        paths = await write(_migrator(settings, tell), message, folder)
+    words = "\n".join(f"Wrote {path}" for path in paths)
+    words = words or "The database is what the models mean: nothing to write."
+    note = "Read it, then run `tenantry migrate plan`, and `migrate up`." if paths else ""
+    return Answer({"paths": paths}, words, note=note)
 
 
 def _migrator(
-    settings: Settings, tell: screen.Progress = lambda _: None, *, online: bool = True
+    settings: Settings,
+    tell: screen.Progress = lambda _: None,
+    *,
+    online: bool = True,
+    big: Big | None = None,
 ) -> Migrator:
     from tenantry.endpoints import url_for
     from tenantry.migrations.apply import load_models
+    from tenantry.migrations.planning import BIG
     from tenantry.migrations.runner import Migrator  # brings Alembic
     from tenantry.models import metadata
 
@@ -155,4 +215,19 @@ def _migrator(
         # `generate` makes the folder with its first revision.
         locations=(own,) if own and own.is_dir() else (),
         progress=tell,
+        big=big or BIG,
     )
+
+
+def _shortened(sql: str) -> str:
+    line = " ".join(sql.split())
+    return line if len(line) <= 90 else line[:89] + "…"
+
+
+def _work(touched: Touched) -> str:
+    words = {
+        "rewrite": touched.rewritten,
+        "new indexes": touched.reindexed,
+        "scan": touched.scanned,
+    }
+    return ", ".join(word for word, done in words.items() if done)

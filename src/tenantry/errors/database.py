@@ -136,6 +136,13 @@ class MigrationError(TenantryError):
     code = "migration"
 
 
+class DangerousMigration(MigrationError):
+    """A revision would hold up those who use a big table."""
+
+    code = "dangerous_migration"
+    dangers: list[str]
+
+
 class SchemaBehind(MigrationError):
     """The database is not at the revision this program needs."""
 

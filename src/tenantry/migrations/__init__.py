@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .backfilling import Filled
 
 
 def revisions() -> tuple[str, ...]:
@@ -25,3 +29,17 @@ def run(statements: Iterable[str]) -> None:
 
     for statement in statements:
         op.execute(text(re.sub(r"(?<![:\\]):(?=\w)", r"\:", statement)))
+
+
+def build_indexes(statements: Iterable[str]) -> None:
+    """Build indexes while their tables are written to: see `indexes.py`."""
+    from .indexes import build_indexes
+
+    build_indexes(statements)
+
+
+def backfill(table: str, set: str, where: str = "true", **options: Any) -> Filled:
+    """Change the rows of a big table in batches that resume: see `backfilling.py`."""
+    from .backfilling import backfill
+
+    return backfill(table, set, where, **options)

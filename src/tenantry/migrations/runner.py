@@ -20,11 +20,11 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, MetaData
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from tenantry.errors import LockTimeout, MigrationError
+from tenantry.errors import DangerousMigration, LockTimeout, MigrationError
 from tenantry.kernel.patience import SHORT_WAITS, patiently
 from tenantry.kernel.plain import connected, open_plain
 from tenantry.kernel.translate import translate
@@ -34,6 +34,9 @@ from tenantry.schema.roles import APP, OWNER, READONLY, SERVICE
 from tenantry.schema.sealing import IS_SEALED, set_kind
 
 from .compare import Change, essential, find_changes
+from .planning import BIG, Big, Plan, plan_of
+from .planning.rehearsal import Script
+from .planning.sizes import sizes
 
 #: Any number will do as long as it stays the same: one migration at a time in a database.
 _LOCK = 0x7E4A_4772
@@ -80,24 +83,33 @@ class Migrator:
         lock_timeout: float = 5.0,
         wait: float = 300.0,
         partitions_ahead: int = AHEAD,
+        big: Big = BIG,
         progress: _Progress = lambda _: None,
     ) -> None:
-        self._url = owner_url
+        self.url = owner_url
         self._metadata = metadata
         self._locations = locations
         self._wait = wait
         self._ahead = partitions_ahead
+        self._big = big
         self._progress = progress
-        self._setup = (
+        #: What each of its connections begins with.
+        self.setup = (
             f"SET lock_timeout = '{int(lock_timeout * 1000)}ms'; SET statement_timeout = 0;"
             " SET idle_in_transaction_session_timeout = 0; SET check_function_bodies = off;"
             # An administrator that is a member of the owner makes things as the owner.
             f" SET ROLE {OWNER}"
         )
 
-    async def up(self, revision: str = "heads") -> tuple[str, ...]:
-        """Apply revisions up to `revision`, ours before the application's; what this run applied."""
+    async def up(
+        self, revision: str = "heads", *, allow_dangerous: bool = False
+    ) -> tuple[str, ...]:
+        """Apply revisions up to `revision`, ours before the application's; what this run applied.
+
+        `DangerousMigration` where it would hold up those who use a big table, unless that is allowed."""
         async with self._alone():
+            if not allow_dangerous:
+                await self._refuse_dangers(revision)
             before = await self._applied()
             for target in self.heads() if revision == "heads" else (revision,):
                 await self._alembic(partial(command.upgrade, revision=target))
@@ -155,6 +167,51 @@ class Migrator:
                 applied |= {s.revision for s in scripts.iterate_revisions(current, "base")}
         return [Revision(s.revision, s.doc, s.revision in applied) for s in known.values()]
 
+    async def plan(self, what: str = "heads") -> Plan:
+        """What pending revisions up to `what`, or a revision's file, will do to this database."""
+        return await plan_of(self, what, big=self._big, tell=self._progress)
+
+    async def pending(self, revision: str = "heads") -> list[Script]:
+        """Revisions that are not applied, up to `revision`, in the order in which they will be."""
+        scripts, applied = self.scripts, await self._applied()
+        targets = self.heads() if revision == "heads" else (revision,)
+        try:
+            wanted = dict.fromkeys(
+                s.revision
+                for target in targets
+                for s in reversed(list(scripts.iterate_revisions(target, "base")))
+            )
+        except CommandError as error:
+            raise _refused(error) from error
+        return [
+            Script(name, found.module.upgrade)
+            for name in wanted
+            if name not in applied and (found := scripts.get_revision(name))
+        ]
+
+    @property
+    def columns(self) -> dict[str, frozenset[str]]:
+        """The tables of the models, and their columns."""
+        return {
+            table.name: frozenset(column.name for column in table.columns)
+            for table in self._metadata.tables.values()
+        }
+
+    async def _refuse_dangers(self, revision: str) -> None:
+        async with self._connection() as connection:
+            if not any(map(self._big.is_passed_by, (await sizes(connection)).values())):
+                return  # nothing takes long where all is small
+        found = await plan_of(self, revision, big=self._big, tell=self._progress)
+        if found.ok:
+            return
+        raise DangerousMigration(
+            "This would hold up those who use the database: "
+            + " ".join(str(danger) for danger in found.dangers[:3]),
+            hint="`tenantry migrate plan` tells of each statement; `migrate up --allow-dangerous` does"
+            " it all the same.",
+            dangers=[f"{d.kind}: {d.table}" for d in found.dangers],
+        )
+
     async def _applied(self) -> list[str]:
         return [r.id for r in await self.history() if r.applied]
 
@@ -170,7 +227,7 @@ class Migrator:
         ours, *others = self.heads()
         ranges = [ours, *(f"{ours}:{head}" for head in others)]
         scripts = map(self._sql, ranges if revisions == "heads" else [revisions])
-        return "".join([f"{self._setup};\n\n", *scripts])
+        return "".join([f"{self.setup};\n\n", *scripts])
 
     def _sql(self, revisions: str) -> str:
         config = self._config()
@@ -188,6 +245,14 @@ class Migrator:
     async def changes(self) -> list[Change]:
         return list((await self.check()).changes)
 
+    def scripts_with(self, folder: Path) -> ScriptDirectory:
+        """Those and the ones in this folder, which may have just got its first."""
+        config = self._config()
+        known = str(config.get_main_option("version_locations"))
+        if folder.is_dir() and str(folder) not in known.split(os.pathsep):
+            config.set_main_option("version_locations", os.pathsep.join([known, str(folder)]))
+        return ScriptDirectory.from_config(config)
+
     def _config(self, connection: Connection | None = None) -> Config:
         config = Config()
         ours = files("tenantry.migrations")
@@ -199,7 +264,7 @@ class Migrator:
         return config
 
     def _connection(self) -> AbstractAsyncContextManager[asyncpg.Connection[Any]]:
-        return connected(self._url, self._setup, name=_NAME)
+        return connected(self.url, self.setup, name=_NAME)
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:
@@ -227,7 +292,7 @@ class Migrator:
     async def _alembic(self, work: Callable[[Config], None]) -> None:
         engine = create_async_engine(
             "postgresql+asyncpg://",
-            async_creator=lambda: open_plain(self._url, self._setup, name=_NAME),
+            async_creator=lambda: open_plain(self.url, self.setup, name=_NAME),
             poolclass=NullPool,
         )
         try:
@@ -235,14 +300,17 @@ class Migrator:
                 await connection.run_sync(lambda sync: work(self._config(sync)))
         except CommandError as error:
             raise _refused(error) from error
-        except DBAPIError as error:
-            raise translate(getattr(error.orig, "__cause__", None) or error) from error
+        except (DBAPIError, PendingRollbackError) as error:
+            # What ended a step outside of the revision's transaction stands behind that one's end.
+            told = error.__context__ if isinstance(error, PendingRollbackError) else error
+            origin = getattr(getattr(told, "orig", None), "__cause__", None)
+            raise translate(origin or error) from error
         finally:
             await engine.dispose()
 
     async def _keep_kind(self) -> None:
         """Where contexts are sealed, new policies ask for the seal once for a statement."""
-        async with connected(self._url, self._setup, SHORT_WAITS, name=_NAME) as connection:
+        async with connected(self.url, self.setup, SHORT_WAITS, name=_NAME) as connection:
             if await connection.fetchval(IS_SEALED):
                 await set_kind(
                     connection,
@@ -253,7 +321,7 @@ class Migrator:
     async def _make_partitions(self) -> None:
         """Partitions for now and the periods ahead, of the tables that are there by now."""
         now = datetime.now(UTC)
-        async with connected(self._url, self._setup, SHORT_WAITS, name=_NAME) as connection:
+        async with connected(self.url, self.setup, SHORT_WAITS, name=_NAME) as connection:
             for table, period in partitioned(self._metadata).items():
                 if await connection.fetchval("SELECT to_regclass($1)", f"tenantry.{table}"):
                     for moment in upcoming(period, self._ahead, now):

@@ -89,10 +89,10 @@ async def drain(
     return made
 
 
-async def status(service_url: str) -> list[Standing]:
+async def status(service_url: str, *, tables: Iterable[str] | None = None) -> list[Standing]:
     """How every partitioned table stands. The service role sees the rows; the owner sees none."""
     async with connected(service_url) as connection, connection.transaction(readonly=True):
-        return [await _standing(connection, t, p) for t, p in partitioned(metadata).items()]
+        return [await _standing(connection, t, p) for t, p in _chosen(tables).items()]
 
 
 async def _make(owner_url: str, wanted: dict[str, list[datetime]], patience: float) -> list[str]:

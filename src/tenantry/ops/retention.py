@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
+
+import asyncpg
 
 from tenantry import ids
 from tenantry.errors import InvalidInput
@@ -36,6 +39,12 @@ class Retired:
     unsealed: list[str] = field(default_factory=list)
 
 
+async def ended(connection: asyncpg.Connection[Any], table: str, before: datetime) -> list[str]:
+    """The partitions of a table that end before a moment, the oldest first."""
+    rows = await connection.fetch(_OLD, f"tenantry.{table}", ids.lower_bound(before))
+    return [row[0] for row in rows]
+
+
 async def detach(
     owner_url: str,
     before: datetime,
@@ -50,9 +59,7 @@ async def detach(
     done = Retired()
     async with connected(owner_url, SETUP) as connection:
         for table in tables:
-            for (child,) in await connection.fetch(
-                _OLD, f"tenantry.{table}", ids.lower_bound(before)
-            ):
+            for child in await ended(connection, table, before):
                 call = "SELECT tenantry.detach_sealed($1, $2)"
                 name = await patiently(connection, patience, call, table, child)
                 (done.detached if name else done.unsealed).append(name or child)

@@ -192,6 +192,28 @@ END
 $$;
 ALTER FUNCTION tenantry.tenants_with_graph() OWNER TO tenantry_graph;
 
+-- For the service role: takes executions from one id to another out of a tenant's graph, when their rows
+-- were taken out of the table, which calls no trigger. How many there were.
+CREATE FUNCTION tenantry.forget_executions(tenant uuid, since uuid, until uuid) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    graph text := tenantry.graph_kept(tenant);
+    label text;
+    gone bigint := 0;
+BEGIN
+    -- Edges first, which lead to the vertices and carry the same ids.
+    FOREACH label IN ARRAY ARRAY['RAN', 'FOR_TASK', 'EXECUTED', 'Execution'] LOOP
+        CONTINUE WHEN graph IS NULL OR to_regclass(format('%I.%I', graph, label)) IS NULL;
+        EXECUTE format($q$DELETE FROM %I.%I AS f
+            WHERE btrim(ag_catalog.agtype_access_operator(VARIADIC ARRAY[f.properties, '"id"'::ag_catalog.agtype])::text, '"')::uuid
+                  BETWEEN $1 AND $2$q$, graph, label) USING since, until;
+        GET DIAGNOSTICS gone = ROW_COUNT;
+    END LOOP;
+    RETURN gone;
+END
+$$;
+ALTER FUNCTION tenantry.forget_executions(uuid, uuid, uuid) OWNER TO tenantry_graph;
+
 -- ---- a tenant's own vertices and edges -----------------------------------------------------------
 
 -- Of the labels of its tables, and of those of its graph, which keeps what was emptied.

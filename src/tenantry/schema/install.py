@@ -109,6 +109,7 @@ _FOR_SERVICE = (
     "tenants_with_graph()",
     "compare_graph(uuid)",
     "drop_graph(uuid)",
+    "forget_executions(uuid, uuid, uuid)",
 )
 _FOR_AUDIT = (
     "record_entry(text, text, uuid, jsonb)",

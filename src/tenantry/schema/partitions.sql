@@ -137,3 +137,31 @@ BEGIN
     END LOOP;
 END
 $$;
+
+-- Takes a partition of anything but the record out of its table, into a schema that only the owner
+-- reaches. What sums up its rows stays as it was. Executions are in graphs too: the comment says so until
+-- those are done.
+CREATE FUNCTION tenantry.detach_period(parent text, child text)
+RETURNS text LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    bounds text[];
+BEGIN
+    SELECT regexp_match(pg_get_expr(c.relpartbound, c.oid), $re$FROM \('(.+)'\) TO \('(.+)'\)$re$) INTO bounds
+    FROM pg_catalog.pg_inherits AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.inhrelid
+    WHERE i.inhparent = to_regclass('tenantry.' || quote_ident(parent)) AND c.relname = child;
+    IF bounds IS NULL OR parent IN ('audit_logs', 'platform_log') THEN
+        RAISE EXCEPTION '% is no partition that may be taken out', child USING ERRCODE = '42P01';
+    END IF;
+    CREATE SCHEMA IF NOT EXISTS tenantry_archive;
+    EXECUTE format('ALTER TABLE tenantry.%I DETACH PARTITION tenantry.%I', parent, child);
+    EXECUTE format('ALTER TABLE tenantry.%I SET SCHEMA tenantry_archive', child);
+    EXECUTE format('CREATE POLICY owner ON tenantry_archive.%I FOR SELECT TO tenantry_owner USING (true)', child);
+    IF parent = 'agent_executions' THEN
+        EXECUTE format('COMMENT ON TABLE tenantry_archive.%I IS %L', child, 'graphs still hold it');
+    END IF;
+    PERFORM tenantry.record_platform_event('detach', parent, NULL, jsonb_build_object(
+        'partition', child, 'from_id', bounds[1], 'to_id', bounds[2], 'by', session_user,
+        'archive', 'tenantry_archive.' || child));
+    RETURN 'tenantry_archive.' || child;
+END
+$$;

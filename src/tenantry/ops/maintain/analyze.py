@@ -1,0 +1,49 @@
+"""The planner's statistics, where they are stale."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from .step import Action, Step, Upkeep
+from .tables import figures
+
+#: As autovacuum's own defaults: below, plans hardly change.
+CHANGED_ROWS: Final = 1000
+CHANGED_PART: Final = 0.1
+#: Autovacuum never looks at a partitioned table as a whole, whose statistics joins depend on.
+WHOLE_EVERY: Final = timedelta(days=1)
+
+
+async def _analyze(upkeep: Upkeep) -> list[Action]:
+    done = []
+    async with upkeep.owner() as connection:
+        found = await figures(connection, upkeep.name)
+        for table in found:
+            if table["kind"] == "p":
+                parts = [f for f in found if f["root"] == table["name"] and f["kind"] != "p"]
+                why = _whole(upkeep, table["analyzed"], any(p["live"] or p["rows"] for p in parts))
+            else:
+                changed, limit = table["changed"], CHANGED_ROWS + CHANGED_PART * table["rows"]
+                why = f"{changed:,} of {table['rows']:,} rows changed" if changed > limit else ""
+            if not why:
+                continue
+            upkeep.tell(f"Analyzing {table['name']}")
+            if not upkeep.dry_run:
+                # Without waiting for whoever alters it: the next run comes to it.
+                await connection.execute(f'ANALYZE (SKIP_LOCKED) tenantry."{table["name"]}"')
+            done.append(Action("analyze", table["name"], why))
+    return done
+
+
+def _whole(upkeep: Upkeep, analyzed: object, has_rows: bool) -> str:
+    if not has_rows:
+        return ""
+    if analyzed is None:
+        return "it was never analyzed as a whole"
+    if upkeep.now() - analyzed > WHOLE_EVERY:  # type: ignore[operator]
+        return "it was analyzed as a whole more than a day ago"
+    return ""
+
+
+STEP = Step("analyze", "renew the planner's statistics where they are stale", _analyze, "a table")

@@ -1,0 +1,85 @@
+"""Rows that are older than they are to be kept, taken out by whole partitions.
+
+They become tables of the schema `tenantry_archive`, which the owner alone reaches, to be dumped and
+dropped. Nothing is taken out unless somebody says how long a table's rows are kept; of the record,
+nothing that is not sealed.
+"""
+
+from __future__ import annotations
+
+from tenantry import ids
+from tenantry.errors import InvalidInput
+from tenantry.kernel.patience import SHORT_WAITS, patiently
+from tenantry.models import metadata
+from tenantry.ops import retention
+from tenantry.schema.partitions import partitioned
+
+from .step import Action, Step, Upkeep
+
+#: How long a lock is asked for, in seconds.
+_WAIT = 60.0
+_FORGOTTEN = """
+    SELECT c.relname FROM pg_class AS c
+    WHERE c.relnamespace = to_regnamespace('tenantry_archive')
+      AND obj_description(c.oid, 'pg_class') = 'graphs still hold it' ORDER BY 1"""
+
+
+def check(upkeep: Upkeep) -> None:
+    """`InvalidInput` where rows are to be kept by what has no partitions."""
+    known = partitioned(metadata)
+    if unknown := sorted(set(upkeep.keep) - set(known)):
+        raise InvalidInput(
+            f"{unknown[0]} has no partitions to take out.",
+            field="keep",
+            hint=f"These have: {', '.join(sorted(known))}.",
+        )
+
+
+async def _retire(upkeep: Upkeep) -> list[Action]:
+    done: list[Action] = []
+    async with upkeep.owner() as connection:
+        await connection.execute(SHORT_WAITS)
+        for table, kept in upkeep.keep.items():
+            if upkeep.name not in (None, table):
+                continue
+            before = upkeep.now() - kept
+            why = f"all of it is older than {kept.days} days"
+            for child in await retention.ended(connection, table, before):
+                upkeep.tell(f"Taking out {child}")
+                call = "SELECT tenantry.detach_sealed($1, $2)"
+                if table not in retention.TABLES:
+                    call = "SELECT tenantry.detach_period($1, $2)"
+                if upkeep.dry_run:
+                    done.append(Action("detach", child, why))
+                elif name := await patiently(connection, _WAIT, call, table, child):
+                    done.append(Action("detach", child, why, name))
+                else:
+                    done.append(Action("keep", child, "not all of it is sealed"))
+        if not upkeep.dry_run:
+            for (child,) in await connection.fetch(_FORGOTTEN):
+                done.append(await _forget(upkeep, child))
+                await connection.execute(f'COMMENT ON TABLE tenantry_archive."{child}" IS NULL')
+    return done
+
+
+async def _forget(upkeep: Upkeep, child: str) -> Action:
+    """The graphs hold what the partition held. Each tenant's is a transaction; interrupted, the next run
+    does it."""
+    begin = await upkeep.db.serving("maintain retention")
+    async with upkeep.owner() as connection:
+        ends = await connection.fetchrow(
+            f'SELECT min(id::text)::uuid, max(id::text)::uuid FROM tenantry_archive."{child}"'  # noqa: S608 - of the catalog
+        )
+    gone = 0
+    if ends and ends[0] is not None:
+        async with begin() as s:
+            tenants = [row[0] for row in await s.fetch("SELECT tenantry.tenants_with_graph()")]
+        for tenant in tenants:
+            async with begin() as s:
+                call = "SELECT tenantry.forget_executions($1, $2, $3)"
+                gone += await s.fetch_value(call, tenant, *ends)
+    month = f", of {ids.time_of(ends[0]):%Y-%m}" if ends and ends[0] else ""
+    return Action("forget", child, f"its rows were in the graphs{month}", f"{gone} vertices")
+
+
+STEP = Step("retention", "take out partitions that are older than --keep says", _retire, "a table")

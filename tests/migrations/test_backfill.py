@@ -1,0 +1,158 @@
+"""Backfills and indexes that are built while the table is written to."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from tenantry import Database
+from tenantry.migrations.runner import Migrator
+from tenantry.models import Tenant, metadata
+from tests.fixtures.database import Place, make_tenant
+
+from .test_plan import write_revision
+
+pytestmark = pytest.mark.postgres("wheel")
+
+_FILL = "backfill('projects', 'shade = coalesce(shade, 0) + 1', 'name <> \\'p7\\'', batch=7)"
+_WAITING = (
+    "+ CASE WHEN name = \\'p20\\' THEN 1 + length(pg_advisory_xact_lock(42)::text) ELSE 1 END"
+)
+_ADD = "run(('ALTER TABLE tenantry.projects ADD COLUMN shade int',))"
+_SHADES = "SELECT shade, count(*) FROM tenantry.projects GROUP BY 1 ORDER BY 1"
+_BATCHES = "SELECT batches, rows, finished_at IS NOT NULL FROM tenantry_upkeep.backfills"
+
+
+def _migrator(place: Place, folder: Path) -> Migrator:
+    return Migrator(place.url("owner"), metadata, locations=(folder,))
+
+
+async def _fill(db: Database, *tenants: Tenant) -> None:
+    for tenant in tenants:
+        await db.tenant(tenant.id).projects.create_many([{"name": f"p{n}"} for n in range(30)])
+
+
+async def test_a_backfill_reaches_every_row_that_it_means_once(
+    place: Place, folder: Path, db: Database, acme: Tenant, beta: Tenant
+) -> None:
+    await _fill(db, acme, beta)
+    write_revision(folder, 1, _ADD)
+    write_revision(folder, 2, _FILL)
+    assert await _migrator(place, folder).up() == ("app_0001", "app_0002")
+    admin = await place.connection("superuser")
+    assert [tuple(r) for r in await admin.fetch(_SHADES)] == [(1, 58), (None, 2)]
+    assert [tuple(r) for r in await admin.fetch(_BATCHES)] == [(9, 58, True)]
+    opened = (
+        "SELECT count(*) FROM pg_policy WHERE polname = 'tenantry_backfill'"
+        " OR polname = 'owner_floor' AND pg_get_expr(polqual, polrelid) <> 'false'"
+    )
+    assert await admin.fetchval(opened) == 0
+    # Run again, as after an interruption right before the revision was noted: nothing is left to do.
+    await admin.execute(
+        "UPDATE tenantry.schema_version SET version_num = 'app_0001' WHERE version_num = 'app_0002'"
+    )
+    assert await _migrator(place, folder).up() == ("app_0002",)
+    assert [tuple(r) for r in await admin.fetch(_SHADES)] == [(1, 58), (None, 2)]
+    await admin.close()
+
+
+async def test_the_page_is_right(place: Place, folder: Path, db: Database, acme: Tenant) -> None:
+    await _fill(db, acme)
+    page = (Path(__file__).parents[2] / "docs" / "migrations.md").read_text()
+    (block,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    write_revision(folder, 1, "pass")
+    path = folder / "0001_test.py"
+    path.write_text(path.read_text().replace("def upgrade():\n    pass", block))
+    assert await _migrator(place, folder).up() == ("app_0001",)
+    admin = await place.connection("superuser")
+    filled = "SELECT count(*) FROM tenantry.projects WHERE description = name"
+    assert await admin.fetchval(filled) == 30
+    assert await admin.fetchval("SELECT to_regclass('tenantry.projects_about_idx') IS NOT NULL")
+    await admin.close()
+
+
+async def test_a_killed_backfill_goes_on_where_it_was(
+    place: Place, folder: Path, db: Database, acme: Tenant
+) -> None:
+    await _fill(db, acme)
+    other = await make_tenant(db, "other")
+    write_revision(folder, 1, _ADD)
+    assert await _migrator(place, folder).up() == ("app_0001",)
+    # It comes to a row at which it waits for somebody: a moment to be killed in.
+    holder = await place.connection("superuser")
+    await holder.execute("SELECT pg_advisory_lock(42)")
+    write_revision(folder, 2, _FILL.replace("+ 1", _WAITING))
+    program = (
+        "import asyncio, sys; from pathlib import Path\n"
+        "from tenantry.migrations.runner import Migrator; from tenantry.models import metadata\n"
+        "m = Migrator(sys.argv[1], metadata, locations=(Path(sys.argv[2]),), lock_timeout=60)\n"
+        "asyncio.run(m.up())"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, place.url("owner"), str(folder)
+    )
+    admin = await place.connection("superuser")
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = current_database()"
+    while await admin.fetchval(waiting) == 0:
+        assert process.returncode is None
+        await asyncio.sleep(0.05)
+    assert [tuple(r) for r in await admin.fetch(_BATCHES)] == [(2, 13, False)]
+    process.send_signal(signal.SIGKILL)
+    await process.wait()
+    await admin.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name = 'tenantry-migrate' AND datname = current_database()"
+    )
+    assert [tuple(r) for r in await admin.fetch(_SHADES)] == [(1, 13), (None, 17)]
+    # The owner alone sees more meanwhile.
+    assert await db.tenant(other.id).projects.count() == 0
+    await holder.close()
+    assert await _migrator(place, folder).up() == ("app_0002",)
+    assert [tuple(r) for r in await admin.fetch(_SHADES)] == [(1, 29), (None, 1)]
+    assert [tuple(r) for r in await admin.fetch(_BATCHES)] == [(5, 29, True)]
+    await admin.close()
+
+
+async def test_indexes_are_built_beside_writers_and_again_where_one_was_left_half_built(
+    place: Place, folder: Path, db: Database, acme: Tenant
+) -> None:
+    await _fill(db, acme)
+    admin = await place.connection("superuser")
+    await admin.execute("CREATE INDEX projects_name_too ON tenantry.projects (name)")
+    await admin.execute(
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'tenantry.projects_name_too'::regclass"
+    )
+    half_built = await admin.fetchval("SELECT 'tenantry.projects_name_too'::regclass::oid")
+    write_revision(
+        folder, 1, "build_indexes(['CREATE INDEX projects_name_too ON tenantry.projects (name)',"
+        " 'CREATE INDEX messages_role_idx ON tenantry.messages (tenant_id, role)'])",
+    )  # fmt: skip
+    writer = await place.connection("superuser")
+    async with writer.transaction():
+        # Whoever writes is waited for; and goes on writing.
+        await writer.execute("UPDATE tenantry.projects SET description = 'x' WHERE name = 'p1'")
+        building = asyncio.create_task(_migrator(place, folder).up())
+        progress = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%INDEX CONCURRENTLY%'"
+        while await admin.fetchval(progress) == 0:
+            assert not building.done()
+            await asyncio.sleep(0.05)
+        await writer.execute("UPDATE tenantry.projects SET description = 'y' WHERE name = 'p2'")
+    assert await building == ("app_0001",)
+    await writer.close()
+    states = await admin.fetch(
+        "SELECT i.indexrelid <> $1, indisvalid FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid"
+        " WHERE c.relname IN ('projects_name_too', 'messages_role_idx')", half_built,
+    )  # fmt: skip
+    assert [tuple(r) for r in states] == [(True, True), (True, True)]
+    assert (
+        await admin.fetchval(
+            "SELECT count(*) FROM pg_inherits WHERE inhparent = 'tenantry.messages_role_idx'::regclass"
+        )
+        == 5
+    )
+    await admin.close()
