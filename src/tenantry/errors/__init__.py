@@ -46,6 +46,7 @@ from .refusals import (
     StageChanged,
     StillReferenced,
     TenantNotWritable,
+    TransferRefused,
     UnknownGraphQuery,
     UnsafeTable,
 )
@@ -125,6 +126,7 @@ __all__ = [
     "TransactionAborted",
     "TransactionClosed",
     "TransactionError",
+    "TransferRefused",
     "UnknownGraphQuery",
     "UnsafeTable",
 ]
