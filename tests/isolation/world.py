@@ -18,9 +18,10 @@ from sqlalchemy import JSON, Column, Table, UniqueConstraint
 from tenantry.ids import uuid7
 from tenantry.migrations.generate import generate
 from tenantry.migrations.runner import Migrator
-from tenantry.models import LEAF_SIZE, Access, AppendOnly, Partitioned, TenantRow, metadata
+from tenantry.models import LEAF_SIZE, Access, AppendOnly, Partitioned, metadata
 from tenantry.models.base import model_of
 from tenantry.models.columns import Vocabulary
+from tenantry.models.graph import EDGE_ENDS
 from tenantry.ops.setup import init
 from tenantry.schema.access import insertable, updatable
 from tests.fixtures.database import Place
@@ -232,6 +233,13 @@ _BY_RULE: dict[str, Row] = {
     },
     "tasks": {"status": "open"},
     "cost_entries": {"cost_usd": 1},
+    "graph_nodes": {"label": "Thing"},
+    # It has one end each way.
+    "graph_edges": {
+        "label": "MEANS",
+        **{f"{way}_{end}_id": None for way in ("from", "to") for end in EDGE_ENDS if end != "task"},
+    },
+    "graph_queries": {"result_columns": '["a"]'},
     "audit_seals": _SEAL,
     "platform_seals": _SEAL,
     "seal_keys": dict.fromkeys(("inner_pad", "outer_pad"), bytes(64)),
@@ -241,7 +249,7 @@ _BY_RULE: dict[str, Row] = {
 def _row(table: Table, party: Party) -> Row:
     """A row that could be added, with each column that must be given and all references."""
     number = next(_numbers)
-    row: Row = {"tenant_id": party.id} if issubclass(model_of(table), TenantRow) else {}
+    row: Row = {"tenant_id": party.id} if "tenant_id" in table.columns else {}
     if "id" in table.columns:
         row["id"] = uuid7()
     for name in insertable(table):

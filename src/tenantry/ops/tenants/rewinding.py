@@ -178,19 +178,25 @@ async def _compare(
     found = Difference(table.label)
     here = s.stream(table.digests, tenant_id, batch=_BATCH)
     there = source.stream(table.digests, tenant_id, batch=_BATCH)
-    mine, theirs = await anext(here, None), await anext(there, None)
+    mine, theirs = await _next(here), await _next(there)
     while mine or theirs:
-        if theirs is None or (mine is not None and mine["key"] < theirs["key"]):
-            found.added.append(mine["key"])
-            mine = await anext(here, None)
-        elif mine is None or theirs["key"] < mine["key"]:
-            found.missing.append(theirs["key"])
-            theirs = await anext(there, None)
-        else:
-            if mine is not None and mine["digest"] != theirs["digest"]:
-                found.changed.append(mine["key"])
-            mine, theirs = await anext(here, None), await anext(there, None)
+        if mine and (not theirs or mine[0] < theirs[0]):
+            found.added.append(mine[0])
+            mine = await _next(here)
+        elif theirs and (not mine or theirs[0] < mine[0]):
+            found.missing.append(theirs[0])
+            theirs = await _next(there)
+        elif mine and theirs:
+            if mine[1] != theirs[1]:
+                found.changed.append(mine[0])
+            mine, theirs = await _next(here), await _next(there)
     return found
+
+
+async def _next(rows: AsyncIterator[Any]) -> tuple[str, str] | None:
+    """Key and digest."""
+    row = await anext(rows, None)
+    return (row["key"], row["digest"]) if row is not None else None
 
 
 async def _merge(
