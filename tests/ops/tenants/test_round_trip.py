@@ -28,7 +28,7 @@ DAY = date(2026, 11, 1)
 async def company(place: Place) -> UUID:
     """The demo's first company, with something in nearly every table."""
     async with await tenantry.connect(settings=place.settings()) as db:
-        await demo.load(db, as_of=DAY)
+        await demo.seed(db, as_of=DAY)
         async with db.service("a test") as s:
             found = await s.tenants.by_slug("globex")
         assert found is not None

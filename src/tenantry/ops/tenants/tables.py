@@ -28,11 +28,12 @@ SELECT set_config('timezone', 'UTC', true), set_config('datestyle', 'ISO, YMD', 
 SNAPSHOT: Final = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
 
 _TABLES: Final = """
-SELECT t.relation::text AS relation, n.nspname AS schema, c.relname AS name, t.owner_column,
+SELECT format('%I.%I', n.nspname, c.relname) AS relation, n.nspname AS schema, c.relname AS name, t.owner_column,
        array_agg(a.attname::text ORDER BY a.attnum) FILTER (WHERE a.attgenerated = '') AS columns,
        array_agg(format_type(a.atttypid, a.atttypmod) ORDER BY a.attnum) FILTER (WHERE a.attgenerated = '') AS types,
        array_agg(a.attname::text ORDER BY a.attnum) FILTER (WHERE a.attnum = ANY (k.conkey)) AS key,
-       (SELECT coalesce(array_agg(DISTINCT f.confrelid::regclass::text), '{}') FROM pg_constraint AS f
+       (SELECT coalesce(array_agg(DISTINCT format('%I.%I', o.nspname, p.relname)), '{}')
+        FROM pg_constraint AS f JOIN pg_class AS p ON p.oid = f.confrelid JOIN pg_namespace AS o ON o.oid = p.relnamespace
         WHERE f.contype = 'f' AND f.conrelid = c.oid AND f.confrelid <> c.oid) AS references
 FROM tenantry.tenant_tables() AS t
 JOIN pg_class AS c ON c.oid = t.relation JOIN pg_namespace AS n ON n.oid = c.relnamespace
