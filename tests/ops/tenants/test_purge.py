@@ -8,10 +8,14 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
+import tenantry
 from tenantry import Database
+from tenantry.coordination import footprint
 from tenantry.errors import NotFound, TransferRefused
+from tenantry.ops import seals
 from tenantry.ops.tenants import holding, purging
 from tests.audit.record import fill, seal_all
 from tests.fixtures.database import Place, _drop, make_tenant, make_user
@@ -24,8 +28,6 @@ from .whole import delete, mentions, purge, query, rows_of
 
 async def test_no_table_is_forgotten(template: Server, tmp_path: Path) -> None:
     """The tenant's id in every table there is, a platform's own and those no model knows among them."""
-    import tenantry
-
     place = Place(template, f"t_{uuid.uuid4().hex[:16]}")
     try:
         with own_models():
@@ -141,8 +143,6 @@ async def test_only_a_deleted_tenant_that_nothing_holds_is_purged(
         assert refused.value.reason == "held"
         # Nor past the program: by the function, or by a plain DELETE.
         service = await place.connection("service")
-        import asyncpg
-
         with pytest.raises(asyncpg.PostgresError) as raised:
             await service.execute("SELECT tenantry.purge_tenant($1, '{}')", acme.id)
         assert raised.value.sqlstate == "TN013"
@@ -169,25 +169,33 @@ async def test_the_record_is_sealed_to_its_end_first(place: Place, db: Database)
     await fill(db, acme, 3)
     await delete(db, acme.id)
     service = await place.connection("service")
-    import asyncpg
-
     with pytest.raises(asyncpg.PostgresError) as raised:
         await service.execute("SELECT tenantry.purge_tenant($1, '{}')", acme.id)
     assert json.loads(raised.value.detail or "") == {"reason": "unsealed"}
     await service.close()
 
 
-async def test_what_was_sealed_of_others_still_verifies(place: Place, db: Database) -> None:
-    from tenantry.ops import seals
-
+async def test_what_was_sealed_of_others_still_verifies(
+    place: Place, db: Database, tmp_path: Path
+) -> None:
+    anchor = seals.FileAnchor(tmp_path / "anchor")
     acme, beta = await make_tenant(db, "acme"), await make_tenant(db, "beta")
     await fill(db, acme, 3)
     await fill(db, beta, 3)
-    await seal_all(db)
+    await seal_all(db, anchors=[anchor])
     await purge(db, acme.id)
-    await seal_all(db)
-    report = await seals.verify(db)
+    await seal_all(db, anchors=[anchor])
+    report = await seals.verify(db, anchors=[anchor])
     assert report.ok, report.findings
+    assert report.purged == 1
+    # Without the certificate's word for it, it would be seals that somebody removed.
+    await query(
+        place,
+        "DO $$ BEGIN SET LOCAL session_replication_role = replica;"
+        f" DELETE FROM tenantry.audit_seals WHERE tenant_id <> '{acme.id}'; END $$",
+    )
+    report = await seals.verify(db, anchors=[anchor])
+    assert {f.tenant_id for f in report.findings if f.what == "seal removed"} == {beta.id}
 
 
 async def test_the_application_and_the_owner_can_do_none_of_it(place: Place, db: Database) -> None:
@@ -199,8 +207,6 @@ async def test_the_application_and_the_owner_can_do_none_of_it(place: Place, db:
         "SELECT tenantry.count_tenant_rows($1)",
         "SELECT tenantry.without_triggers(), $1::uuid",
     )
-    import asyncpg
-
     for role in ("app", "readonly"):
         connection = await place.connection(role)
         for call in calls:
@@ -212,8 +218,6 @@ async def test_the_application_and_the_owner_can_do_none_of_it(place: Place, db:
 async def test_the_service_cannot_write_a_record_or_switch_triggers_off(
     place: Place, db: Database
 ) -> None:
-    import asyncpg
-
     acme = await make_tenant(db, "acme")
     await fill(db, acme, 1)
     service = await place.connection("service")
@@ -260,8 +264,6 @@ async def test_the_service_cannot_write_a_record_or_switch_triggers_off(
 
 async def refused_quietly(service: Any, tenant_id: uuid.UUID, rows: str) -> None:
     """A load that fails half-way."""
-    import asyncpg
-
     with pytest.raises(asyncpg.PostgresError):
         async with service.transaction():
             await service.fetch(
@@ -272,9 +274,6 @@ async def refused_quietly(service: Any, tenant_id: uuid.UUID, rows: str) -> None
 
 
 async def test_keys_in_valkey_go_too(place: Place, valkey_server: Any) -> None:
-    import tenantry
-    from tenantry.coordination import footprint
-
     settings = place.settings(redis_url=valkey_server.url)
     async with await tenantry.connect(settings=settings) as db:
         acme = await make_tenant(db, "acme")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import stat
+from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,15 +15,28 @@ import pytest
 
 import tenantry
 from tenantry import Database
-from tenantry.errors import AlreadyExists, TransferRefused
-from tenantry.ops import demo, features
+from tenantry.errors import (
+    AlreadyExists,
+    PermissionDenied,
+    ReferenceNotFound,
+    TransferRefused,
+)
+from tenantry.models import Tenant
+from tenantry.ops import demo, features, graphs, seals
 from tenantry.ops.tenants import exporting, importing
 from tests.audit.record import seal_all
-from tests.fixtures.database import Place, make_tenant, make_user
+from tests.fixtures.database import Place, _drop, make_tenant, make_user
 
-from .whole import mentions, purge, query, rows_of
+from .whole import copy_of, mentions, purge, query, rows_of
 
 DAY = date(2026, 11, 1)
+
+
+@pytest.fixture
+async def elsewhere(place: Place) -> AsyncIterator[Place]:
+    there = await copy_of(place)
+    yield there
+    await _drop(there)
 
 
 @pytest.fixture
@@ -77,25 +92,33 @@ async def purge_ready(db: Database, tenant_id: UUID) -> None:
 
 
 async def verified(db: Database) -> Any:
-    from tenantry.ops import seals
-
     return await seals.verify(db)
 
 
 async def test_a_copy_has_ids_of_its_own_wherever_one_is_named(
-    place: Place, db: Database, company: UUID, tmp_path: Path
+    place: Place, db: Database, tmp_path: Path
 ) -> None:
-    async with db.tenant(company) as t:
-        task = (await t.tasks.list(limit=1))[0]
+    acme = (await make_tenant(db, "acme")).id
+    ada = await make_user(db, "ada@example.com", await db_tenant(db, acme))
+    async with db.tenant(acme) as t:
+        top = await t.desks.create(code="a", title="A")
+        under = await t.desks.create(code="b", title="B", reports_to_id=top.id)
+        await t.desks.create(code="c", title="C", reports_to_id=under.id)
+        talk = await t.conversations.create(user_id=ada.id)
+        for n in range(20):
+            await t.messages.create(conversation_id=talk.id, role="user", content=str(n))
+        task = await t.tasks.create(title="One", assigned_to_desk_id=under.id)
         escaped = f"\b{task.id} \x1f{task.id} x-{task.id.hex} {str(task.id).upper()}"
-        await t.tasks.update(task.id, metadata_={"see": [str(task.id)], "escaped": escaped})
-    before = await rows_of(place, company)
-    await exporting.export(db, company, tmp_path / "out")
+        await t.tasks.update(
+            task.id, metadata_={"see": [str(task.id)], "escaped": escaped, "who": str(ada.id)}
+        )
+    before = await rows_of(place, acme)
+    await exporting.export(db, acme, tmp_path / "out")
     with pytest.raises(AlreadyExists):
         await importing.import_(db, tmp_path / "out", new_id=True)
     done = await importing.import_(db, tmp_path / "out", new_id=True, as_slug="copy")
     copy = await rows_of(place, done.tenant_id)
-    assert await rows_of(place, company) == before
+    assert await rows_of(place, acme) == before
     skipped = {"audit_logs", "audit_seals", "api_keys"}
     assert {t: len(r) for t, r in copy.items() if t not in skipped} == {
         t: len(r) for t, r in before.items() if t not in skipped
@@ -111,33 +134,34 @@ async def test_a_copy_has_ids_of_its_own_wherever_one_is_named(
     assert not users & set(own)
     text = json.dumps({t: r for t, r in copy.items() if t not in skipped}).lower()
     assert not [i for i, digits in own.items() if i in text or digits in text]
+    assert str(ada.id) in text
     # In the same order, and with the same shape of hierarchy.
-    for table in ("messages", "tasks", "desks"):
-        assert [r["created_at"] for r in copy[table]] == [r["created_at"] for r in before[table]]
+    assert [r["content"] for r in copy["messages"]] == [r["content"] for r in before["messages"]]
     paths = [{len(r["path"].split(".")) for r in side["desks"]} for side in (before, copy)]
     assert paths[0] == paths[1]
     for desk in copy["desks"]:
         assert desk["path"].endswith(UUID(desk["id"]).hex)
 
 
-async def test_into_a_database_that_knows_none_of_its_members(
-    place: Place, empty_place: Place, tmp_path: Path
-) -> None:
-    from tenantry.migrations.runner import Migrator
-    from tenantry.models import metadata
+async def db_tenant(db: Database, tenant_id: UUID) -> Tenant:
+    async with db.service("a test") as s:
+        return await s.tenants.get(tenant_id)
 
-    await Migrator(empty_place.url("owner"), metadata).up()
+
+async def test_into_a_database_that_knows_none_of_its_members(
+    place: Place, elsewhere: Place, tmp_path: Path
+) -> None:
     async with (
         await tenantry.connect(settings=place.settings()) as here,
-        await tenantry.connect(settings=empty_place.settings()) as there,
+        await tenantry.connect(settings=elsewhere.settings()) as there,
     ):
         acme = await make_tenant(here, "acme")
         ada = await make_user(here, "ada@example.com", acme)
         bob = await make_user(here, "bob@example.com", acme)
         async with here.service("a test") as s:
             await s.users.update(ada.id, role="admin", password_hash="$argon2id$x")
-        elsewhere = await make_tenant(there, "other")
-        known = await make_user(there, "BOB@example.com", elsewhere)
+        other = await make_tenant(there, "other")
+        known = await make_user(there, "BOB@example.com", other)
         async with here.tenant(acme.id) as t:
             await t.businesses.create(name="Of Bob", user_id=bob.id)
         await exporting.export(here, acme.id, tmp_path / "out")
@@ -148,7 +172,7 @@ async def test_into_a_database_that_knows_none_of_its_members(
         assert (done.users_found, done.users_made) == (1, 1)
         made = (
             await query(
-                empty_place, "SELECT role, password_hash FROM tenantry.users WHERE id = $1", ada.id
+                elsewhere, "SELECT role, password_hash FROM tenantry.users WHERE id = $1", ada.id
             )
         )[0]
         # Whatever she was on the other platform, here she is a user without a password.
@@ -195,8 +219,6 @@ async def test_what_was_changed_on_the_way_or_is_of_another_schema_is_refused(
 async def test_rows_of_another_tenant_or_that_point_nowhere_put_nothing_in(
     place: Place, db: Database, tmp_path: Path
 ) -> None:
-    import hashlib
-
     acme, beta = await make_tenant(db, "acme"), await make_tenant(db, "beta")
     async with db.tenant(acme.id) as t:
         project = await t.projects.create(name="A")
@@ -212,8 +234,6 @@ async def test_rows_of_another_tenant_or_that_point_nowhere_put_nothing_in(
         path.write_text(path.read_text().replace(old, new))
         entry["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
         (folder / "manifest.json").write_text(json.dumps(manifest))
-
-    from tenantry.errors import PermissionDenied, ReferenceNotFound
 
     forge("tasks", str(acme.id), str(beta.id))
     with pytest.raises(PermissionDenied):
@@ -240,7 +260,5 @@ async def test_the_graph_goes_with_its_tenant_and_is_made_anew(
     assert set(await mentions(place, acme.id)) == {"tenantry.platform_log"}
     done = await importing.import_(db, tmp_path / "out")
     assert done.graph
-    from tenantry.ops import graphs
-
     begin = await db.serving("a test")
     assert (await graphs.compare(begin, acme.id)).ok

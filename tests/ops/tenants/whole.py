@@ -11,6 +11,7 @@ import asyncpg
 from tenantry import Database
 from tenantry.ops.tenants import purging
 from tenantry.ops.tenants.tables import AS_TEXT, tenant_tables
+from tenantry.schema.roles import prepare_database
 from tests.fixtures.database import Place
 
 Rows = dict[str, list[dict[str, Any]]]
@@ -57,6 +58,22 @@ async def mentions(place: Place, tenant_id: UUID) -> dict[str, int]:
         return found | ({graph: 1} if graph else {})
     finally:
         await connection.close()
+
+
+async def copy_of(place: Place) -> Place:
+    """What a restore beside this one gives. Nobody may be connected."""
+    admin = await asyncpg.connect(place.server.superuser_url)
+    there = Place(place.server, f"{place.name}_then")
+    try:
+        await admin.execute(
+            f"CREATE DATABASE {there.name} TEMPLATE {place.name} STRATEGY file_copy"
+        )
+    finally:
+        await admin.close()
+    inside = await there.connection("superuser")
+    await prepare_database(inside, there.name)
+    await inside.close()
+    return there
 
 
 async def delete(db: Database, tenant_id: UUID) -> None:
