@@ -14,7 +14,8 @@ pytestmark = pytest.mark.postgres("wheel")
 
 def test_a_tenant_goes_and_comes_back(cli: Cli, tmp_path: Path) -> None:
     made = cli.json("tenant", "create", "initech")
-    cli("user", "create", "peter@initech.example", "--tenant", "initech")
+    cli("user", "create", "peter@initech.example")
+    cli("user", "add-to-tenant", "peter@initech.example", "initech")
     folder = tmp_path / "out"
     out = cli.json("tenant", "export", "initech", "--to", str(folder))
     assert (out["tenant"]["slug"], out["users"]) == ("initech", 1)
@@ -23,7 +24,6 @@ def test_a_tenant_goes_and_comes_back(cli: Cli, tmp_path: Path) -> None:
     )
     copied = cli.json("tenant", "import", str(folder), "--new-id", "--as-slug", "copy")
     assert copied["tenant_id"] != made["id"]
-    assert "2 rows" not in cli("tenant", "list").out
 
     assert cli.json("tenant", "purge", "initech", "--yes", code=6)["reason"] == "status"
     cli("tenant", "delete", "initech", "--yes")
