@@ -11,7 +11,7 @@ import typer
 
 from tenantry.errors import ConfigurationError, InvalidInput
 
-from . import ask, lookup, place
+from . import ask, exits, lookup, place
 from .answer import Answer, facts, plain, table
 from .command import Waiting, command
 from .screen import progress
@@ -188,7 +188,7 @@ async def _purge(settings: Settings, tenant: str, reason: str, to: Path | None) 
         notes.append(f"{len(done.blobs)} files in the object store are yours to remove (--json).")
     if done.users_left:
         notes.append(f"{len(done.users_left)} users are members of no tenant any more.")
-    code = 1 if done.left else 0
+    code = exits.FAILED if done.left else exits.OK
     return Answer(data, facts(_shown(done.certificate)), note="\n".join(notes), code=code)
 
 
