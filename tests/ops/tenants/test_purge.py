@@ -244,6 +244,8 @@ async def test_the_service_cannot_write_a_record_or_switch_triggers_off(
             )
             == "TN007"
         )
+    call = "SELECT tenantry.load_rows($1, 'tenantry.projects', '{tenant_id}', '[]')"
+    assert await refused(call, acme.id) == "TN013"
     for table in ("tenantry.platform_log", "tenantry.users", "pg_catalog.pg_authid"):
         assert (
             await refused("SELECT tenantry.load_rows($1, $2, '{id}', '[]')", acme.id, table)

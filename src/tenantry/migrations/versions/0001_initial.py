@@ -2370,6 +2370,12 @@ BEGIN
         WHERE g.tgrelid = relation AND g.tgfoid = to_regprocedure('tenantry.refuse_change()')) THEN
         RAISE EXCEPTION '% is append-only', relation USING ERRCODE = 'TN007';
     END IF;
+    -- Rows that no trigger sees are put into one that is at work by nobody.
+    IF relation <> to_regclass('tenantry.tenants') AND NOT tenantry.is_arriving(tenant) AND NOT EXISTS (
+        SELECT FROM tenantry.tenants AS t WHERE t.id = tenant AND t.status = 'suspended') THEN
+        RAISE EXCEPTION 'tenant % is neither suspended nor being put in', tenant
+            USING ERRCODE = 'TN013', DETAIL = jsonb_build_object('reason', 'status');
+    END IF;
     RETURN owner_column;
 END
 $function$""",
