@@ -27,6 +27,7 @@ async def _counts(connection: Connection, world: World) -> dict[str, dict[object
 async def test_a_deleted_tenant_takes_its_own_rows_and_no_others(world: World, role: str) -> None:
     gone, stays = world.acme, world.beta
     async with world.acting("superuser") as connection:
+        await connection.execute("DELETE FROM tenantry.tenant_holds WHERE tenant_id = $1", gone.id)
         before = await _counts(connection, world)
         await connection.execute(f"SET LOCAL ROLE {_login(role)}")
         tag = await connection.execute("DELETE FROM tenantry.tenants WHERE id = $1", gone.id)

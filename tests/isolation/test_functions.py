@@ -15,7 +15,7 @@ from .world import DENIED, HIDDEN, NO_CONTEXT, NOT_WRITABLE, OTHER_CONTEXT, TABL
 
 _GLOBAL = {
     *("tenants", "users", "user_identities", "platform_log", "tenant_quotas", "tenant_usage"),
-    *("graph_queries", "model_prices", "platform_seals", "seal_keys"),
+    *("graph_queries", "model_prices", "platform_seals", "seal_keys", "tenant_holds"),
 }
 _SCOPED = [table for table in TABLES if table not in _GLOBAL | {"outbox_events"}]
 _CONTEXT = "SELECT coalesce(current_setting('app.tenant_id', true), '')"

@@ -18,7 +18,7 @@ from sqlalchemy import JSON, Column, Table, UniqueConstraint
 from tenantry.ids import uuid7
 from tenantry.migrations.generate import generate
 from tenantry.migrations.runner import Migrator
-from tenantry.models import LEAF_SIZE, Access, AppendOnly, Partitioned, TenantRow, metadata
+from tenantry.models import LEAF_SIZE, Access, AppendOnly, Partitioned, metadata
 from tenantry.models.base import model_of
 from tenantry.models.columns import Vocabulary
 from tenantry.models.graph import EDGE_ENDS
@@ -254,7 +254,7 @@ _BY_RULE: dict[str, Row] = {
 def _row(table: Table, party: Party) -> Row:
     """A row that could be added, with each column that must be given and all references."""
     number = next(_numbers)
-    row: Row = {"tenant_id": party.id} if issubclass(model_of(table), TenantRow) else {}
+    row: Row = {"tenant_id": party.id} if "tenant_id" in table.columns else {}
     if "id" in table.columns:
         row["id"] = uuid7()
     for name in insertable(table):

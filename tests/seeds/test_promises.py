@@ -20,7 +20,7 @@ _GLOBAL = {
     "seal_keys",
 }
 #: Of tenants, and seen by none of them: written through a function.
-_UNSEEN = {"outbox_events"}
+_UNSEEN = {"outbox_events", "tenant_holds"}
 #: A session's entry in the accounts has the session's id, so its key is given; prices alike.
 _KEYS_OF_OTHERS = {"tenant_quotas", "tenant_usage", "schema_version"}
 

@@ -41,6 +41,7 @@ _BY_CLASS: tuple[tuple[type[errors.TenantryError], int], ...] = (
     (errors.StageChanged, REFUSED),
     (errors.PermissionDenied, REFUSED),
     (errors.QuotaExceeded, REFUSED),
+    (errors.TransferRefused, REFUSED),
     (errors.TenantryError, FAILED),
 )
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tenantry.config import Settings
     from tenantry.database import Database
     from tenantry.handles import ServiceTransaction
+    from tenantry.kernel.context import Actor
 
 
 def load() -> Settings:
@@ -61,12 +62,15 @@ async def database() -> AsyncIterator[Database]:
 @asynccontextmanager
 async def service(doing: str) -> AsyncIterator[ServiceTransaction]:
     """A transaction of the service role; the record says that it was this command's."""
-    async with database() as db:
-        from tenantry.kernel.context import Actor
+    async with database() as db, db.service(f"tenantry {doing}", actor=actor()) as s:
+        yield s
 
-        actor = Actor(kind="service", user_agent=f"tenantry ({_whoever()}@{platform.node()})")
-        async with db.service(f"tenantry {doing}", actor=actor) as s:
-            yield s
+
+def actor() -> Actor:
+    """Who runs the command, as the record says it."""
+    from tenantry.kernel.context import Actor
+
+    return Actor(kind="service", user_agent=f"tenantry ({_whoever()}@{platform.node()})")
 
 
 def _make_importable() -> None:

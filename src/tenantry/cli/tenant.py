@@ -7,14 +7,14 @@ from uuid import UUID
 
 import typer
 
-from . import ask, lookup, place
+from . import ask, lookup, place, tenant_whole
 from .answer import Answer, facts, row, table
 from .command import Waiting, command, group
 
 if TYPE_CHECKING:
     from tenantry.models import Tenant
 
-app = group("Create, list, suspend and delete tenants.")
+app = group("Create, list, suspend and delete tenants; export, import and purge them.")
 
 _Plan = Literal["free", "starter", "professional", "enterprise"]
 _Status = Literal["pending", "active", "suspended", "deleted"]
@@ -115,3 +115,6 @@ def _changed(tenant: Tenant) -> Answer:
 
 def _used(current: int, limit: int | None) -> str:
     return f"{current} of {limit}" if limit is not None else str(current)
+
+
+tenant_whole.add_to(app)

@@ -55,6 +55,7 @@ from .refusals import (
     StageChanged,
     StillReferenced,
     TenantNotWritable,
+    TransferRefused,
     UnknownGraphQuery,
     UnsafeTable,
 )
@@ -141,6 +142,7 @@ __all__ = [
     "TransactionAborted",
     "TransactionClosed",
     "TransactionError",
+    "TransferRefused",
     "UnknownGraphQuery",
     "UnsafeTable",
 ]

@@ -154,6 +154,16 @@ class QuotaExceeded(TenantryError):
     used: int
 
 
+class TransferRefused(TenantryError):
+    """A tenant is not put in, or not removed. `reason` is `held` (a legal hold), `status` (it is not
+    deleted), `unsealed` (its record is), `unknown`, `table` (a table that cannot be seen into),
+    `grant`, `revision` (the export is of another schema), `damaged` (it is not what was written), or
+    `format`."""
+
+    code = "transfer_refused"
+    reason: str
+
+
 class UnsafeTable(TenantryError):
     """A table was created in a way that would let tenants see each other's rows."""
 

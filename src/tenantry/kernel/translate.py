@@ -48,6 +48,7 @@ from ..errors import (
     TenantryError,
     TransactionAborted,
     TransactionError,
+    TransferRefused,
     UnknownGraphQuery,
     UnsafeTable,
 )
@@ -315,6 +316,14 @@ def _graph(error: asyncpg.PostgresError, _: str) -> TenantryError:
     )
 
 
+def _transfer(error: asyncpg.PostgresError, _: str) -> TenantryError:
+    return TransferRefused(
+        f"{str(error.args[0])[:1].upper()}{str(error.args[0])[1:]}.",
+        hint=error.hint or "",
+        **_facts(error),
+    )
+
+
 _QUOTA_FIELDS: Final[tuple[tuple[str, Any], ...]] = (("quota", ""), ("limit", 0), ("used", 0))
 
 
@@ -336,6 +345,7 @@ _EXACT: Final[dict[str, Maker]] = {
     "TN011": _cypher,
     "TN012": _graph,
     "TN013": lambda error, _: UnknownGraphQuery(_facts(error).get("name", "")),
+    "TN014": _transfer,
     "23001": _restricted,
     "23502": _rule,
     "23503": _foreign_key,

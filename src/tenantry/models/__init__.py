@@ -22,7 +22,16 @@ from .columns import Json, column, member, reference, words
 from .conversations import Business, Conversation, Message
 from .events import OutboxEvent
 from .graph import GraphEdge, GraphNode, GraphQuery
-from .identity import ApiKey, Membership, Tenant, TenantQuota, TenantUsage, User, UserIdentity
+from .identity import (
+    ApiKey,
+    Membership,
+    Tenant,
+    TenantHold,
+    TenantQuota,
+    TenantUsage,
+    User,
+    UserIdentity,
+)
 from .knowledge import Chunk, DataSource, Document, KnowledgeBase
 from .locks import LockFence
 from .projects import Project
@@ -95,6 +104,7 @@ __all__ = [
     "TaskComment",
     "TaskDependency",
     "Tenant",
+    "TenantHold",
     "TenantQuota",
     "TenantRow",
     "TenantScoped",

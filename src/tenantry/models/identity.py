@@ -102,6 +102,18 @@ class TenantQuota(Timestamped, Audited):
     )
 
 
+class TenantHold(Timestamped, Audited):
+    """Why nothing of a tenant may be purged: a legal hold. The tenant is not told of it."""
+
+    __tablename__ = "tenant_holds"
+    __table_args__ = (Index("tenant_holds_tenant_id_idx", "tenant_id"),)
+
+    id: Mapped[UUID] = column(default=NEW_ID, primary_key=True, sort_order=-1)
+    # RESTRICT: not by a plain DELETE of the tenant's row either.
+    tenant_id: Mapped[UUID] = column(None, ForeignKey("tenantry.tenants.id", ondelete="RESTRICT"))
+    reason: Mapped[str] = column(check="length(reason) BETWEEN 1 AND 1000")
+
+
 class TenantUsage(Timestamped):
     """Live counters, written by triggers alone; apart from `tenants` so they never lock its row."""
 

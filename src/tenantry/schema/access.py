@@ -19,20 +19,28 @@ from .roles import (
     READONLY,
     SEARCH,
     SERVICE,
+    TRANSFER,
     VIEWS,
 )
 
 #: What the definer roles' functions need: table -> role -> privileges.
 DEFINER_GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
-    "tenants": {KEEPER: ("SELECT",), AUTH: ("SELECT",), AUDIT: ("SELECT",), GRAPH: ("SELECT",)},
+    "tenants": {
+        KEEPER: ("SELECT",),
+        AUTH: ("SELECT",),
+        AUDIT: ("SELECT",),
+        GRAPH: ("SELECT",),
+        # What FOR UPDATE needs.
+        TRANSFER: ("UPDATE",),
+    },
     "tenant_quotas": {KEEPER: ("SELECT", "INSERT")},
     "tenant_usage": {KEEPER: ("SELECT", "INSERT", "UPDATE")},
-    "users": {AUTH: ("SELECT",)},
+    "users": {AUTH: ("SELECT",), TRANSFER: ("SELECT",)},
     "user_identities": {AUTH: ("SELECT",)},
     "api_keys": {AUTH: ("SELECT",)},
     "seal_keys": {AUTH: ("SELECT", "INSERT", "DELETE")},
     "audit_logs": {AUDIT: ("SELECT", "INSERT")},
-    "platform_log": {AUDIT: ("SELECT", "INSERT")},
+    "platform_log": {AUDIT: ("SELECT", "INSERT"), TRANSFER: ("SELECT",)},
     "audit_seals": {AUDIT: ("SELECT",)},
     "platform_seals": {AUDIT: ("SELECT",)},
     # UPDATE: what FOR SHARE needs.
@@ -88,6 +96,8 @@ def row_security(table: Table) -> Iterator[str]:
         check = "" if command else " WITH CHECK (true)"
         yield f"CREATE POLICY service ON {name} {command}TO {SERVICE} USING (true){check}"
     definers = DEFINER_GRANTS.get(table.name, {})
+    if moves(table):
+        yield f"CREATE POLICY transfer ON {name} TO {TRANSFER} USING (true) WITH CHECK (true)"
     for role, privileges in definers.items():
         for privilege in privileges:
             rule = "WITH CHECK" if privilege == "INSERT" else "USING"
@@ -95,7 +105,7 @@ def row_security(table: Table) -> Iterator[str]:
             # Nothing but `true`: any condition keeps operators that are not leakproof, as those of
             # full text, from their indexes.
             yield f"CREATE POLICY {policy} ON {name} FOR {privilege} TO {role} {rule} (true)"
-    if definers:
+    if definers or moves(table):
         # The owner, who hands functions over to these roles, is a member of them: what they may
         # see is not for it.
         yield f"CREATE POLICY owner_floor ON {name} AS RESTRICTIVE TO {OWNER} USING (false)"
@@ -114,8 +124,17 @@ def grants(table: Table) -> Iterator[str]:
         yield f"GRANT DELETE ON {name} TO {APP}"
     if access.service:
         yield f"GRANT {', '.join(access.service)} ON {name} TO {SERVICE}"
+    if moves(table):
+        yield f"GRANT SELECT, INSERT, DELETE ON {name} TO {TRANSFER}"
     for role, privileges in DEFINER_GRANTS.get(table.name, {}).items():
         yield f"GRANT {', '.join(privileges)} ON {name} TO {role}"
+
+
+def moves(table: Table) -> bool:
+    """Whether a tenant that comes or goes takes rows of it along. The platform's log stays."""
+    return table.name == "tenants" or (
+        "tenant_id" in table.columns and table.name != "platform_log"
+    )
 
 
 def insertable(table: Table) -> list[str]:

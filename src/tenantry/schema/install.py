@@ -32,6 +32,7 @@ from .roles import (
     SCHEMA_USAGE,
     SERVICE,
     TENANT_ROLES,
+    TRANSFER,
 )
 from .sealing import context_functions
 from .triggers import triggers
@@ -72,6 +73,7 @@ _AFTER_TABLES = (
     "views.sql",
     "events.sql",
     "graph.sql",
+    "transfer.sql",
 )
 _FOR_APP = (
     "record_event(text, text, uuid, jsonb)",
@@ -110,6 +112,25 @@ _FOR_SERVICE = (
     "compare_graph(uuid)",
     "drop_graph(uuid)",
     "forget_executions(uuid, uuid, uuid)",
+    "load_rows(uuid, text, text[], text)",
+    "unload_rows(uuid, text, text[], text)",
+    "check_references(uuid)",
+    "count_tenant_rows(uuid)",
+    "purge_tenant(uuid, jsonb)",
+    "tenant_tables()",
+)
+_FOR_TRANSFER = (
+    "without_triggers()",
+    "triggers_again()",
+    "is_arriving(uuid)",
+    "transferable(regclass, uuid)",
+)
+#: What it calls of others'.
+_TRANSFER_CALLS = (
+    "tenant_tables()",
+    "drop_graph(uuid)",
+    "sealed_between(text, uuid, uuid)",
+    "record_platform_event(text, text, uuid, jsonb)",
 )
 _FOR_AUDIT = (
     "record_entry(text, text, uuid, jsonb)",
@@ -188,6 +209,7 @@ def install(metadata: MetaData) -> Iterator[str]:
         *_FOR_KEEPER,
         *_FOR_GRAPH,
         *_FOR_GRAPH_READER,
+        *_FOR_TRANSFER,
         QUESTIONS,
     ):
         yield f"REVOKE ALL ON FUNCTION tenantry.{function} FROM PUBLIC"
@@ -199,7 +221,11 @@ def install(metadata: MetaData) -> Iterator[str]:
     yield f"GRANT EXECUTE ON FUNCTION tenantry.{_FOR_AUDIT[1]} TO {KEEPER}"
     for function in _FOR_KEEPER:
         yield f"GRANT EXECUTE ON FUNCTION tenantry.{function} TO {KEEPER}"
-    for role, functions in ((GRAPH, _FOR_GRAPH), (GRAPH_READER, _FOR_GRAPH_READER)):
+    for role, functions in (
+        (GRAPH, _FOR_GRAPH),
+        (GRAPH_READER, _FOR_GRAPH_READER),
+        (TRANSFER, (*_FOR_TRANSFER, *_TRANSFER_CALLS)),
+    ):
         for function in functions:
             yield f"GRANT EXECUTE ON FUNCTION tenantry.{function} TO {role}"
     # Whoever changes a named question has its text checked.

@@ -144,6 +144,12 @@ BEGIN
     EXECUTE format('ALTER TABLE tenantry.%I DETACH PARTITION tenantry.%I', parent, child);
     EXECUTE format('ALTER TABLE tenantry.%I SET SCHEMA tenantry_archive', child);
     EXECUTE format('CREATE POLICY owner ON tenantry_archive.%I FOR SELECT TO tenantry_owner USING (true)', child);
+    -- A tenant that is purged is purged from there too.
+    IF parent = 'audit_logs' THEN
+        GRANT USAGE ON SCHEMA tenantry_archive TO tenantry_transfer;
+        EXECUTE format('CREATE POLICY transfer ON tenantry_archive.%I TO tenantry_transfer USING (true)', child);
+        EXECUTE format('GRANT SELECT, DELETE ON tenantry_archive.%I TO tenantry_transfer', child);
+    END IF;
     -- What was said in the platform's log of earlier ones goes with it, so it is said again.
     FOR line IN EXECUTE format(
         'SELECT id, resource_type, details FROM tenantry_archive.%I WHERE action = ''detach'' ORDER BY id', child)

@@ -24,11 +24,13 @@ OWNER, APP, SERVICE, READONLY = (
 #: Own the SECURITY DEFINER functions, each with the least its functions need.
 AUTH, AUDIT, KEEPER = "tenantry_auth", "tenantry_audit", "tenantry_keeper"
 SEARCH, VIEWS = "tenantry_search", "tenantry_views"
+#: Puts a tenant in as a whole, and removes it for good.
+TRANSFER = "tenantry_transfer"
 #: Owns the graphs; and runs Cypher, so that no question can change one.
 GRAPH, GRAPH_READER = "tenantry_graph", "tenantry_graph_reader"
 
 LOGINS = (OWNER, APP, SERVICE, READONLY)
-DEFINERS = (AUTH, AUDIT, KEEPER, SEARCH, VIEWS, GRAPH, GRAPH_READER)
+DEFINERS = (AUTH, AUDIT, KEEPER, SEARCH, VIEWS, GRAPH, GRAPH_READER, TRANSFER)
 #: Reach only the rows their context names.
 TENANT_ROLES = (APP, READONLY)
 
@@ -87,8 +89,21 @@ async def create_roles(admin: Connection, passwords: Mapping[str, str]) -> None:
     for definer in DEFINERS:
         # The owner hands functions over to these; it never acts as them.
         await admin.execute(f"GRANT {definer} TO {OWNER}")
+    await _let_transfer(admin)
     if not await is_superuser(admin):
         await admin.execute(f"GRANT {OWNER} TO CURRENT_USER")
+
+
+async def _let_transfer(admin: Connection) -> None:
+    """Have whole tenants be put in and removed without triggers. Where the administrator may not grant
+    that, import and purge say so, and what would help."""
+    await admin.execute(
+        f"""
+        DO $$ BEGIN
+            GRANT SET ON PARAMETER session_replication_role TO {TRANSFER};
+        EXCEPTION WHEN insufficient_privilege THEN NULL;
+        END $$"""
+    )
 
 
 async def prepare_database(admin: Connection, database: str) -> None:

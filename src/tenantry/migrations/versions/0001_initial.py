@@ -8,7 +8,7 @@ branch_labels = None
 depends_on = None
 
 UP = (
-    r"""GRANT CREATE ON SCHEMA tenantry TO tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_search, tenantry_views""",
+    r"""GRANT CREATE ON SCHEMA tenantry TO tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_search, tenantry_transfer, tenantry_views""",
     r"""CREATE SEQUENCE tenantry.outbox_position""",
     r"""GRANT USAGE ON SEQUENCE tenantry.outbox_position TO tenantry_keeper""",
     r"""-- On 18 the server's own; before that a function of the same layout: 48 bits of milliseconds, the
@@ -36,21 +36,21 @@ END
 $do$
 """,
     r"""REVOKE ALL ON FUNCTION tenantry.uuidv7() FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.uuidv7() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.uuidv7() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_transfer, tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.current_tenant_id()
  RETURNS uuid
  LANGUAGE sql
  STABLE PARALLEL SAFE
 RETURN (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid""",
     r"""REVOKE ALL ON FUNCTION tenantry.current_tenant_id() FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.current_tenant_id() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.current_tenant_id() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_transfer, tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.current_user_id()
  RETURNS uuid
  LANGUAGE sql
  STABLE PARALLEL SAFE
 RETURN (NULLIF(current_setting('app.user_id'::text, true), ''::text))::uuid""",
     r"""REVOKE ALL ON FUNCTION tenantry.current_user_id() FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.current_user_id() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.current_user_id() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_transfer, tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.set_tenant_context(tenant_id uuid, user_id uuid DEFAULT NULL::uuid)
  RETURNS void
  LANGUAGE plpgsql
@@ -62,7 +62,7 @@ BEGIN
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.set_tenant_context(uuid, uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.set_tenant_context(uuid, uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.set_tenant_context(uuid, uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_transfer, tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.same_context(tenant_id uuid)
  RETURNS uuid
  LANGUAGE plpgsql
@@ -76,14 +76,14 @@ BEGIN
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.same_context(uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.same_context(uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.same_context(uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_transfer, tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.is_service()
  RETURNS boolean
  LANGUAGE sql
  STABLE PARALLEL SAFE
 RETURN (pg_has_role(SESSION_USER, 'tenantry_service'::name, 'MEMBER'::text) AND (NOT pg_has_role(SESSION_USER, 'tenantry_app'::name, 'MEMBER'::text)) AND (NOT pg_has_role(SESSION_USER, 'tenantry_readonly'::name, 'MEMBER'::text)))""",
     r"""REVOKE ALL ON FUNCTION tenantry.is_service() FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.is_service() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.is_service() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_transfer, tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.acting(OUT kind text, OUT user_id uuid, OUT agent_id uuid, OUT api_key_id uuid, OUT request_id text, OUT ip_address inet, OUT user_agent text, OUT reason text)
  RETURNS record
  LANGUAGE plpgsql
@@ -119,35 +119,35 @@ BEGIN
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.acting() FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.acting() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.acting() TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_transfer, tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.uuid_at(moment timestamp with time zone)
  RETURNS uuid
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 RETURN ((lpad(to_hex(((EXTRACT(epoch FROM moment) * (1000)::numeric))::bigint), 12, '0'::text) || repeat('0'::text, 20)))::uuid""",
     r"""REVOKE ALL ON FUNCTION tenantry.uuid_at(timestamp with time zone) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.uuid_at(timestamp with time zone) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.uuid_at(timestamp with time zone) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_transfer, tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.time_of(id uuid)
  RETURNS timestamp with time zone
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 RETURN to_timestamp((((((('x'::text || lpad("left"(replace((id)::text, '-'::text, ''::text), 12), 16, '0'::text)))::bit(64))::bigint)::numeric / 1000.0))::double precision)""",
     r"""REVOKE ALL ON FUNCTION tenantry.time_of(uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.time_of(uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.time_of(uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_transfer, tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.milliseconds_of(id uuid)
  RETURNS bigint
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 RETURN ((('x'::text || "left"(replace((id)::text, '-'::text, ''::text), 12)))::bit(48))::bigint""",
     r"""REVOKE ALL ON FUNCTION tenantry.milliseconds_of(uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.milliseconds_of(uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.milliseconds_of(uuid) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_transfer, tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.uuid_of(milliseconds bigint)
  RETURNS uuid
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 RETURN ((lpad(to_hex(GREATEST(milliseconds, (0)::bigint)), 12, '0'::text) || repeat('0'::text, 20)))::uuid""",
     r"""REVOKE ALL ON FUNCTION tenantry.uuid_of(bigint) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.uuid_of(bigint) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.uuid_of(bigint) TO tenantry_app, tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_readonly, tenantry_search, tenantry_service, tenantry_transfer, tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.add_partition(parent text, period text, moment timestamp with time zone)
  RETURNS text
  LANGUAGE plpgsql
@@ -278,6 +278,34 @@ BEGIN
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.secure_partition(text, text) FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.detach_period(parent text, child text)
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    bounds text[];
+BEGIN
+    SELECT regexp_match(pg_get_expr(c.relpartbound, c.oid), $re$FROM \('(.+)'\) TO \('(.+)'\)$re$) INTO bounds
+    FROM pg_catalog.pg_inherits AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.inhrelid
+    WHERE i.inhparent = to_regclass('tenantry.' || quote_ident(parent)) AND c.relname = child;
+    IF bounds IS NULL OR parent IN ('audit_logs', 'platform_log') THEN
+        RAISE EXCEPTION '% is no partition that may be taken out', child USING ERRCODE = '42P01';
+    END IF;
+    CREATE SCHEMA IF NOT EXISTS tenantry_archive;
+    EXECUTE format('ALTER TABLE tenantry.%I DETACH PARTITION tenantry.%I', parent, child);
+    EXECUTE format('ALTER TABLE tenantry.%I SET SCHEMA tenantry_archive', child);
+    EXECUTE format('CREATE POLICY owner ON tenantry_archive.%I FOR SELECT TO tenantry_owner USING (true)', child);
+    IF parent = 'agent_executions' THEN
+        EXECUTE format('COMMENT ON TABLE tenantry_archive.%I IS %L', child, 'graphs still hold it');
+    END IF;
+    PERFORM tenantry.record_platform_event('detach', parent, NULL, jsonb_build_object(
+        'partition', child, 'from_id', bounds[1], 'to_id', bounds[2], 'by', session_user,
+        'archive', 'tenantry_archive.' || child));
+    RETURN 'tenantry_archive.' || child;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.detach_period(text, text) FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.touch_updated_at()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -472,7 +500,7 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.record_platform_event(text, text, uuid, jsonb) OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.record_platform_event(text, text, uuid, jsonb) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.record_platform_event(text, text, uuid, jsonb) TO tenantry_service""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.record_platform_event(text, text, uuid, jsonb) TO tenantry_service, tenantry_transfer""",
     r"""CREATE OR REPLACE FUNCTION tenantry.sealed_below()
  RETURNS uuid
  LANGUAGE sql
@@ -526,7 +554,7 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.sealed_between(text, uuid, uuid) OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.sealed_between(text, uuid, uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.sealed_between(text, uuid, uuid) TO tenantry_service""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.sealed_between(text, uuid, uuid) TO tenantry_service, tenantry_transfer""",
     r"""CREATE OR REPLACE FUNCTION tenantry.detach_sealed(parent text, child text)
  RETURNS text
  LANGUAGE plpgsql
@@ -557,6 +585,12 @@ BEGIN
     EXECUTE format('ALTER TABLE tenantry.%I DETACH PARTITION tenantry.%I', parent, child);
     EXECUTE format('ALTER TABLE tenantry.%I SET SCHEMA tenantry_archive', child);
     EXECUTE format('CREATE POLICY owner ON tenantry_archive.%I FOR SELECT TO tenantry_owner USING (true)', child);
+    -- A tenant that is purged is purged from there too.
+    IF parent = 'audit_logs' THEN
+        GRANT USAGE ON SCHEMA tenantry_archive TO tenantry_transfer;
+        EXECUTE format('CREATE POLICY transfer ON tenantry_archive.%I TO tenantry_transfer USING (true)', child);
+        EXECUTE format('GRANT SELECT, DELETE ON tenantry_archive.%I TO tenantry_transfer', child);
+    END IF;
     -- What was said in the platform's log of earlier ones goes with it, so it is said again.
     FOR line IN EXECUTE format(
         'SELECT id, resource_type, details FROM tenantry_archive.%I WHERE action = ''detach'' ORDER BY id', child)
@@ -638,7 +672,7 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.seal_holds() OWNER TO tenantry_auth""",
     r"""REVOKE ALL ON FUNCTION tenantry.seal_holds() FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.seal_holds() TO tenantry_app, tenantry_audit, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_owner, tenantry_readonly, tenantry_search, tenantry_service, tenantry_views""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.seal_holds() TO tenantry_app, tenantry_audit, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_owner, tenantry_readonly, tenantry_search, tenantry_service, tenantry_transfer, tenantry_views""",
     r"""CREATE OR REPLACE FUNCTION tenantry.workflow_lock(workflow_id uuid)
  RETURNS bigint
  LANGUAGE sql
@@ -2019,7 +2053,7 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.drop_graph(uuid) OWNER TO tenantry_graph""",
     r"""REVOKE ALL ON FUNCTION tenantry.drop_graph(uuid) FROM PUBLIC""",
-    r"""GRANT EXECUTE ON FUNCTION tenantry.drop_graph(uuid) TO tenantry_service""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.drop_graph(uuid) TO tenantry_service, tenantry_transfer""",
     r"""CREATE OR REPLACE FUNCTION tenantry.drop_graph_of_tenant()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2123,6 +2157,31 @@ $function$""",
     r"""ALTER FUNCTION tenantry.tenants_with_graph() OWNER TO tenantry_graph""",
     r"""REVOKE ALL ON FUNCTION tenantry.tenants_with_graph() FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.tenants_with_graph() TO tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.forget_executions(tenant uuid, since uuid, until uuid)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    graph text := tenantry.graph_kept(tenant);
+    label text;
+    gone bigint := 0;
+BEGIN
+    -- Edges first, which lead to the vertices and carry the same ids.
+    FOREACH label IN ARRAY ARRAY['RAN', 'FOR_TASK', 'EXECUTED', 'Execution'] LOOP
+        CONTINUE WHEN graph IS NULL OR to_regclass(format('%I.%I', graph, label)) IS NULL;
+        EXECUTE format($q$DELETE FROM %I.%I AS f
+            WHERE btrim(ag_catalog.agtype_access_operator(VARIADIC ARRAY[f.properties, '"id"'::ag_catalog.agtype])::text, '"')::uuid
+                  BETWEEN $1 AND $2$q$, graph, label) USING since, until;
+        GET DIAGNOSTICS gone = ROW_COUNT;
+    END LOOP;
+    RETURN gone;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.forget_executions(uuid, uuid, uuid) OWNER TO tenantry_graph""",
+    r"""REVOKE ALL ON FUNCTION tenantry.forget_executions(uuid, uuid, uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.forget_executions(uuid, uuid, uuid) TO tenantry_service""",
     r"""CREATE OR REPLACE FUNCTION tenantry.limit_labels(used bigint, hint text)
  RETURNS void
  LANGUAGE plpgsql
@@ -2318,6 +2377,309 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.graph_ask(text, integer, jsonb, integer) OWNER TO tenantry_graph_reader""",
     r"""REVOKE ALL ON FUNCTION tenantry.graph_ask(text, integer, jsonb, integer) FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.tenant_tables()
+ RETURNS TABLE(relation regclass, owner_column name)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    SELECT c.oid::regclass, a.attname
+    FROM pg_catalog.pg_class AS c
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND NOT a.attisdropped AND a.atttypid = 'uuid'::regtype
+        AND a.attname = CASE WHEN c.oid = to_regclass('tenantry.tenants') THEN 'id' ELSE 'tenant_id' END
+    WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
+      AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+      AND c.oid <> to_regclass('tenantry.platform_log')
+      AND NOT (n.nspname = 'tenantry_archive' AND c.relname LIKE 'platform\_log\_%')
+    ORDER BY c.oid
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.tenant_tables() FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.tenant_tables() TO tenantry_service, tenantry_transfer""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.without_triggers()
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    PERFORM pg_catalog.set_config('session_replication_role', 'replica', true);
+EXCEPTION WHEN insufficient_privilege THEN
+    RAISE EXCEPTION 'the role tenantry_transfer may not set session_replication_role'
+        USING ERRCODE = 'TN014', DETAIL = jsonb_build_object('reason', 'grant'),
+              HINT = 'Run, as a superuser: GRANT SET ON PARAMETER session_replication_role TO tenantry_transfer';
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.without_triggers() OWNER TO tenantry_transfer""",
+    r"""REVOKE ALL ON FUNCTION tenantry.without_triggers() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.triggers_again()
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    PERFORM pg_catalog.set_config('session_replication_role', 'origin', true);
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.triggers_again() OWNER TO tenantry_transfer""",
+    r"""REVOKE ALL ON FUNCTION tenantry.triggers_again() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.is_arriving(tenant uuid)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    SELECT EXISTS (SELECT FROM tenantry.tenants AS t
+                   WHERE t.id = tenant AND t.xmin = pg_current_xact_id_if_assigned()::xid)
+$function$""",
+    r"""ALTER FUNCTION tenantry.is_arriving(uuid) OWNER TO tenantry_transfer""",
+    r"""REVOKE ALL ON FUNCTION tenantry.is_arriving(uuid) FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.transferable(relation regclass, tenant uuid)
+ RETURNS name
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    owner_column name;
+BEGIN
+    SELECT t.owner_column INTO owner_column FROM tenantry.tenant_tables() AS t WHERE t.relation = transferable.relation;
+    IF owner_column IS NULL THEN
+        RAISE EXCEPTION '% holds no rows of tenants', relation USING ERRCODE = '42P01';
+    END IF;
+    IF NOT tenantry.is_arriving(tenant) AND EXISTS (
+        SELECT FROM pg_catalog.pg_trigger AS g
+        WHERE g.tgrelid = relation AND g.tgfoid = to_regprocedure('tenantry.refuse_change()')) THEN
+        RAISE EXCEPTION '% is append-only', relation USING ERRCODE = 'TN007';
+    END IF;
+    -- Rows that no trigger sees are put into one that is at work by nobody.
+    IF relation <> to_regclass('tenantry.tenants') AND NOT tenantry.is_arriving(tenant) AND NOT EXISTS (
+        SELECT FROM tenantry.tenants AS t WHERE t.id = tenant AND t.status = 'suspended') THEN
+        RAISE EXCEPTION 'tenant % is neither suspended nor being put in', tenant
+            USING ERRCODE = 'TN014', DETAIL = jsonb_build_object('reason', 'status');
+    END IF;
+    RETURN owner_column;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.transferable(regclass, uuid) OWNER TO tenantry_transfer""",
+    r"""REVOKE ALL ON FUNCTION tenantry.transferable(regclass, uuid) FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.load_rows(tenant uuid, relation text, column_names text[], lines text)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    target regclass := relation::regclass;
+    owner_column name;
+    names text;
+    given text;
+    loaded bigint;
+    foreign_rows bigint;
+BEGIN
+    IF target = to_regclass('tenantry.tenants') AND EXISTS (SELECT FROM tenantry.tenants AS t WHERE t.id = tenant) THEN
+        RAISE EXCEPTION 'tenant % exists', tenant
+            USING ERRCODE = '23505', SCHEMA = 'tenantry', TABLE = 'tenants', CONSTRAINT = 'tenants_pkey';
+    END IF;
+    owner_column := tenantry.transferable(target, tenant);
+    SELECT count(*) INTO foreign_rows FROM jsonb_array_elements(lines::jsonb) AS r (line)
+    WHERE (r.line ->> owner_column::text)::uuid IS DISTINCT FROM tenant;
+    IF foreign_rows > 0 THEN
+        RAISE EXCEPTION '% rows for % are not of tenant %', foreign_rows, relation, tenant
+            USING ERRCODE = '42501', SCHEMA = 'tenantry', TABLE = relation;
+    END IF;
+    SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum),
+           string_agg(format('(r.line ->> %L)::%s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY a.attnum)
+    INTO names, given
+    FROM pg_catalog.pg_attribute AS a
+    WHERE a.attrelid = target AND a.attname = ANY (column_names) AND a.attnum > 0 AND NOT a.attisdropped;
+    PERFORM tenantry.without_triggers();
+    EXECUTE format('INSERT INTO %s (%s) SELECT %s FROM jsonb_array_elements($1::jsonb) AS r (line)', target, names, given)
+        USING lines;
+    GET DIAGNOSTICS loaded = ROW_COUNT;
+    PERFORM tenantry.triggers_again();
+    RETURN loaded;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.load_rows(uuid, text, text[], text) OWNER TO tenantry_transfer""",
+    r"""REVOKE ALL ON FUNCTION tenantry.load_rows(uuid, text, text[], text) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.load_rows(uuid, text, text[], text) TO tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.unload_rows(tenant uuid, relation text, key_names text[], lines text)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    target regclass := relation::regclass;
+    owner_column name := tenantry.transferable(relation::regclass, tenant);
+    condition text;
+    gone bigint;
+BEGIN
+    SELECT string_agg(format('t.%I = (r.line ->> %L)::%s', a.attname, a.attname, format_type(a.atttypid, a.atttypmod)), ' AND ')
+    INTO condition
+    FROM pg_catalog.pg_attribute AS a
+    WHERE a.attrelid = target AND a.attname = ANY (key_names) AND a.attnum > 0 AND NOT a.attisdropped;
+    IF target = to_regclass('tenantry.tenants') OR condition IS NULL THEN
+        RAISE EXCEPTION 'rows of % are not taken out one by one', relation USING ERRCODE = '42501', TABLE = relation;
+    END IF;
+    PERFORM tenantry.without_triggers();
+    EXECUTE format('DELETE FROM %s AS t USING jsonb_array_elements($1::jsonb) AS r (line) WHERE t.%I = $2 AND %s',
+                   target, owner_column, condition)
+        USING lines, tenant;
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    PERFORM tenantry.triggers_again();
+    RETURN gone;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.unload_rows(uuid, text, text[], text) OWNER TO tenantry_transfer""",
+    r"""REVOKE ALL ON FUNCTION tenantry.unload_rows(uuid, text, text[], text) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.unload_rows(uuid, text, text[], text) TO tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.check_references(tenant uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    reference record;
+    missing bigint;
+BEGIN
+    FOR reference IN
+        SELECT c.conname, c.conrelid::regclass AS child, c.confrelid::regclass AS parent, t.owner_column,
+               string_agg(format('p.%I = r.%I', b.attname, a.attname), ' AND ') AS equal,
+               string_agg(format('r.%I IS NOT NULL', a.attname), ' AND ') AS given
+        FROM pg_catalog.pg_constraint AS c
+        JOIN tenantry.tenant_tables() AS t ON t.relation = c.conrelid
+        CROSS JOIN LATERAL unnest(c.conkey, c.confkey) AS k (child, parent)
+        JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = k.child
+        JOIN pg_catalog.pg_attribute AS b ON b.attrelid = c.confrelid AND b.attnum = k.parent
+        WHERE c.contype = 'f' AND c.conparentid = 0
+        GROUP BY c.oid, c.conname, c.conrelid, c.confrelid, t.owner_column
+        ORDER BY c.conname
+    LOOP
+        EXECUTE format('SELECT count(*) FROM %s AS r WHERE r.%I = $1 AND %s AND NOT EXISTS (SELECT FROM %s AS p WHERE %s)',
+                       reference.child, reference.owner_column, reference.given, reference.parent, reference.equal)
+            INTO missing USING tenant;
+        IF missing > 0 THEN
+            RAISE EXCEPTION '% rows of % point at what is not there', missing, reference.child
+                USING ERRCODE = '23503', SCHEMA = 'tenantry', CONSTRAINT = reference.conname,
+                      TABLE = split_part(reference.child::text, '.', 2);
+        END IF;
+    END LOOP;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.check_references(uuid) OWNER TO tenantry_transfer""",
+    r"""REVOKE ALL ON FUNCTION tenantry.check_references(uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.check_references(uuid) TO tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.count_tenant_rows(tenant uuid)
+ RETURNS TABLE(relation text, rows bigint)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    held record;
+BEGIN
+    FOR held IN SELECT t.relation, t.owner_column FROM tenantry.tenant_tables() AS t LOOP
+        relation := held.relation::text;
+        BEGIN
+            EXECUTE format('SELECT count(*) FROM %s WHERE %I = $1', held.relation, held.owner_column) INTO rows USING tenant;
+        EXCEPTION WHEN insufficient_privilege THEN
+            RAISE EXCEPTION 'whether % holds rows of the tenant cannot be seen', held.relation
+                USING ERRCODE = 'TN014', DETAIL = jsonb_build_object('reason', 'table', 'table', held.relation::text),
+                      HINT = format('GRANT SELECT, DELETE ON %s TO tenantry_transfer, with a policy if it has row security.', held.relation);
+        END;
+        IF rows > 0 THEN
+            RETURN NEXT;
+        END IF;
+    END LOOP;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.count_tenant_rows(uuid) OWNER TO tenantry_transfer""",
+    r"""REVOKE ALL ON FUNCTION tenantry.count_tenant_rows(uuid) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.count_tenant_rows(uuid) TO tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.purge_tenant(tenant uuid, facts jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    going record;
+    held record;
+    last_seal record;
+    line record;
+    now_between record;
+    obstacle text;
+    gone bigint;
+    removed jsonb := '{}';
+    certificate jsonb;
+BEGIN
+    SELECT t.id, t.slug, t.status INTO going FROM tenantry.tenants AS t WHERE t.id = tenant FOR UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no tenant %', tenant USING ERRCODE = 'TN014',
+            DETAIL = jsonb_build_object('reason', 'unknown');
+    END IF;
+    SELECT s.to_id, s.sequence, s.hash, s.root INTO last_seal FROM tenantry.audit_seals AS s
+    WHERE s.tenant_id = tenant ORDER BY s.sequence DESC LIMIT 1;
+    obstacle := CASE
+        WHEN EXISTS (SELECT FROM tenantry.tenant_holds AS h WHERE h.tenant_id = tenant) THEN 'held'
+        WHEN going.status <> 'deleted' THEN 'status'
+        WHEN EXISTS (SELECT FROM tenantry.audit_logs AS l WHERE l.tenant_id = tenant
+                     AND (last_seal.to_id IS NULL OR l.id >= last_seal.to_id)) THEN 'unsealed' END;
+    IF obstacle IS NOT NULL THEN
+        RAISE EXCEPTION '%', CASE obstacle
+            WHEN 'held' THEN format('tenant %s is under a legal hold', going.slug)
+            WHEN 'status' THEN format('tenant %s is %s: only a deleted one is purged', going.slug, going.status)
+            ELSE format('the record of tenant %s is not sealed to its end', going.slug) END
+            USING ERRCODE = 'TN014', DETAIL = jsonb_build_object('reason', obstacle),
+                  HINT = CASE obstacle
+                      WHEN 'held' THEN '`tenantry tenant holds` says why, and `tenantry tenant release` ends it.'
+                      WHEN 'status' THEN 'Run `tenantry tenant delete` first.'
+                      ELSE 'Run `tenantry audit seal --tenant …`, or purge again.' END;
+    END IF;
+    PERFORM tenantry.drop_graph(tenant);
+    PERFORM tenantry.without_triggers();
+    -- The record goes last: who still wrote has ended when its rows are gone, and its entries are seen.
+    FOR held IN
+        SELECT t.relation, t.owner_column FROM tenantry.tenant_tables() AS t
+        ORDER BY t.relation::text IN ('tenantry.audit_logs', 'tenantry.audit_seals'), t.relation::text
+    LOOP
+        BEGIN
+            EXECUTE format('DELETE FROM %s WHERE %I = $1', held.relation, held.owner_column) USING tenant;
+        EXCEPTION WHEN insufficient_privilege THEN
+            RAISE EXCEPTION 'rows of % cannot be removed', held.relation
+                USING ERRCODE = 'TN014', DETAIL = jsonb_build_object('reason', 'table', 'table', held.relation::text),
+                      HINT = format('GRANT SELECT, DELETE ON %s TO tenantry_transfer, with a policy if it has row security.', held.relation);
+        END;
+        GET DIAGNOSTICS gone = ROW_COUNT;
+        IF gone > 0 THEN
+            removed := removed || jsonb_build_object(held.relation::text, gone);
+        END IF;
+    END LOOP;
+    PERFORM tenantry.triggers_again();
+    certificate := facts || jsonb_build_object(
+        'tenant_id', tenant, 'slug', going.slug, 'tables', removed, 'by', session_user,
+        'rows', (SELECT coalesce(sum(value::bigint), 0) FROM jsonb_each_text(removed)),
+        'last_seal', CASE WHEN last_seal.sequence IS NOT NULL THEN jsonb_build_object(
+            'sequence', last_seal.sequence, 'hash', encode(last_seal.hash, 'hex'), 'root', encode(last_seal.root, 'hex')) END);
+    -- What the platform's log says of months that were taken out counted this tenant's seals too.
+    FOR line IN
+        SELECT DISTINCT ON (l.details ->> 'from_id') l.id, l.details FROM tenantry.platform_log AS l
+        WHERE l.action = 'detach' AND l.resource_type = 'audit_logs' ORDER BY l.details ->> 'from_id', l.id DESC
+    LOOP
+        SELECT * INTO now_between FROM tenantry.sealed_between(
+            'audit_logs', (line.details ->> 'from_id')::uuid, (line.details ->> 'to_id')::uuid);
+        CONTINUE WHEN now_between.digest = line.details ->> 'digest';
+        PERFORM tenantry.record_platform_event('detach', 'audit_logs', NULL,
+            jsonb_build_object('told', line.id) || line.details || jsonb_build_object(
+                'entries', now_between.sealed, 'seals', now_between.seals, 'digest', now_between.digest));
+    END LOOP;
+    PERFORM tenantry.record_platform_event('purge', 'tenants', tenant, certificate);
+    RETURN certificate;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.purge_tenant(uuid, jsonb) OWNER TO tenantry_transfer""",
+    r"""REVOKE ALL ON FUNCTION tenantry.purge_tenant(uuid, jsonb) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.purge_tenant(uuid, jsonb) TO tenantry_service""",
     r"""CREATE OR REPLACE FUNCTION tenantry.check_cypher(query text, hops integer DEFAULT 5)
  RETURNS void
  LANGUAGE plpgsql
@@ -4349,6 +4711,45 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.audit_patterns() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_patterns() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_tenant_holds()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.platform_log (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'create', 'tenant_holds', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'id'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        INSERT INTO tenantry.platform_log (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'update', 'tenant_holds', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'id'] || ARRAY['created_at',
+                CASE WHEN o.tenant_id IS NOT DISTINCT FROM n.tenant_id THEN 'tenant_id' END,
+                CASE WHEN o.reason IS NOT DISTINCT FROM n.reason THEN 'reason' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.tenant_id IS DISTINCT FROM n.tenant_id OR o.reason IS DISTINCT FROM n.reason;
+    ELSE
+        INSERT INTO tenantry.platform_log (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT o.tenant_id, 'delete', 'tenant_holds', o.id, to_jsonb(o) - ARRAY['updated_at', 'id'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_tenant_holds() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_tenant_holds() FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.audit_tenant_quotas()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -6135,6 +6536,13 @@ $function$""",
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 )""",
+    r"""CREATE TABLE tenantry.tenant_holds (
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    tenant_id uuid NOT NULL,
+    reason text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+)""",
     r"""CREATE TABLE tenantry.tenant_quotas (
     tenant_id uuid NOT NULL,
     max_users integer,
@@ -6630,6 +7038,7 @@ $function$""",
     r"""ALTER TABLE tenantry.memberships ADD CONSTRAINT memberships_tenant_id_user_id_key UNIQUE (tenant_id, user_id)""",
     r"""ALTER TABLE tenantry.outbox_events ADD CONSTRAINT outbox_events_pkey PRIMARY KEY (tenant_id, id)""",
     r"""ALTER TABLE tenantry.patterns ADD CONSTRAINT patterns_pkey PRIMARY KEY (tenant_id, id)""",
+    r"""ALTER TABLE tenantry.tenant_holds ADD CONSTRAINT tenant_holds_pkey PRIMARY KEY (id)""",
     r"""ALTER TABLE tenantry.tenant_quotas ADD CONSTRAINT tenant_quotas_pkey PRIMARY KEY (tenant_id)""",
     r"""ALTER TABLE tenantry.tenant_usage ADD CONSTRAINT tenant_usage_pkey PRIMARY KEY (tenant_id)""",
     r"""ALTER TABLE tenantry.workflows ADD CONSTRAINT workflows_pkey PRIMARY KEY (tenant_id, id)""",
@@ -6729,6 +7138,7 @@ END)""",
     r"""ALTER TABLE tenantry.outbox_events ADD CONSTRAINT outbox_events_size_check CHECK ((size <= 1048576))""",
     r"""ALTER TABLE tenantry.patterns ADD CONSTRAINT patterns_type_check CHECK (((length(type) >= 1) AND (length(type) <= 50)))""",
     r"""ALTER TABLE tenantry.patterns ADD CONSTRAINT patterns_frequency_check CHECK ((frequency > 0))""",
+    r"""ALTER TABLE tenantry.tenant_holds ADD CONSTRAINT tenant_holds_reason_check CHECK (((length(reason) >= 1) AND (length(reason) <= 1000)))""",
     r"""ALTER TABLE tenantry.tenant_quotas ADD CONSTRAINT tenant_quotas_max_users_check CHECK ((max_users >= 0))""",
     r"""ALTER TABLE tenantry.tenant_quotas ADD CONSTRAINT tenant_quotas_max_projects_check CHECK ((max_projects >= 0))""",
     r"""ALTER TABLE tenantry.tenant_quotas ADD CONSTRAINT tenant_quotas_max_desks_check CHECK ((max_desks >= 0))""",
@@ -6809,6 +7219,7 @@ END)""",
     r"""ALTER TABLE tenantry.memberships ADD CONSTRAINT memberships_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
     r"""ALTER TABLE tenantry.outbox_events ADD CONSTRAINT outbox_events_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
     r"""ALTER TABLE tenantry.patterns ADD CONSTRAINT patterns_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.tenant_holds ADD CONSTRAINT tenant_holds_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE RESTRICT""",
     r"""ALTER TABLE tenantry.tenant_quotas ADD CONSTRAINT tenant_quotas_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
     r"""ALTER TABLE tenantry.tenant_usage ADD CONSTRAINT tenant_usage_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
     r"""ALTER TABLE tenantry.workflows ADD CONSTRAINT workflows_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
@@ -6977,6 +7388,7 @@ WITH NO DATA""",
     r"""CREATE INDEX outbox_events_waiting_idx ON tenantry.outbox_events USING btree ("position") WHERE (retry_at IS NULL)""",
     r"""CREATE INDEX patterns_frequency_idx ON tenantry.patterns USING btree (tenant_id, type, frequency)""",
     r"""CREATE UNIQUE INDEX patterns_key ON tenantry.patterns USING btree (tenant_id, type, COALESCE(agent_type, ''::text), md5((pattern)::text))""",
+    r"""CREATE INDEX tenant_holds_tenant_id_idx ON tenantry.tenant_holds USING btree (tenant_id)""",
     r"""CREATE UNIQUE INDEX workflows_default_key ON tenantry.workflows USING btree (tenant_id) WHERE is_default""",
     r"""CREATE INDEX api_keys_key_hash_idx ON tenantry.api_keys USING btree (key_hash)""",
     r"""CREATE INDEX api_keys_user_id_idx ON tenantry.api_keys USING btree (tenant_id, user_id)""",
@@ -7091,6 +7503,7 @@ WITH NO DATA""",
     r"""ALTER TABLE tenantry.memberships ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.outbox_events ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.patterns ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.tenant_holds ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.tenant_quotas ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.tenant_usage ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.workflows ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
@@ -7123,12 +7536,14 @@ WITH NO DATA""",
     r"""CREATE POLICY tenant ON tenantry.audit_logs AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.audit_logs AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.audit_logs AS PERMISSIVE FOR SELECT TO tenantry_service USING (true)""",
+    r"""CREATE POLICY transfer ON tenantry.audit_logs AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY audit_select ON tenantry.audit_logs AS PERMISSIVE FOR SELECT TO tenantry_audit USING (true)""",
     r"""CREATE POLICY audit_insert ON tenantry.audit_logs AS PERMISSIVE FOR INSERT TO tenantry_audit WITH CHECK (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.audit_logs AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.audit_seals AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.audit_seals AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.audit_seals AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.audit_seals AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY audit_select ON tenantry.audit_seals AS PERMISSIVE FOR SELECT TO tenantry_audit USING (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.audit_seals AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.graph_queries AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING (true) WITH CHECK (true)""",
@@ -7143,6 +7558,7 @@ WITH NO DATA""",
     r"""CREATE POLICY service ON tenantry.platform_log AS PERMISSIVE FOR SELECT TO tenantry_service USING (true)""",
     r"""CREATE POLICY audit_select ON tenantry.platform_log AS PERMISSIVE FOR SELECT TO tenantry_audit USING (true)""",
     r"""CREATE POLICY audit_insert ON tenantry.platform_log AS PERMISSIVE FOR INSERT TO tenantry_audit WITH CHECK (true)""",
+    r"""CREATE POLICY transfer_select ON tenantry.platform_log AS PERMISSIVE FOR SELECT TO tenantry_transfer USING (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.platform_log AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY service ON tenantry.platform_seals AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY audit_select ON tenantry.platform_seals AS PERMISSIVE FOR SELECT TO tenantry_audit USING (true)""",
@@ -7162,14 +7578,17 @@ WITH NO DATA""",
   WHERE (m.tenant_id = tenantry.current_tenant_id())))))""",
     r"""CREATE POLICY service ON tenantry.users AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY auth_select ON tenantry.users AS PERMISSIVE FOR SELECT TO tenantry_auth USING (true)""",
+    r"""CREATE POLICY transfer_select ON tenantry.users AS PERMISSIVE FOR SELECT TO tenantry_transfer USING (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.users AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.tenants AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((id = tenantry.current_tenant_id())) WITH CHECK ((id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.tenants AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((id = tenantry.current_tenant_id())) WITH CHECK ((id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.tenants AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.tenants AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY keeper_select ON tenantry.tenants AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
     r"""CREATE POLICY auth_select ON tenantry.tenants AS PERMISSIVE FOR SELECT TO tenantry_auth USING (true)""",
     r"""CREATE POLICY audit_select ON tenantry.tenants AS PERMISSIVE FOR SELECT TO tenantry_audit USING (true)""",
     r"""CREATE POLICY graph_select ON tenantry.tenants AS PERMISSIVE FOR SELECT TO tenantry_graph USING (true)""",
+    r"""CREATE POLICY transfer_update ON tenantry.tenants AS PERMISSIVE FOR UPDATE TO tenantry_transfer USING (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.tenants AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY service ON tenantry.user_identities AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY auth_select ON tenantry.user_identities AS PERMISSIVE FOR SELECT TO tenantry_auth USING (true)""",
@@ -7177,9 +7596,12 @@ WITH NO DATA""",
     r"""CREATE POLICY tenant ON tenantry.activity_feed AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.activity_feed AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.activity_feed AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.activity_feed AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.activity_feed AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.agents AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.agents AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.agents AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.agents AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY keeper_select ON tenantry.agents AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
     r"""CREATE POLICY keeper_update ON tenantry.agents AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING (true)""",
     r"""CREATE POLICY graph_select ON tenantry.agents AS PERMISSIVE FOR SELECT TO tenantry_graph USING (true)""",
@@ -7187,6 +7609,7 @@ WITH NO DATA""",
     r"""CREATE POLICY tenant ON tenantry.cost_entries AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.cost_entries AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.cost_entries AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.cost_entries AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY keeper_select ON tenantry.cost_entries AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
     r"""CREATE POLICY keeper_insert ON tenantry.cost_entries AS PERMISSIVE FOR INSERT TO tenantry_keeper WITH CHECK (true)""",
     r"""CREATE POLICY keeper_update ON tenantry.cost_entries AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING (true)""",
@@ -7195,30 +7618,43 @@ WITH NO DATA""",
     r"""CREATE POLICY tenant ON tenantry.graph_nodes AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.graph_nodes AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.graph_nodes AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.graph_nodes AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY graph_select ON tenantry.graph_nodes AS PERMISSIVE FOR SELECT TO tenantry_graph USING (true)""",
     r"""CREATE POLICY keeper_select ON tenantry.graph_nodes AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.graph_nodes AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.lock_fences AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.lock_fences AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.lock_fences AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.lock_fences AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.lock_fences AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.memberships AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.memberships AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.memberships AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.memberships AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.memberships AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY service ON tenantry.outbox_events AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.outbox_events AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY keeper_insert ON tenantry.outbox_events AS PERMISSIVE FOR INSERT TO tenantry_keeper WITH CHECK (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.outbox_events AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.patterns AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.patterns AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.patterns AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.patterns AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.patterns AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""CREATE POLICY service ON tenantry.tenant_holds AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.tenant_holds AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.tenant_holds AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.tenant_quotas AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.tenant_quotas AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.tenant_quotas AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.tenant_quotas AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY keeper_select ON tenantry.tenant_quotas AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
     r"""CREATE POLICY keeper_insert ON tenantry.tenant_quotas AS PERMISSIVE FOR INSERT TO tenantry_keeper WITH CHECK (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.tenant_quotas AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.tenant_usage AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.tenant_usage AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.tenant_usage AS PERMISSIVE FOR SELECT TO tenantry_service USING (true)""",
+    r"""CREATE POLICY transfer ON tenantry.tenant_usage AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY keeper_select ON tenantry.tenant_usage AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
     r"""CREATE POLICY keeper_insert ON tenantry.tenant_usage AS PERMISSIVE FOR INSERT TO tenantry_keeper WITH CHECK (true)""",
     r"""CREATE POLICY keeper_update ON tenantry.tenant_usage AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING (true)""",
@@ -7226,6 +7662,7 @@ WITH NO DATA""",
     r"""CREATE POLICY tenant ON tenantry.workflows AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.workflows AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.workflows AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.workflows AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY keeper_select ON tenantry.workflows AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
     r"""CREATE POLICY keeper_insert ON tenantry.workflows AS PERMISSIVE FOR INSERT TO tenantry_keeper WITH CHECK (true)""",
     r"""CREATE POLICY keeper_update ON tenantry.workflows AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING (true)""",
@@ -7233,14 +7670,18 @@ WITH NO DATA""",
     r"""CREATE POLICY tenant ON tenantry.api_keys AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.api_keys AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.api_keys AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.api_keys AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY auth_select ON tenantry.api_keys AS PERMISSIVE FOR SELECT TO tenantry_auth USING (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.api_keys AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.businesses AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.businesses AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.businesses AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.businesses AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.businesses AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.desks AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.desks AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.desks AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.desks AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY keeper_select ON tenantry.desks AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
     r"""CREATE POLICY keeper_update ON tenantry.desks AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING (true)""",
     r"""CREATE POLICY search_select ON tenantry.desks AS PERMISSIVE FOR SELECT TO tenantry_search USING (true)""",
@@ -7250,14 +7691,18 @@ WITH NO DATA""",
     r"""CREATE POLICY tenant ON tenantry.projects AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.projects AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.projects AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.projects AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY graph_select ON tenantry.projects AS PERMISSIVE FOR SELECT TO tenantry_graph USING (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.projects AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.knowledge_bases AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.knowledge_bases AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.knowledge_bases AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.knowledge_bases AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.knowledge_bases AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.tasks AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.tasks AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.tasks AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.tasks AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY keeper_select ON tenantry.tasks AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
     r"""CREATE POLICY search_select ON tenantry.tasks AS PERMISSIVE FOR SELECT TO tenantry_search USING (true)""",
     r"""CREATE POLICY views_select ON tenantry.tasks AS PERMISSIVE FOR SELECT TO tenantry_views USING (true)""",
@@ -7266,6 +7711,7 @@ WITH NO DATA""",
     r"""CREATE POLICY tenant ON tenantry.agent_sessions AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.agent_sessions AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.agent_sessions AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.agent_sessions AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY keeper_select ON tenantry.agent_sessions AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
     r"""CREATE POLICY keeper_update ON tenantry.agent_sessions AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING (true)""",
     r"""CREATE POLICY views_select ON tenantry.agent_sessions AS PERMISSIVE FOR SELECT TO tenantry_views USING (true)""",
@@ -7273,33 +7719,42 @@ WITH NO DATA""",
     r"""CREATE POLICY tenant ON tenantry.approvals AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.approvals AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.approvals AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.approvals AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.approvals AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.artifacts AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.artifacts AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.artifacts AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.artifacts AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.artifacts AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.data_sources AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.data_sources AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.data_sources AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.data_sources AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY auth_select ON tenantry.data_sources AS PERMISSIVE FOR SELECT TO tenantry_auth USING (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.data_sources AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.delegations AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.delegations AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.delegations AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.delegations AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY graph_select ON tenantry.delegations AS PERMISSIVE FOR SELECT TO tenantry_graph USING (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.delegations AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.evidence AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.evidence AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.evidence AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.evidence AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY search_select ON tenantry.evidence AS PERMISSIVE FOR SELECT TO tenantry_search USING (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.evidence AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.graph_edges AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.graph_edges AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.graph_edges AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.graph_edges AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY graph_select ON tenantry.graph_edges AS PERMISSIVE FOR SELECT TO tenantry_graph USING (true)""",
     r"""CREATE POLICY keeper_select ON tenantry.graph_edges AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.graph_edges AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.lessons AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.lessons AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.lessons AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.lessons AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY keeper_select ON tenantry.lessons AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
     r"""CREATE POLICY keeper_update ON tenantry.lessons AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING (true)""",
     r"""CREATE POLICY search_select ON tenantry.lessons AS PERMISSIVE FOR SELECT TO tenantry_search USING (true)""",
@@ -7307,54 +7762,71 @@ WITH NO DATA""",
     r"""CREATE POLICY tenant ON tenantry.qa_reviews AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.qa_reviews AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.qa_reviews AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.qa_reviews AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY keeper_select ON tenantry.qa_reviews AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.qa_reviews AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.self_reviews AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.self_reviews AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.self_reviews AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.self_reviews AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.self_reviews AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.task_checkpoints AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.task_checkpoints AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.task_checkpoints AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.task_checkpoints AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.task_checkpoints AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.task_comments AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.task_comments AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.task_comments AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.task_comments AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.task_comments AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.task_dependencies AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.task_dependencies AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.task_dependencies AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.task_dependencies AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY keeper_select ON tenantry.task_dependencies AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
     r"""CREATE POLICY graph_select ON tenantry.task_dependencies AS PERMISSIVE FOR SELECT TO tenantry_graph USING (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.task_dependencies AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.agent_executions AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.agent_executions AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.agent_executions AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.agent_executions AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY keeper_select ON tenantry.agent_executions AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
     r"""CREATE POLICY graph_select ON tenantry.agent_executions AS PERMISSIVE FOR SELECT TO tenantry_graph USING (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.agent_executions AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.conversations AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.conversations AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.conversations AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.conversations AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY keeper_select ON tenantry.conversations AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
     r"""CREATE POLICY keeper_update ON tenantry.conversations AS PERMISSIVE FOR UPDATE TO tenantry_keeper USING (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.conversations AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.documents AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.documents AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.documents AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.documents AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY search_select ON tenantry.documents AS PERMISSIVE FOR SELECT TO tenantry_search USING (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.documents AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.evidence_links AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.evidence_links AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.evidence_links AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.evidence_links AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.evidence_links AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.task_attachments AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.task_attachments AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.task_attachments AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.task_attachments AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.task_attachments AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.chunks AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.chunks AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.chunks AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.chunks AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY search_select ON tenantry.chunks AS PERMISSIVE FOR SELECT TO tenantry_search USING (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.chunks AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.messages AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.messages AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.messages AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.messages AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY keeper_select ON tenantry.messages AS PERMISSIVE FOR SELECT TO tenantry_keeper USING (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.messages AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE ON tenantry.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_change()""",
@@ -7425,6 +7897,10 @@ WITH NO DATA""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.patterns REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_patterns()""",
     r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.patterns FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.patterns FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.tenant_holds REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_tenant_holds()""",
+    r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.tenant_holds REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_tenant_holds()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.tenant_holds REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_tenant_holds()""",
+    r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.tenant_holds FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.tenant_quotas REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_tenant_quotas()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.tenant_quotas REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_tenant_quotas()""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.tenant_quotas REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_tenant_quotas()""",
@@ -7591,91 +8067,112 @@ WITH NO DATA""",
     r"""GRANT DELETE, INSERT (activity_type, agent_id, created_at, details, id, is_public, project_id, summary, task_id, tenant_id, user_id), SELECT, UPDATE (activity_type, agent_id, details, is_public, project_id, summary, task_id, user_id) ON tenantry.activity_feed TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.activity_feed TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.activity_feed TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.activity_feed TO tenantry_transfer""",
     r"""GRANT DELETE, INSERT (agent_id, agent_type, completed_at, cost_usd, created_at, duration_ms, error, evidence_id, id, input, input_tokens, metadata, model_name, model_provider, output, output_tokens, project_id, session_id, started_at, status, task_id, tenant_id, updated_at), SELECT, UPDATE (agent_id, agent_type, completed_at, cost_usd, duration_ms, error, evidence_id, input, input_tokens, metadata, model_name, model_provider, output, output_tokens, project_id, session_id, started_at, status, task_id) ON tenantry.agent_executions TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.agent_executions TO tenantry_graph""",
     r"""GRANT SELECT ON tenantry.agent_executions TO tenantry_keeper""",
     r"""GRANT SELECT ON tenantry.agent_executions TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.agent_executions TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.agent_executions TO tenantry_transfer""",
     r"""GRANT DELETE, INSERT (agent_id, created_at, desk_id, ended_at, id, metrics, started_at, state, status, task_id, tenant_id, updated_at), SELECT, UPDATE (agent_id, desk_id, ended_at, metrics, started_at, state, status, task_id) ON tenantry.agent_sessions TO tenantry_app""",
     r"""GRANT SELECT, UPDATE ON tenantry.agent_sessions TO tenantry_keeper""",
     r"""GRANT SELECT ON tenantry.agent_sessions TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.agent_sessions TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.agent_sessions TO tenantry_transfer""",
     r"""GRANT SELECT ON tenantry.agent_sessions TO tenantry_views""",
     r"""GRANT DELETE, INSERT (agent_type, capabilities, config, created_at, description, id, is_active, is_experimental, model_name, model_provider, name, tags, tenant_id, updated_at, version), SELECT, UPDATE (agent_type, capabilities, config, description, is_active, is_experimental, model_name, model_provider, name, tags, version) ON tenantry.agents TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.agents TO tenantry_graph""",
     r"""GRANT SELECT, UPDATE ON tenantry.agents TO tenantry_keeper""",
     r"""GRANT SELECT ON tenantry.agents TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.agents TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.agents TO tenantry_transfer""",
     r"""GRANT DELETE, INSERT (created_at, expires_at, id, key_hash, last_used_at, name, prefix, revoked_at, scopes, tenant_id, updated_at, use_count, user_id), SELECT (created_at, expires_at, id, last_used_at, name, prefix, revoked_at, scopes, tenant_id, updated_at, use_count, user_id), UPDATE (expires_at, key_hash, last_used_at, name, prefix, revoked_at, scopes, use_count, user_id) ON tenantry.api_keys TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.api_keys TO tenantry_auth""",
     r"""GRANT SELECT (created_at, expires_at, id, last_used_at, name, prefix, revoked_at, scopes, tenant_id, updated_at, use_count, user_id) ON tenantry.api_keys TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.api_keys TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.api_keys TO tenantry_transfer""",
     r"""GRANT DELETE, INSERT (artifact_ids, created_at, decided_at, decision, id, reason, requested_by, task_id, tenant_id, updated_at, user_id), SELECT, UPDATE (artifact_ids, decided_at, decision, reason, requested_by, task_id, user_id) ON tenantry.approvals TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.approvals TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.approvals TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.approvals TO tenantry_transfer""",
     r"""GRANT DELETE, INSERT (approved, content, created_at, execution_id, id, metadata, path, task_id, tenant_id, type, updated_at), SELECT, UPDATE (approved, content, execution_id, metadata, path, task_id, type) ON tenantry.artifacts TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.artifacts TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.artifacts TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.artifacts TO tenantry_transfer""",
     r"""GRANT SELECT ON tenantry.audit_logs TO tenantry_app""",
     r"""GRANT INSERT, SELECT ON tenantry.audit_logs TO tenantry_audit""",
     r"""GRANT SELECT ON tenantry.audit_logs TO tenantry_readonly""",
     r"""GRANT SELECT ON tenantry.audit_logs TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.audit_logs TO tenantry_transfer""",
     r"""GRANT SELECT ON tenantry.audit_seals TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.audit_seals TO tenantry_audit""",
     r"""GRANT SELECT ON tenantry.audit_seals TO tenantry_readonly""",
     r"""GRANT INSERT, SELECT ON tenantry.audit_seals TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.audit_seals TO tenantry_transfer""",
     r"""GRANT DELETE, INSERT (context, created_at, id, industry, name, stage, tenant_id, updated_at, user_id), SELECT, UPDATE (context, industry, name, stage, user_id) ON tenantry.businesses TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.businesses TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.businesses TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.businesses TO tenantry_transfer""",
     r"""GRANT DELETE, INSERT (content, created_at, document_id, id, metadata, ordinal, tenant_id, token_count, updated_at), SELECT, UPDATE (content, document_id, metadata, ordinal, token_count) ON tenantry.chunks TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.chunks TO tenantry_readonly""",
     r"""GRANT SELECT ON tenantry.chunks TO tenantry_search""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.chunks TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.chunks TO tenantry_transfer""",
     r"""GRANT DELETE, INSERT (business_id, created_at, id, metadata, project_id, session_id, tenant_id, title, updated_at, user_id), SELECT, UPDATE (business_id, metadata, project_id, session_id, title, user_id) ON tenantry.conversations TO tenantry_app""",
     r"""GRANT SELECT, UPDATE ON tenantry.conversations TO tenantry_keeper""",
     r"""GRANT SELECT ON tenantry.conversations TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.conversations TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.conversations TO tenantry_transfer""",
     r"""GRANT DELETE, INSERT (agent_id, billing_month, cached_tokens, cost_usd, created_at, description, desk_id, execution_id, id, input_tokens, metadata, model, output_tokens, provider, session_id, task_id, tenant_id), SELECT, UPDATE (agent_id, billing_month, cached_tokens, cost_usd, description, desk_id, execution_id, input_tokens, metadata, model, output_tokens, provider, session_id, task_id) ON tenantry.cost_entries TO tenantry_app""",
     r"""GRANT INSERT, SELECT, UPDATE ON tenantry.cost_entries TO tenantry_keeper""",
     r"""GRANT SELECT ON tenantry.cost_entries TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.cost_entries TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.cost_entries TO tenantry_transfer""",
     r"""GRANT SELECT ON tenantry.cost_entries TO tenantry_views""",
     r"""GRANT DELETE, INSERT (config, created_at, credentials, id, knowledge_base_id, last_error, last_synced_at, location, name, source_type, sync_schedule, sync_status, tenant_id, updated_at), SELECT (config, created_at, id, knowledge_base_id, last_error, last_synced_at, location, name, source_type, sync_schedule, sync_status, tenant_id, updated_at), UPDATE (config, credentials, knowledge_base_id, last_error, last_synced_at, location, name, source_type, sync_schedule, sync_status) ON tenantry.data_sources TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.data_sources TO tenantry_auth""",
     r"""GRANT SELECT (config, created_at, id, knowledge_base_id, last_error, last_synced_at, location, name, source_type, sync_schedule, sync_status, tenant_id, updated_at) ON tenantry.data_sources TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.data_sources TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.data_sources TO tenantry_transfer""",
     r"""GRANT DELETE, INSERT (answer, answered_at, created_at, from_desk_id, id, reason, status, task_id, tenant_id, to_desk_id, updated_at), SELECT, UPDATE (answer, answered_at, from_desk_id, reason, status, task_id, to_desk_id) ON tenantry.delegations TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.delegations TO tenantry_graph""",
     r"""GRANT SELECT ON tenantry.delegations TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.delegations TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.delegations TO tenantry_transfer""",
     r"""GRANT DELETE, INSERT (agent_id, capabilities, code, created_at, id, llm_config, llm_model, llm_provider, reports_to_id, role, skills, status, tenant_id, title, updated_at), SELECT, UPDATE (agent_id, capabilities, code, llm_config, llm_model, llm_provider, reports_to_id, role, skills, status, title) ON tenantry.desks TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.desks TO tenantry_graph""",
     r"""GRANT SELECT, UPDATE ON tenantry.desks TO tenantry_keeper""",
     r"""GRANT SELECT ON tenantry.desks TO tenantry_readonly""",
     r"""GRANT SELECT ON tenantry.desks TO tenantry_search""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.desks TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.desks TO tenantry_transfer""",
     r"""GRANT SELECT ON tenantry.desks TO tenantry_views""",
     r"""GRANT DELETE, INSERT (checksum, content_type, created_at, data_source_id, id, knowledge_base_id, metadata, size_bytes, status, tenant_id, title, updated_at, uri), SELECT, UPDATE (checksum, content_type, data_source_id, knowledge_base_id, metadata, size_bytes, status, title, uri) ON tenantry.documents TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.documents TO tenantry_readonly""",
     r"""GRANT SELECT ON tenantry.documents TO tenantry_search""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.documents TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.documents TO tenantry_transfer""",
     r"""GRANT DELETE, INSERT (content, created_at, credibility_score, data, id, is_verified, project_id, source, source_type, tags, task_id, tenant_id, title, updated_at, verified_at, verified_by), SELECT, UPDATE (content, credibility_score, data, is_verified, project_id, source, source_type, tags, task_id, title, verified_at, verified_by) ON tenantry.evidence TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.evidence TO tenantry_readonly""",
     r"""GRANT SELECT ON tenantry.evidence TO tenantry_search""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.evidence TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.evidence TO tenantry_transfer""",
     r"""GRANT DELETE, INSERT (created_at, evidence_id, id, kind, note, target_id, target_type, tenant_id, updated_at), SELECT, UPDATE (evidence_id, kind, note, target_id, target_type) ON tenantry.evidence_links TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.evidence_links TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.evidence_links TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.evidence_links TO tenantry_transfer""",
     r"""GRANT DELETE, INSERT (created_at, from_agent_id, from_desk_id, from_node_id, from_project_id, from_task_id, id, label, properties, tenant_id, to_agent_id, to_desk_id, to_node_id, to_project_id, to_task_id, updated_at), SELECT, UPDATE (properties) ON tenantry.graph_edges TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.graph_edges TO tenantry_graph""",
     r"""GRANT SELECT ON tenantry.graph_edges TO tenantry_keeper""",
     r"""GRANT SELECT ON tenantry.graph_edges TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.graph_edges TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.graph_edges TO tenantry_transfer""",
     r"""GRANT DELETE, INSERT (created_at, id, label, properties, tenant_id, updated_at), SELECT, UPDATE (properties) ON tenantry.graph_nodes TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.graph_nodes TO tenantry_graph""",
     r"""GRANT SELECT ON tenantry.graph_nodes TO tenantry_keeper""",
     r"""GRANT SELECT ON tenantry.graph_nodes TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.graph_nodes TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.graph_nodes TO tenantry_transfer""",
     r"""GRANT SELECT ON tenantry.graph_queries TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.graph_queries TO tenantry_graph_reader""",
     r"""GRANT SELECT ON tenantry.graph_queries TO tenantry_readonly""",
@@ -7683,75 +8180,95 @@ WITH NO DATA""",
     r"""GRANT DELETE, INSERT (created_at, description, desk_id, embedding_config, embedding_dimensions, embedding_model, embedding_provider, id, name, tenant_id, updated_at, vector_store, vector_store_config), SELECT, UPDATE (description, desk_id, embedding_config, embedding_dimensions, embedding_model, embedding_provider, name, vector_store, vector_store_config) ON tenantry.knowledge_bases TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.knowledge_bases TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.knowledge_bases TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.knowledge_bases TO tenantry_transfer""",
     r"""GRANT DELETE, INSERT (category, confidence, created_at, details, human_validated, id, source_agent, summary, tags, task_id, tenant_id, title, updated_at, validated_by), SELECT, UPDATE (category, confidence, details, human_validated, source_agent, summary, tags, task_id, title, validated_by) ON tenantry.lessons TO tenantry_app""",
     r"""GRANT SELECT, UPDATE ON tenantry.lessons TO tenantry_keeper""",
     r"""GRANT SELECT ON tenantry.lessons TO tenantry_readonly""",
     r"""GRANT SELECT ON tenantry.lessons TO tenantry_search""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.lessons TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.lessons TO tenantry_transfer""",
     r"""GRANT INSERT (created_at, fence, id, name, tenant_id, updated_at), SELECT, UPDATE (fence) ON tenantry.lock_fences TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.lock_fences TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.lock_fences TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.lock_fences TO tenantry_transfer""",
     r"""GRANT SELECT ON tenantry.memberships TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.memberships TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.memberships TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.memberships TO tenantry_transfer""",
     r"""GRANT DELETE, INSERT (content, conversation_id, cost_usd, created_at, id, input_tokens, metadata, model, output_tokens, role, session_id, tenant_id, tool_call_id, tool_calls, tool_result, updated_at), SELECT, UPDATE (content, cost_usd, input_tokens, metadata, model, output_tokens, tool_call_id, tool_calls, tool_result) ON tenantry.messages TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.messages TO tenantry_keeper""",
     r"""GRANT SELECT ON tenantry.messages TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.messages TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.messages TO tenantry_transfer""",
     r"""GRANT SELECT ON tenantry.model_prices TO tenantry_app""",
     r"""GRANT SELECT, UPDATE ON tenantry.model_prices TO tenantry_keeper""",
     r"""GRANT SELECT ON tenantry.model_prices TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.model_prices TO tenantry_service""",
     r"""GRANT INSERT ON tenantry.outbox_events TO tenantry_keeper""",
     r"""GRANT DELETE, SELECT, UPDATE ON tenantry.outbox_events TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.outbox_events TO tenantry_transfer""",
     r"""GRANT DELETE, INSERT (agent_type, created_at, frequency, id, last_seen, pattern, tenant_id, type, updated_at), SELECT, UPDATE (agent_type, frequency, last_seen, pattern, type) ON tenantry.patterns TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.patterns TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.patterns TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.patterns TO tenantry_transfer""",
     r"""GRANT INSERT, SELECT ON tenantry.platform_log TO tenantry_audit""",
     r"""GRANT SELECT ON tenantry.platform_log TO tenantry_service""",
+    r"""GRANT SELECT ON tenantry.platform_log TO tenantry_transfer""",
     r"""GRANT SELECT ON tenantry.platform_seals TO tenantry_audit""",
     r"""GRANT INSERT, SELECT ON tenantry.platform_seals TO tenantry_service""",
     r"""GRANT DELETE, INSERT (archived_at, config, created_at, default_branch, description, id, name, owner_id, path, pr_merge_rate, repository_url, slug, status, tech_stack, tenant_id, test_coverage_percent, updated_at), SELECT, UPDATE (archived_at, config, default_branch, description, name, owner_id, path, pr_merge_rate, repository_url, slug, status, tech_stack, test_coverage_percent) ON tenantry.projects TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.projects TO tenantry_graph""",
     r"""GRANT SELECT ON tenantry.projects TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.projects TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.projects TO tenantry_transfer""",
     r"""GRANT DELETE, INSERT (comment, created_at, findings, id, quality_score, reviewed_at, reviewer_agent_id, reviewer_user_id, stage, task_id, tenant_id, updated_at, verdict), SELECT, UPDATE (comment, findings, quality_score, reviewed_at, reviewer_agent_id, reviewer_user_id, stage, task_id, verdict) ON tenantry.qa_reviews TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.qa_reviews TO tenantry_keeper""",
     r"""GRANT SELECT ON tenantry.qa_reviews TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.qa_reviews TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.qa_reviews TO tenantry_transfer""",
     r"""GRANT DELETE, INSERT, SELECT ON tenantry.seal_keys TO tenantry_auth""",
     r"""GRANT DELETE, INSERT (agent_type, completeness_score, correctness_score, created_at, decision, duration_ms, execution_id, gaps, id, iteration, overall_score, quality_score, reasoning, requirements, task_id, tenant_id, updated_at), SELECT, UPDATE (agent_type, completeness_score, correctness_score, decision, duration_ms, execution_id, gaps, iteration, overall_score, quality_score, reasoning, requirements, task_id) ON tenantry.self_reviews TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.self_reviews TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.self_reviews TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.self_reviews TO tenantry_transfer""",
     r"""GRANT DELETE, INSERT (checksum, content_type, created_at, evidence_id, filename, id, is_evidence, size_bytes, storage_path, task_id, tenant_id, updated_at, uploaded_by), SELECT, UPDATE (checksum, content_type, evidence_id, filename, is_evidence, size_bytes, storage_path, task_id, uploaded_by) ON tenantry.task_attachments TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.task_attachments TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.task_attachments TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.task_attachments TO tenantry_transfer""",
     r"""GRANT DELETE, INSERT (artifacts, created_at, data, id, state, task_id, tenant_id, updated_at), SELECT, UPDATE (artifacts, data, state, task_id) ON tenantry.task_checkpoints TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.task_checkpoints TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.task_checkpoints TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.task_checkpoints TO tenantry_transfer""",
     r"""GRANT DELETE, INSERT (agent_id, ai_metadata, author_id, content, created_at, github_comment_id, id, is_ai_generated, task_id, tenant_id, updated_at), SELECT, UPDATE (agent_id, ai_metadata, author_id, content, github_comment_id, is_ai_generated, task_id) ON tenantry.task_comments TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.task_comments TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.task_comments TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.task_comments TO tenantry_transfer""",
     r"""GRANT DELETE, INSERT (created_at, depends_on_id, id, task_id, tenant_id, updated_at), SELECT, UPDATE (depends_on_id, task_id) ON tenantry.task_dependencies TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.task_dependencies TO tenantry_graph""",
     r"""GRANT SELECT ON tenantry.task_dependencies TO tenantry_keeper""",
     r"""GRANT SELECT ON tenantry.task_dependencies TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.task_dependencies TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.task_dependencies TO tenantry_transfer""",
     r"""GRANT DELETE, INSERT (agent_queue, ai_analysis, ai_suggestions, analysis, assigned_to_agent_id, assigned_to_desk_id, assigned_to_user_id, completed_agents, config, created_at, creator_id, current_agent, description, error, github_issue_number, github_pr_number, id, labels, max_retries, metadata, parent_id, priority, project_id, prompt, result, retry_count, status, tenant_id, title, type, updated_at, workflow_id), SELECT, UPDATE (agent_queue, ai_analysis, ai_suggestions, analysis, assigned_to_agent_id, assigned_to_desk_id, assigned_to_user_id, completed_agents, config, creator_id, current_agent, description, error, github_issue_number, github_pr_number, labels, max_retries, metadata, parent_id, priority, project_id, prompt, result, retry_count, status, title, type, workflow_id) ON tenantry.tasks TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.tasks TO tenantry_graph""",
     r"""GRANT SELECT ON tenantry.tasks TO tenantry_keeper""",
     r"""GRANT SELECT ON tenantry.tasks TO tenantry_readonly""",
     r"""GRANT SELECT ON tenantry.tasks TO tenantry_search""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.tasks TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.tasks TO tenantry_transfer""",
     r"""GRANT SELECT ON tenantry.tasks TO tenantry_views""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.tenant_holds TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.tenant_holds TO tenantry_transfer""",
     r"""GRANT SELECT ON tenantry.tenant_quotas TO tenantry_app""",
     r"""GRANT INSERT, SELECT ON tenantry.tenant_quotas TO tenantry_keeper""",
     r"""GRANT SELECT ON tenantry.tenant_quotas TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.tenant_quotas TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.tenant_quotas TO tenantry_transfer""",
     r"""GRANT SELECT ON tenantry.tenant_usage TO tenantry_app""",
     r"""GRANT INSERT, SELECT, UPDATE ON tenantry.tenant_usage TO tenantry_keeper""",
     r"""GRANT SELECT ON tenantry.tenant_usage TO tenantry_readonly""",
     r"""GRANT SELECT ON tenantry.tenant_usage TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.tenant_usage TO tenantry_transfer""",
     r"""GRANT SELECT, UPDATE (name, settings) ON tenantry.tenants TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.tenants TO tenantry_audit""",
     r"""GRANT SELECT ON tenantry.tenants TO tenantry_auth""",
@@ -7759,16 +8276,19 @@ WITH NO DATA""",
     r"""GRANT SELECT ON tenantry.tenants TO tenantry_keeper""",
     r"""GRANT SELECT ON tenantry.tenants TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.tenants TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.tenants TO tenantry_transfer""",
     r"""GRANT SELECT ON tenantry.user_identities TO tenantry_auth""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.user_identities TO tenantry_service""",
     r"""GRANT SELECT (created_at, email, id, is_active, kind, last_login_at, metadata, name, preferences, role, updated_at, username), UPDATE (name, preferences, username) ON tenantry.users TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.users TO tenantry_auth""",
     r"""GRANT SELECT (created_at, email, id, is_active, kind, last_login_at, metadata, name, preferences, role, updated_at, username) ON tenantry.users TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.users TO tenantry_service""",
+    r"""GRANT SELECT ON tenantry.users TO tenantry_transfer""",
     r"""GRANT DELETE, INSERT (created_at, description, id, initial_stage, is_builtin, is_default, name, qa_pipeline, retry_rule, stages, tenant_id, transition_rules, updated_at), SELECT, UPDATE (description, initial_stage, is_builtin, is_default, name, qa_pipeline, retry_rule, stages, transition_rules) ON tenantry.workflows TO tenantry_app""",
     r"""GRANT INSERT, SELECT, UPDATE ON tenantry.workflows TO tenantry_keeper""",
     r"""GRANT SELECT ON tenantry.workflows TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.workflows TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.workflows TO tenantry_transfer""",
     r"""CREATE TABLE tenantry.audit_logs_default PARTITION OF tenantry.audit_logs DEFAULT""",
     r"""SELECT tenantry.secure_partition('audit_logs_default', 'audit_logs')""",
     r"""CREATE TABLE tenantry.platform_log_default PARTITION OF tenantry.platform_log DEFAULT""",
@@ -7781,60 +8301,77 @@ WITH NO DATA""",
     r"""SELECT tenantry.secure_partition('agent_executions_default', 'agent_executions')""",
     r"""CREATE TABLE tenantry.messages_default PARTITION OF tenantry.messages DEFAULT""",
     r"""SELECT tenantry.secure_partition('messages_default', 'messages')""",
-    r"""REVOKE CREATE ON SCHEMA tenantry FROM tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_search, tenantry_views""",
+    r"""REVOKE CREATE ON SCHEMA tenantry FROM tenantry_audit, tenantry_auth, tenantry_graph, tenantry_graph_reader, tenantry_keeper, tenantry_search, tenantry_transfer, tenantry_views""",
 )
 
 DOWN = (
     r"""DROP POLICY owner_floor ON tenantry.messages""",
     r"""DROP POLICY keeper_select ON tenantry.messages""",
+    r"""DROP POLICY transfer ON tenantry.messages""",
     r"""DROP POLICY service ON tenantry.messages""",
     r"""DROP POLICY tenant_floor ON tenantry.messages""",
     r"""DROP POLICY tenant ON tenantry.messages""",
     r"""DROP POLICY owner_floor ON tenantry.chunks""",
     r"""DROP POLICY search_select ON tenantry.chunks""",
+    r"""DROP POLICY transfer ON tenantry.chunks""",
     r"""DROP POLICY service ON tenantry.chunks""",
     r"""DROP POLICY tenant_floor ON tenantry.chunks""",
     r"""DROP POLICY tenant ON tenantry.chunks""",
+    r"""DROP POLICY owner_floor ON tenantry.task_attachments""",
+    r"""DROP POLICY transfer ON tenantry.task_attachments""",
     r"""DROP POLICY service ON tenantry.task_attachments""",
     r"""DROP POLICY tenant_floor ON tenantry.task_attachments""",
     r"""DROP POLICY tenant ON tenantry.task_attachments""",
+    r"""DROP POLICY owner_floor ON tenantry.evidence_links""",
+    r"""DROP POLICY transfer ON tenantry.evidence_links""",
     r"""DROP POLICY service ON tenantry.evidence_links""",
     r"""DROP POLICY tenant_floor ON tenantry.evidence_links""",
     r"""DROP POLICY tenant ON tenantry.evidence_links""",
     r"""DROP POLICY owner_floor ON tenantry.documents""",
     r"""DROP POLICY search_select ON tenantry.documents""",
+    r"""DROP POLICY transfer ON tenantry.documents""",
     r"""DROP POLICY service ON tenantry.documents""",
     r"""DROP POLICY tenant_floor ON tenantry.documents""",
     r"""DROP POLICY tenant ON tenantry.documents""",
     r"""DROP POLICY owner_floor ON tenantry.conversations""",
     r"""DROP POLICY keeper_update ON tenantry.conversations""",
     r"""DROP POLICY keeper_select ON tenantry.conversations""",
+    r"""DROP POLICY transfer ON tenantry.conversations""",
     r"""DROP POLICY service ON tenantry.conversations""",
     r"""DROP POLICY tenant_floor ON tenantry.conversations""",
     r"""DROP POLICY tenant ON tenantry.conversations""",
     r"""DROP POLICY owner_floor ON tenantry.agent_executions""",
     r"""DROP POLICY graph_select ON tenantry.agent_executions""",
     r"""DROP POLICY keeper_select ON tenantry.agent_executions""",
+    r"""DROP POLICY transfer ON tenantry.agent_executions""",
     r"""DROP POLICY service ON tenantry.agent_executions""",
     r"""DROP POLICY tenant_floor ON tenantry.agent_executions""",
     r"""DROP POLICY tenant ON tenantry.agent_executions""",
     r"""DROP POLICY owner_floor ON tenantry.task_dependencies""",
     r"""DROP POLICY graph_select ON tenantry.task_dependencies""",
     r"""DROP POLICY keeper_select ON tenantry.task_dependencies""",
+    r"""DROP POLICY transfer ON tenantry.task_dependencies""",
     r"""DROP POLICY service ON tenantry.task_dependencies""",
     r"""DROP POLICY tenant_floor ON tenantry.task_dependencies""",
     r"""DROP POLICY tenant ON tenantry.task_dependencies""",
+    r"""DROP POLICY owner_floor ON tenantry.task_comments""",
+    r"""DROP POLICY transfer ON tenantry.task_comments""",
     r"""DROP POLICY service ON tenantry.task_comments""",
     r"""DROP POLICY tenant_floor ON tenantry.task_comments""",
     r"""DROP POLICY tenant ON tenantry.task_comments""",
+    r"""DROP POLICY owner_floor ON tenantry.task_checkpoints""",
+    r"""DROP POLICY transfer ON tenantry.task_checkpoints""",
     r"""DROP POLICY service ON tenantry.task_checkpoints""",
     r"""DROP POLICY tenant_floor ON tenantry.task_checkpoints""",
     r"""DROP POLICY tenant ON tenantry.task_checkpoints""",
+    r"""DROP POLICY owner_floor ON tenantry.self_reviews""",
+    r"""DROP POLICY transfer ON tenantry.self_reviews""",
     r"""DROP POLICY service ON tenantry.self_reviews""",
     r"""DROP POLICY tenant_floor ON tenantry.self_reviews""",
     r"""DROP POLICY tenant ON tenantry.self_reviews""",
     r"""DROP POLICY owner_floor ON tenantry.qa_reviews""",
     r"""DROP POLICY keeper_select ON tenantry.qa_reviews""",
+    r"""DROP POLICY transfer ON tenantry.qa_reviews""",
     r"""DROP POLICY service ON tenantry.qa_reviews""",
     r"""DROP POLICY tenant_floor ON tenantry.qa_reviews""",
     r"""DROP POLICY tenant ON tenantry.qa_reviews""",
@@ -7842,33 +8379,42 @@ DOWN = (
     r"""DROP POLICY search_select ON tenantry.lessons""",
     r"""DROP POLICY keeper_update ON tenantry.lessons""",
     r"""DROP POLICY keeper_select ON tenantry.lessons""",
+    r"""DROP POLICY transfer ON tenantry.lessons""",
     r"""DROP POLICY service ON tenantry.lessons""",
     r"""DROP POLICY tenant_floor ON tenantry.lessons""",
     r"""DROP POLICY tenant ON tenantry.lessons""",
     r"""DROP POLICY owner_floor ON tenantry.graph_edges""",
     r"""DROP POLICY keeper_select ON tenantry.graph_edges""",
     r"""DROP POLICY graph_select ON tenantry.graph_edges""",
+    r"""DROP POLICY transfer ON tenantry.graph_edges""",
     r"""DROP POLICY service ON tenantry.graph_edges""",
     r"""DROP POLICY tenant_floor ON tenantry.graph_edges""",
     r"""DROP POLICY tenant ON tenantry.graph_edges""",
     r"""DROP POLICY owner_floor ON tenantry.evidence""",
     r"""DROP POLICY search_select ON tenantry.evidence""",
+    r"""DROP POLICY transfer ON tenantry.evidence""",
     r"""DROP POLICY service ON tenantry.evidence""",
     r"""DROP POLICY tenant_floor ON tenantry.evidence""",
     r"""DROP POLICY tenant ON tenantry.evidence""",
     r"""DROP POLICY owner_floor ON tenantry.delegations""",
     r"""DROP POLICY graph_select ON tenantry.delegations""",
+    r"""DROP POLICY transfer ON tenantry.delegations""",
     r"""DROP POLICY service ON tenantry.delegations""",
     r"""DROP POLICY tenant_floor ON tenantry.delegations""",
     r"""DROP POLICY tenant ON tenantry.delegations""",
     r"""DROP POLICY owner_floor ON tenantry.data_sources""",
     r"""DROP POLICY auth_select ON tenantry.data_sources""",
+    r"""DROP POLICY transfer ON tenantry.data_sources""",
     r"""DROP POLICY service ON tenantry.data_sources""",
     r"""DROP POLICY tenant_floor ON tenantry.data_sources""",
     r"""DROP POLICY tenant ON tenantry.data_sources""",
+    r"""DROP POLICY owner_floor ON tenantry.artifacts""",
+    r"""DROP POLICY transfer ON tenantry.artifacts""",
     r"""DROP POLICY service ON tenantry.artifacts""",
     r"""DROP POLICY tenant_floor ON tenantry.artifacts""",
     r"""DROP POLICY tenant ON tenantry.artifacts""",
+    r"""DROP POLICY owner_floor ON tenantry.approvals""",
+    r"""DROP POLICY transfer ON tenantry.approvals""",
     r"""DROP POLICY service ON tenantry.approvals""",
     r"""DROP POLICY tenant_floor ON tenantry.approvals""",
     r"""DROP POLICY tenant ON tenantry.approvals""",
@@ -7876,6 +8422,7 @@ DOWN = (
     r"""DROP POLICY views_select ON tenantry.agent_sessions""",
     r"""DROP POLICY keeper_update ON tenantry.agent_sessions""",
     r"""DROP POLICY keeper_select ON tenantry.agent_sessions""",
+    r"""DROP POLICY transfer ON tenantry.agent_sessions""",
     r"""DROP POLICY service ON tenantry.agent_sessions""",
     r"""DROP POLICY tenant_floor ON tenantry.agent_sessions""",
     r"""DROP POLICY tenant ON tenantry.agent_sessions""",
@@ -7884,14 +8431,18 @@ DOWN = (
     r"""DROP POLICY views_select ON tenantry.tasks""",
     r"""DROP POLICY search_select ON tenantry.tasks""",
     r"""DROP POLICY keeper_select ON tenantry.tasks""",
+    r"""DROP POLICY transfer ON tenantry.tasks""",
     r"""DROP POLICY service ON tenantry.tasks""",
     r"""DROP POLICY tenant_floor ON tenantry.tasks""",
     r"""DROP POLICY tenant ON tenantry.tasks""",
+    r"""DROP POLICY owner_floor ON tenantry.knowledge_bases""",
+    r"""DROP POLICY transfer ON tenantry.knowledge_bases""",
     r"""DROP POLICY service ON tenantry.knowledge_bases""",
     r"""DROP POLICY tenant_floor ON tenantry.knowledge_bases""",
     r"""DROP POLICY tenant ON tenantry.knowledge_bases""",
     r"""DROP POLICY owner_floor ON tenantry.projects""",
     r"""DROP POLICY graph_select ON tenantry.projects""",
+    r"""DROP POLICY transfer ON tenantry.projects""",
     r"""DROP POLICY service ON tenantry.projects""",
     r"""DROP POLICY tenant_floor ON tenantry.projects""",
     r"""DROP POLICY tenant ON tenantry.projects""",
@@ -7901,14 +8452,18 @@ DOWN = (
     r"""DROP POLICY search_select ON tenantry.desks""",
     r"""DROP POLICY keeper_update ON tenantry.desks""",
     r"""DROP POLICY keeper_select ON tenantry.desks""",
+    r"""DROP POLICY transfer ON tenantry.desks""",
     r"""DROP POLICY service ON tenantry.desks""",
     r"""DROP POLICY tenant_floor ON tenantry.desks""",
     r"""DROP POLICY tenant ON tenantry.desks""",
+    r"""DROP POLICY owner_floor ON tenantry.businesses""",
+    r"""DROP POLICY transfer ON tenantry.businesses""",
     r"""DROP POLICY service ON tenantry.businesses""",
     r"""DROP POLICY tenant_floor ON tenantry.businesses""",
     r"""DROP POLICY tenant ON tenantry.businesses""",
     r"""DROP POLICY owner_floor ON tenantry.api_keys""",
     r"""DROP POLICY auth_select ON tenantry.api_keys""",
+    r"""DROP POLICY transfer ON tenantry.api_keys""",
     r"""DROP POLICY service ON tenantry.api_keys""",
     r"""DROP POLICY tenant_floor ON tenantry.api_keys""",
     r"""DROP POLICY tenant ON tenantry.api_keys""",
@@ -7916,6 +8471,7 @@ DOWN = (
     r"""DROP POLICY keeper_update ON tenantry.workflows""",
     r"""DROP POLICY keeper_insert ON tenantry.workflows""",
     r"""DROP POLICY keeper_select ON tenantry.workflows""",
+    r"""DROP POLICY transfer ON tenantry.workflows""",
     r"""DROP POLICY service ON tenantry.workflows""",
     r"""DROP POLICY tenant_floor ON tenantry.workflows""",
     r"""DROP POLICY tenant ON tenantry.workflows""",
@@ -7923,30 +8479,43 @@ DOWN = (
     r"""DROP POLICY keeper_update ON tenantry.tenant_usage""",
     r"""DROP POLICY keeper_insert ON tenantry.tenant_usage""",
     r"""DROP POLICY keeper_select ON tenantry.tenant_usage""",
+    r"""DROP POLICY transfer ON tenantry.tenant_usage""",
     r"""DROP POLICY service ON tenantry.tenant_usage""",
     r"""DROP POLICY tenant_floor ON tenantry.tenant_usage""",
     r"""DROP POLICY tenant ON tenantry.tenant_usage""",
     r"""DROP POLICY owner_floor ON tenantry.tenant_quotas""",
     r"""DROP POLICY keeper_insert ON tenantry.tenant_quotas""",
     r"""DROP POLICY keeper_select ON tenantry.tenant_quotas""",
+    r"""DROP POLICY transfer ON tenantry.tenant_quotas""",
     r"""DROP POLICY service ON tenantry.tenant_quotas""",
     r"""DROP POLICY tenant_floor ON tenantry.tenant_quotas""",
     r"""DROP POLICY tenant ON tenantry.tenant_quotas""",
+    r"""DROP POLICY owner_floor ON tenantry.tenant_holds""",
+    r"""DROP POLICY transfer ON tenantry.tenant_holds""",
+    r"""DROP POLICY service ON tenantry.tenant_holds""",
+    r"""DROP POLICY owner_floor ON tenantry.patterns""",
+    r"""DROP POLICY transfer ON tenantry.patterns""",
     r"""DROP POLICY service ON tenantry.patterns""",
     r"""DROP POLICY tenant_floor ON tenantry.patterns""",
     r"""DROP POLICY tenant ON tenantry.patterns""",
     r"""DROP POLICY owner_floor ON tenantry.outbox_events""",
     r"""DROP POLICY keeper_insert ON tenantry.outbox_events""",
+    r"""DROP POLICY transfer ON tenantry.outbox_events""",
     r"""DROP POLICY service ON tenantry.outbox_events""",
+    r"""DROP POLICY owner_floor ON tenantry.memberships""",
+    r"""DROP POLICY transfer ON tenantry.memberships""",
     r"""DROP POLICY service ON tenantry.memberships""",
     r"""DROP POLICY tenant_floor ON tenantry.memberships""",
     r"""DROP POLICY tenant ON tenantry.memberships""",
+    r"""DROP POLICY owner_floor ON tenantry.lock_fences""",
+    r"""DROP POLICY transfer ON tenantry.lock_fences""",
     r"""DROP POLICY service ON tenantry.lock_fences""",
     r"""DROP POLICY tenant_floor ON tenantry.lock_fences""",
     r"""DROP POLICY tenant ON tenantry.lock_fences""",
     r"""DROP POLICY owner_floor ON tenantry.graph_nodes""",
     r"""DROP POLICY keeper_select ON tenantry.graph_nodes""",
     r"""DROP POLICY graph_select ON tenantry.graph_nodes""",
+    r"""DROP POLICY transfer ON tenantry.graph_nodes""",
     r"""DROP POLICY service ON tenantry.graph_nodes""",
     r"""DROP POLICY tenant_floor ON tenantry.graph_nodes""",
     r"""DROP POLICY tenant ON tenantry.graph_nodes""",
@@ -7955,6 +8524,7 @@ DOWN = (
     r"""DROP POLICY keeper_update ON tenantry.cost_entries""",
     r"""DROP POLICY keeper_insert ON tenantry.cost_entries""",
     r"""DROP POLICY keeper_select ON tenantry.cost_entries""",
+    r"""DROP POLICY transfer ON tenantry.cost_entries""",
     r"""DROP POLICY service ON tenantry.cost_entries""",
     r"""DROP POLICY tenant_floor ON tenantry.cost_entries""",
     r"""DROP POLICY tenant ON tenantry.cost_entries""",
@@ -7962,9 +8532,12 @@ DOWN = (
     r"""DROP POLICY graph_select ON tenantry.agents""",
     r"""DROP POLICY keeper_update ON tenantry.agents""",
     r"""DROP POLICY keeper_select ON tenantry.agents""",
+    r"""DROP POLICY transfer ON tenantry.agents""",
     r"""DROP POLICY service ON tenantry.agents""",
     r"""DROP POLICY tenant_floor ON tenantry.agents""",
     r"""DROP POLICY tenant ON tenantry.agents""",
+    r"""DROP POLICY owner_floor ON tenantry.activity_feed""",
+    r"""DROP POLICY transfer ON tenantry.activity_feed""",
     r"""DROP POLICY service ON tenantry.activity_feed""",
     r"""DROP POLICY tenant_floor ON tenantry.activity_feed""",
     r"""DROP POLICY tenant ON tenantry.activity_feed""",
@@ -7972,14 +8545,17 @@ DOWN = (
     r"""DROP POLICY auth_select ON tenantry.user_identities""",
     r"""DROP POLICY service ON tenantry.user_identities""",
     r"""DROP POLICY owner_floor ON tenantry.tenants""",
+    r"""DROP POLICY transfer_update ON tenantry.tenants""",
     r"""DROP POLICY graph_select ON tenantry.tenants""",
     r"""DROP POLICY audit_select ON tenantry.tenants""",
     r"""DROP POLICY auth_select ON tenantry.tenants""",
     r"""DROP POLICY keeper_select ON tenantry.tenants""",
+    r"""DROP POLICY transfer ON tenantry.tenants""",
     r"""DROP POLICY service ON tenantry.tenants""",
     r"""DROP POLICY tenant_floor ON tenantry.tenants""",
     r"""DROP POLICY tenant ON tenantry.tenants""",
     r"""DROP POLICY owner_floor ON tenantry.users""",
+    r"""DROP POLICY transfer_select ON tenantry.users""",
     r"""DROP POLICY auth_select ON tenantry.users""",
     r"""DROP POLICY service ON tenantry.users""",
     r"""DROP POLICY tenant_floor ON tenantry.users""",
@@ -7993,6 +8569,7 @@ DOWN = (
     r"""DROP POLICY audit_select ON tenantry.platform_seals""",
     r"""DROP POLICY service ON tenantry.platform_seals""",
     r"""DROP POLICY owner_floor ON tenantry.platform_log""",
+    r"""DROP POLICY transfer_select ON tenantry.platform_log""",
     r"""DROP POLICY audit_insert ON tenantry.platform_log""",
     r"""DROP POLICY audit_select ON tenantry.platform_log""",
     r"""DROP POLICY service ON tenantry.platform_log""",
@@ -8007,12 +8584,14 @@ DOWN = (
     r"""DROP POLICY tenant ON tenantry.graph_queries""",
     r"""DROP POLICY owner_floor ON tenantry.audit_seals""",
     r"""DROP POLICY audit_select ON tenantry.audit_seals""",
+    r"""DROP POLICY transfer ON tenantry.audit_seals""",
     r"""DROP POLICY service ON tenantry.audit_seals""",
     r"""DROP POLICY tenant_floor ON tenantry.audit_seals""",
     r"""DROP POLICY tenant ON tenantry.audit_seals""",
     r"""DROP POLICY owner_floor ON tenantry.audit_logs""",
     r"""DROP POLICY audit_insert ON tenantry.audit_logs""",
     r"""DROP POLICY audit_select ON tenantry.audit_logs""",
+    r"""DROP POLICY transfer ON tenantry.audit_logs""",
     r"""DROP POLICY service ON tenantry.audit_logs""",
     r"""DROP POLICY tenant_floor ON tenantry.audit_logs""",
     r"""DROP POLICY tenant ON tenantry.audit_logs""",
@@ -8115,6 +8694,7 @@ DOWN = (
     r"""ALTER TABLE tenantry.workflows DROP CONSTRAINT workflows_tenant_id_fkey""",
     r"""ALTER TABLE tenantry.tenant_usage DROP CONSTRAINT tenant_usage_tenant_id_fkey""",
     r"""ALTER TABLE tenantry.tenant_quotas DROP CONSTRAINT tenant_quotas_tenant_id_fkey""",
+    r"""ALTER TABLE tenantry.tenant_holds DROP CONSTRAINT tenant_holds_tenant_id_fkey""",
     r"""ALTER TABLE tenantry.patterns DROP CONSTRAINT patterns_tenant_id_fkey""",
     r"""ALTER TABLE tenantry.outbox_events DROP CONSTRAINT outbox_events_tenant_id_fkey""",
     r"""ALTER TABLE tenantry.memberships DROP CONSTRAINT memberships_tenant_id_fkey""",
@@ -8155,6 +8735,7 @@ DOWN = (
     r"""DROP TABLE tenantry.workflows""",
     r"""DROP TABLE tenantry.tenant_usage""",
     r"""DROP TABLE tenantry.tenant_quotas""",
+    r"""DROP TABLE tenantry.tenant_holds""",
     r"""DROP TABLE tenantry.patterns""",
     r"""DROP TABLE tenantry.outbox_events""",
     r"""DROP TABLE tenantry.memberships""",
@@ -8209,6 +8790,7 @@ DOWN = (
     r"""DROP FUNCTION tenantry.audit_api_keys()""",
     r"""DROP FUNCTION tenantry.audit_workflows()""",
     r"""DROP FUNCTION tenantry.audit_tenant_quotas()""",
+    r"""DROP FUNCTION tenantry.audit_tenant_holds()""",
     r"""DROP FUNCTION tenantry.audit_patterns()""",
     r"""DROP FUNCTION tenantry.audit_memberships()""",
     r"""DROP FUNCTION tenantry.count_memberships()""",
@@ -8240,6 +8822,16 @@ DOWN = (
     r"""DROP FUNCTION tenantry.keep_graph_agents()""",
     r"""DROP FUNCTION tenantry.keep_graph_projects()""",
     r"""DROP FUNCTION tenantry.check_cypher(text, integer)""",
+    r"""DROP FUNCTION tenantry.purge_tenant(uuid, jsonb)""",
+    r"""DROP FUNCTION tenantry.count_tenant_rows(uuid)""",
+    r"""DROP FUNCTION tenantry.check_references(uuid)""",
+    r"""DROP FUNCTION tenantry.unload_rows(uuid, text, text[], text)""",
+    r"""DROP FUNCTION tenantry.load_rows(uuid, text, text[], text)""",
+    r"""DROP FUNCTION tenantry.transferable(regclass, uuid)""",
+    r"""DROP FUNCTION tenantry.is_arriving(uuid)""",
+    r"""DROP FUNCTION tenantry.triggers_again()""",
+    r"""DROP FUNCTION tenantry.without_triggers()""",
+    r"""DROP FUNCTION tenantry.tenant_tables()""",
     r"""DROP FUNCTION tenantry.graph_ask(text, integer, jsonb, integer)""",
     r"""DROP FUNCTION tenantry.graph_run(text, jsonb, integer)""",
     r"""DROP FUNCTION tenantry.cypher_rows(text, text, integer, jsonb, integer)""",
@@ -8247,6 +8839,7 @@ DOWN = (
     r"""DROP FUNCTION tenantry.refuse_other_label()""",
     r"""DROP FUNCTION tenantry.limit_graph_labels()""",
     r"""DROP FUNCTION tenantry.limit_labels(bigint, text)""",
+    r"""DROP FUNCTION tenantry.forget_executions(uuid, uuid, uuid)""",
     r"""DROP FUNCTION tenantry.tenants_with_graph()""",
     r"""DROP FUNCTION tenantry.rebuild_graph(uuid)""",
     r"""DROP FUNCTION tenantry.open_graph()""",
@@ -8321,6 +8914,7 @@ DOWN = (
     r"""DROP FUNCTION tenantry.refuse_unwritable()""",
     r"""DROP FUNCTION tenantry.require_writable(uuid, text)""",
     r"""DROP FUNCTION tenantry.touch_updated_at()""",
+    r"""DROP FUNCTION tenantry.detach_period(text, text)""",
     r"""DROP FUNCTION tenantry.secure_partition(text, text)""",
     r"""DROP FUNCTION tenantry.partition_gaps(text)""",
     r"""DROP FUNCTION tenantry.drain_default(text, text)""",

@@ -19,6 +19,7 @@ from . import merkle
 from .anchors import Anchor, Watched
 from .chain import FIRST, Chain, Seal, id_of, swept_below, tenants_of
 from .detached import Detached, detached
+from .purged import purges
 
 What = Literal[
     "entry changed",
@@ -70,6 +71,8 @@ class Report:
     #: Entries that went with a partition.
     detached: int = 0
     anchored: int = 0
+    #: Anchored seals of tenants that were purged, by the platform's word.
+    purged: int = 0
     partitions: list[Detached] = field(default_factory=list)
     found: int = 0
     #: The first of what was found.
@@ -235,9 +238,13 @@ async def _compare(
             if tenant_id in (None, seal.tenant_id) or needed:
                 held.setdefault(Chain(seal.tenant_id), []).append(seal)
         async with db.service("audit verify") as s:
+            gone = await purges(s)
             for chain, seals in held.items():
                 there = await chain.hashes(s, [seal.sequence for seal in seals])
                 for seal in seals:
+                    if seal.sequence not in there and gone.explain(seal):
+                        report.purged += 1
+                        continue
                     if seal.sequence not in there:
                         what: What = "seal removed"
                         detail = f"{anchor} holds it, and it is not there."

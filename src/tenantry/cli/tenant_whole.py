@@ -1,0 +1,306 @@
+"""`tenant export`, `import`, `hold`, `purge`, `restore`: a tenant as a whole."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import typer
+
+from tenantry.errors import ConfigurationError, InvalidInput
+
+from . import ask, exits, lookup, place
+from .answer import Answer, facts, plain, table
+from .command import Waiting, command
+from .screen import progress
+
+if TYPE_CHECKING:
+    from tenantry.config import Settings
+    from tenantry.database import Database
+    from tenantry.ops.tenants.purging import Certificate
+
+_Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why; it goes on record.")]
+_BACKUPS = (
+    "Backups made before hold the tenant until they expire: `tenantry backup list` names them."
+)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Among the other commands of `tenant`."""
+    command(app)(export)
+    command(app, "import")(import_)
+    command(app)(hold)
+    command(app)(holds)
+    command(app)(release)
+    command(app)(purge)
+    command(app)(certificate)
+    command(app)(restore)
+
+
+async def export(
+    tenant: lookup.TenantName,
+    *,
+    to: Annotated[Path, typer.Option(metavar="DIR", help="A folder that is new or empty.")],
+    passwords: Annotated[
+        bool, typer.Option("--passwords", help="With the password hashes of its members.")
+    ] = False,
+) -> Answer:
+    """Write all of a tenant to a folder: a file a table, from one moment, with checksums."""
+    from tenantry.ops.tenants import exporting
+
+    async with place.database() as db:
+        tenant_id = await _id_of(db, tenant, "export")
+        with progress() as tell:
+            done = await exporting.export(
+                db, tenant_id, to, passwords=passwords,
+                reason=f"tenantry tenant export {tenant}", actor=place.actor(), tell=tell,
+            )  # fmt: skip
+    made = done.to_dict()
+    words = (
+        f"Wrote {made['rows']:,} rows of {tenant} and {made['users']} users to {to}."
+        f"\nSHA-256 of its manifest: {done.sha256}"
+    )
+    notes = []
+    if count := done.manifest.secrets["encrypted_credentials"]:
+        notes.append(f"{count} credentials stay encrypted under this platform's secret keys.")
+    if unsealed := done.manifest.record["unsealed"]:
+        notes.append(f"{unsealed} entries of its record have no seal yet: an import leaves them.")
+    return Answer(made, words, note="\n".join(notes))
+
+
+async def import_(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="What `tenant export` wrote.")],
+    *,
+    as_slug: Annotated[
+        str | None, typer.Option(metavar="SLUG", help="Under another short name.")
+    ] = None,
+    new_id: Annotated[
+        bool, typer.Option("--new-id", help="As a copy: the tenant and its rows get new ids.")
+    ] = False,
+    known_users_only: Annotated[
+        bool, typer.Option("--known-users-only", help="Refuse instead of making users.")
+    ] = False,
+) -> Answer:
+    """Put an exported tenant into this database: all of it, or nothing."""
+    from tenantry.endpoints import url_for
+    from tenantry.ops.tenants import importing
+
+    settings = place.running()
+    try:
+        owner_url = url_for(settings, "owner")
+    except ConfigurationError:
+        owner_url = None  # rows without a partition go to the default one
+    async with place.database() as db:
+        with progress() as tell:
+            done = await importing.import_(
+                db, folder, as_slug=as_slug, new_id=new_id, make_users=not known_users_only,
+                owner_url=owner_url, reason=f"tenantry tenant import {folder.name}",
+                actor=place.actor(), tell=tell,
+            )  # fmt: skip
+    rows = sum(done.tables.values())
+    notes = []
+    if done.entries_left:
+        notes.append(f"{done.entries_left} entries without a seal stay in the folder.")
+    if done.credentials_lost:
+        notes.append(f"{done.credentials_lost} credentials could not be opened and are empty now.")
+    words = (
+        f"Put in {done.slug} ({done.tenant_id}): {rows:,} rows; {done.users_found} users were known,"
+        f" {done.users_made} made."
+    )
+    return Answer(done.to_dict(), words, note="\n".join(notes))
+
+
+async def hold(tenant: lookup.TenantName, *, reason: _Reason) -> Answer:
+    """Put a legal hold on a tenant: while there is one, nothing of it is purged."""
+    from tenantry.ops.tenants import holding
+
+    async with place.service(f"tenant hold {tenant}") as s:
+        found = await lookup.tenant(s, tenant)
+        made = await holding.hold(s, found.id, reason)
+    return Answer({"id": made, "tenant_id": found.id}, f"{found.slug} is held ({made}).")
+
+
+async def holds(
+    tenant: Annotated[
+        str | None, typer.Argument(metavar="[TENANT]", help="Its slug or id; else all.")
+    ] = None,
+) -> Answer:
+    """List legal holds."""
+    from tenantry.ops.tenants import holding
+
+    async with place.service("tenant holds") as s:
+        whose = (await lookup.tenant(s, tenant)).id if tenant else None
+        found = await holding.holds(s, whose)
+    rows = [(h.tenant, h.reason, h.id, h.created_at) for h in found]
+    view = table(("Tenant", "Reason", "Id", "Since"), rows, "There are no holds.")
+    return Answer({"holds": found}, view)
+
+
+async def release(
+    tenant: lookup.TenantName,
+    hold_id: Annotated[UUID, typer.Argument(metavar="HOLD", help="Its id, as `holds` shows it.")],
+) -> Answer:
+    """End a legal hold."""
+    from tenantry.ops.tenants import holding
+
+    async with place.service(f"tenant release {tenant}") as s:
+        found = await lookup.tenant(s, tenant)
+        await holding.release(s, found.id, hold_id)
+        left = len(await holding.holds(s, found.id))
+    words = f"Released. {left} more on it." if left else f"Released: nothing holds {found.slug}."
+    return Answer({"tenant_id": found.id, "holds": left}, words)
+
+
+def purge(
+    tenant: lookup.TenantName,
+    *,
+    reason: _Reason = "tenant purge",
+    certificate_to: Annotated[
+        Path | None,
+        typer.Option("--certificate", metavar="FILE", help="Write the certificate there too."),
+    ] = None,
+    yes: ask.Yes = False,
+) -> Waiting:
+    """Remove a deleted tenant for good: rows, partitions, graph, keys, and its record after a last
+    seal. Run again by its id, it finishes what was interrupted."""
+    settings = place.running()
+    ask.confirm(f"Remove {tenant} for good? Nothing brings it back but a backup.", yes=yes)
+    return _purge(settings, tenant, reason, certificate_to)
+
+
+async def _purge(settings: Settings, tenant: str, reason: str, to: Path | None) -> Answer:
+    from tenantry.ops.tenants import purging
+
+    async with place.database() as db:
+        tenant_id = lookup.as_uuid(tenant) or await _id_of(db, tenant, "purge")
+        with progress() as tell:
+            done = await purging.purge(
+                db, tenant_id, reason=reason, has_redis=_has_redis(settings),
+                actor=place.actor(), tell=tell,
+            )  # fmt: skip
+    data = {**plain(_said(done.certificate)), **plain(done), "backups": _BACKUPS}
+    if to is not None:
+        _keep(to, data, tenant_id)
+    notes = [_BACKUPS]
+    if done.blobs:
+        notes.append(f"{len(done.blobs)} files in the object store are yours to remove (--json).")
+    if done.users_left:
+        notes.append(f"{len(done.users_left)} users are members of no tenant any more.")
+    code = exits.FAILED if done.left else exits.OK
+    return Answer(data, facts(_shown(done.certificate)), note="\n".join(notes), code=code)
+
+
+async def certificate(
+    tenant: Annotated[
+        str | None, typer.Argument(metavar="[TENANT]", help="The slug or id it had; else all.")
+    ] = None,
+) -> Answer:
+    """Show the certificates of purges, newest first."""
+    from tenantry.ops.tenants import purging
+
+    tenant_id = lookup.as_uuid(tenant) if tenant else None
+    async with place.service("tenant certificate") as s:
+        slug = None if tenant_id else tenant
+        found = await purging.certificates(s, tenant_id=tenant_id, slug=slug)
+    if tenant and not found:
+        raise lookup.Unknown("certificate for", tenant, "tenant certificate")
+    if tenant and len(found) == 1:
+        return Answer({"certificates": [_said(found[0])]}, facts(_shown(found[0])))
+    rows = [(c.facts["slug"], c.facts["rows"], c.reason, c.facts["tenant_id"], c.at) for c in found]
+    view = table(("Tenant", "Rows", "Reason", "Id", "Purged"), rows, "No tenant was purged.")
+    return Answer({"certificates": [_said(c) for c in found]}, view)
+
+
+def restore(
+    tenant: lookup.TenantName,
+    *,
+    source: Annotated[
+        str,
+        typer.Option(
+            "--from", metavar="URL", help="The service role's URL of a database restored beside."
+        ),
+    ],
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Do it; else what would be done is shown.")
+    ] = False,
+    yes: ask.Yes = False,
+) -> Waiting:
+    """Set one tenant back to what it is in another copy of the database. Others are not touched."""
+    settings = place.running()
+    if apply:
+        ask.confirm(f"Set {tenant} back? What it wrote since is lost.", yes=yes)
+    return _restore(settings, tenant, source, apply=apply)
+
+
+async def _restore(settings: Settings, tenant: str, source: str, *, apply: bool) -> Answer:
+    from tenantry.coordination import footprint
+    from tenantry.ops.tenants import rewinding
+
+    async with place.database() as db:
+        tenant_id = await _id_of(db, tenant, "restore")
+        with progress() as tell:
+            done = await rewinding.rewind(
+                db, tenant_id, source, apply=apply, reason=f"tenantry tenant restore {tenant}",
+                actor=place.actor(), tell=tell,
+            )  # fmt: skip
+        if apply and done.differences and _has_redis(settings):
+            # What it cached is of a time that has not been.
+            await footprint.erase(db.coordination, tenant_id)
+    rows = [
+        (d.table, len(d.missing), len(d.changed), len(d.added), ", ".join(_some(d)))
+        for d in done.differences
+    ]
+    columns = ("Table", "Come back", "Change", "Go", "Such as")
+    note = "" if apply or not rows else "Nothing was done: --apply does it, on a suspended tenant."
+    return Answer(done.to_dict(), table(columns, rows, "Nothing differs."), note=note)
+
+
+def _keep(to: Path, data: dict[str, Any], tenant_id: UUID) -> None:
+    try:
+        to.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    except OSError as error:
+        raise InvalidInput(
+            f"The tenant is gone, but {to} cannot be written ({error.strerror}).",
+            field="certificate",
+            hint=f"`tenantry tenant certificate {tenant_id}` shows it again.",
+        ) from error
+
+
+def _some(difference: Any) -> list[str]:
+    keys = (*difference.missing, *difference.changed, *difference.added)[:3]
+    return [str(json.loads(key)[-1]) for key in keys]
+
+
+def _said(found: Certificate) -> dict[str, Any]:
+    return {"id": found.entry_id, "at": found.at, "reason": found.reason, **found.facts}
+
+
+def _shown(found: Certificate) -> dict[str, Any]:
+    said = found.facts
+    return {
+        "Tenant": said["slug"],
+        "Id": said["tenant_id"],
+        "Purged": found.at,
+        "By": said["by"],
+        "Reason": found.reason,
+        "Rows": said["rows"],
+        "Tables": {t.removeprefix("tenantry."): n for t, n in said["tables"].items()},
+        "Last seal": (said["last_seal"] or {}).get("hash"),
+        "Entry": found.entry_id,
+    }
+
+
+async def _id_of(db: Database, tenant: str, doing: str) -> UUID:
+    async with db.service(f"tenantry tenant {doing} {tenant}", actor=place.actor()) as s:
+        return (await lookup.tenant(s, tenant)).id
+
+
+def _has_redis(settings: Settings) -> bool:
+    """Whether there is a server to look into: the settings', or the embedded one that runs."""
+    from tenantry.endpoints import is_embedded, servers
+
+    if settings.redis_url is not None:
+        return True
+    return is_embedded(settings) and servers(settings).status()[1].running

@@ -1,0 +1,1 @@
+"""One tenant as a whole: exported, imported, purged, held, and rewound."""
