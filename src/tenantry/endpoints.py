@@ -59,6 +59,15 @@ def superuser_url(local: LocalServers, database: str = "postgres") -> str:
     return local.postgres_url(SUPERUSER, database)
 
 
+def monitor_url(settings: Settings) -> str:
+    """Where one sees what the server does, with its password: not for logs."""
+    if settings.monitor_url is not None:
+        return _to_the_primary(settings.monitor_url.get_secret_value())
+    if is_embedded(settings):
+        return superuser_url(servers(settings), DATABASE)
+    return url_for(settings, "owner")
+
+
 def redis_url(settings: Settings) -> str:
     """Where locks, sessions, limits and streams are kept, with its password: not for logs."""
     if settings.redis_url is not None:

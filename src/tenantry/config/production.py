@@ -40,6 +40,7 @@ def _urls(settings: Settings) -> Iterator[tuple[str, DatabaseUrl]]:
         ("readonly_url", settings.readonly_url),
         ("pooler_url", settings.pooler_url),
         ("backup_url", settings.backup_url),
+        ("monitor_url", settings.monitor_url),
         *(("replica_urls", url) for url in settings.replica_urls),
     )
     for name, secret in named:

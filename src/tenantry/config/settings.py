@@ -156,6 +156,12 @@ class Settings(BaseSettings):
         "and pg_read_all_data (and REPLICATION for physical ones).",
         json_schema_extra=_about("the embedded server's superuser"),
     )
+    monitor_url: PgUrl | None = Field(
+        None,
+        description="A login that is a member of pg_monitor: `tenantry doctor`, `top` and metrics see "
+        "what the server does by it.",
+        json_schema_extra=_about("the embedded server's superuser, else `owner_url`"),
+    )
     replica_urls: Annotated[tuple[PgUrl, ...], BeforeValidator(_urls)] = Field(
         (),
         description="Replicas that serve `readonly=True`, separated by commas.",

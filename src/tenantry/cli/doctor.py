@@ -1,0 +1,76 @@
+"""`doctor`: what is wrong, why it matters, and what mends it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from . import exits, place, screen
+from .answer import Answer
+from .command import command
+
+if TYPE_CHECKING:
+    from tenantry.ops.doctor import Finding, Report
+
+app = typer.Typer()
+
+
+@command(app)
+async def doctor(
+    check: Annotated[
+        list[str] | None, typer.Argument(metavar="CHECK", help="These alone; else all.")
+    ] = None,
+    *,
+    production: Annotated[
+        bool,
+        typer.Option(
+            "--production", help="Also what a system must have before strangers depend on it."
+        ),
+    ] = False,
+) -> Answer:
+    """Say what is wrong with the running system, why it matters, and the command that mends it. Changes
+    nothing. Exit code 1: there is a finding worse than a notice, or something could not be seen."""
+    settings = place.running()
+    from tenantry.endpoints import monitor_url
+    from tenantry.kernel.plain import connected
+    from tenantry.ops.doctor import Patient, examine
+
+    setup = "SET statement_timeout = '20s'; SET default_transaction_read_only = on"
+    async with connected(monitor_url(settings), setup, name="tenantry-doctor") as server:
+        with screen.progress() as tell:
+            report = await examine(
+                Patient(settings, server), check or (), production=production, tell=tell
+            )
+    data = {
+        "ok": report.ok,
+        "findings": report.findings,
+        "unseen": report.unseen,
+        "looked": report.looked,
+    }
+    return Answer(data, _words(report), code=exits.OK if report.ok else exits.FAILED)
+
+
+def _words(report: Report) -> str:
+    said = [_finding(finding) for finding in report.findings]
+    said += [
+        f"not seen  {unseen.check}\n  {unseen.why}" + (f"\n  {unseen.hint}" if unseen.hint else "")
+        for unseen in report.unseen
+    ]
+    number = len(report.findings)
+    found = "1 finding" if number == 1 else f"{number or 'no'} findings"
+    said.append(f"{len(report.looked)} checks, {found}.")
+    return "\n\n".join(said)
+
+
+def _finding(finding: Finding) -> str:
+    advice = finding.advice
+    lines = [
+        f"{finding.severity}  {finding.check}  {finding.object}",
+        f"  {finding.what}",
+        f"  Why: {finding.why}",
+        f"  Do: {advice.words}",
+        *(f"    {line}" for line in advice.shell),
+        *(f"    {line};" for line in advice.sql),
+    ]
+    return "\n".join(lines)
