@@ -8,10 +8,22 @@ import asyncpg
 
 from tenantry.errors import InvalidInput
 
+
+def size_of(relation: str) -> str:
+    """What a row of pg_class takes, as SQL. To measure it is to wait for whoever has locked it against
+    everybody; then it is what it was when it was last looked through."""
+    locked = "SELECT k.relation FROM pg_locks AS k WHERE k.mode = 'AccessExclusiveLock' AND k.relation IS NOT NULL"
+    return (
+        f"CASE WHEN {relation}.oid IN ({locked})"
+        f" THEN {relation}.relpages::bigint * current_setting('block_size')::int"
+        f" ELSE pg_relation_size({relation}.oid) END"
+    )
+
+
 #: A partition counts with its table, so that one name means all of them.
-FIGURES: Final = """
+FIGURES: Final = f"""
     SELECT c.relname AS name, c.relkind::text AS kind, coalesce(r.relname, c.relname) AS root,
-           greatest(c.reltuples, 0)::bigint AS rows, pg_relation_size(c.oid) AS bytes,
+           greatest(c.reltuples, 0)::bigint AS rows, {size_of("c")} AS bytes,
            coalesce(s.n_mod_since_analyze, 0) AS changed, coalesce(s.n_dead_tup, 0) AS dead,
            coalesce(s.n_live_tup, 0) AS live, greatest(s.last_analyze, s.last_autoanalyze) AS analyzed,
            CASE WHEN c.relkind <> 'p' THEN age(c.relfrozenxid) ELSE 0 END AS age
