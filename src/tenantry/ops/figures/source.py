@@ -65,6 +65,12 @@ class Source:
             raise
         return self._server
 
+    def forget(self) -> None:
+        """Ask the server over a new connection next time."""
+        if self._server is not None:
+            self._server.terminate()
+            self._server = None
+
     async def service(self) -> AbstractAsyncContextManager[ServiceTransaction]:
         """A transaction of the service role; that it was used is on record once for all of them."""
         if self._serving is None:

@@ -31,7 +31,7 @@ FIGURES: Final = f"""
     LEFT JOIN pg_class AS r ON c.relispartition AND r.oid = pg_partition_root(c.oid)
     LEFT JOIN pg_stat_all_tables AS s ON s.relid = c.oid
     WHERE c.relnamespace = 'tenantry'::regnamespace AND c.relkind IN ('r', 'p', 'm')
-    ORDER BY 1"""
+    ORDER BY 1"""  # noqa: S608 - our own words
 
 
 async def figures(connection: asyncpg.Connection[Any], name: str | None) -> list[dict[str, Any]]:
