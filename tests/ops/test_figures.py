@@ -96,19 +96,20 @@ async def test_sessions_and_a_lock_with_both_its_sides(
         waits = asyncio.ensure_future(
             waiter.execute(f"COMMENT ON TABLE tenantry.tasks IS '{SECRET}'")
         )
-        await _until_waiting(root, waiter.get_server_pid())
+        holding, waiting = holder.get_server_pid(), waiter.get_server_pid()
+        await _until_waiting(root, waiting)
         (found,) = (await LOCKS.look(source)).waits
         sessions = {s.pid: s for s in (await SESSIONS.look(source)).sessions}
         connections, ages = await CONNECTIONS.look(source), await AGES.look(source)
         # What is locked against everybody does not keep anybody from measuring the rest.
         gathered = await gather_all(source, ["tables", "indexes", "bloat"])
         waits.cancel()
-    assert found.waiting.pid == waiter.get_server_pid()
+    assert found.waiting.pid == waiting
     assert found.waiting.role == "tenantry_owner"
     assert found.wanted == "ShareUpdateExclusiveLock on tasks"
-    assert found.waiting.blocked_by == (holder.get_server_pid(),)
+    assert found.waiting.blocked_by == (holding,)
     (held,) = found.holders
-    assert (held.pid, held.role) == (holder.get_server_pid(), "tenantry_service")
+    assert (held.pid, held.role) == (holding, "tenantry_service")
     assert held.text == "BEGIN; SELECT ?; LOCK TABLE tenantry.tasks"
     assert sessions[held.pid].state == "idle in transaction"
     assert sessions[found.waiting.pid].wait == "Lock: relation"
@@ -141,7 +142,7 @@ async def test_a_big_table_leads_with_its_partitions_and_an_index_that_nobody_re
     first, *_ = (await TABLES.look(source)).tables
     assert (first.table, first.partitions, first.rows) == ("public.big", 2, 40_000)
     told = await root.fetchval(
-        "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relname IN ('big_a', 'big_b')"
+        "SELECT sum(pg_total_relation_size(oid))::float8 FROM pg_class WHERE relname IN ('big_a', 'big_b')"
     )
     assert 0.9 * told < first.bytes <= told
     assert first.index_bytes > 0.2 * first.bytes
