@@ -34,6 +34,7 @@ from . import (
     status,
     task,
     tenant,
+    top,
     user,
     verify_report,
 )
@@ -58,6 +59,7 @@ def application() -> typer.Typer:
         stats,
         health,
         doctor,
+        top,
         prove,
         verify_report,
         maintain,

@@ -50,11 +50,11 @@ _SESSION = {
 }
 _ATTRIBUTES = "NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
 
-#: Functions that show other sessions' queries, signal them, or keep objects that no policy covers.
+#: Functions that show other sessions' queries.
+WATCHING_FUNCTIONS = ("pg_stat_get_activity", "pg_stat_get_backend_activity", "pg_stat_statements")
+#: Those, and functions that signal other sessions or keep objects that no policy covers.
 FORBIDDEN_FUNCTIONS = (
-    "pg_stat_get_activity",
-    "pg_stat_get_backend_activity",
-    "pg_stat_statements",
+    *WATCHING_FUNCTIONS,
     "pg_cancel_backend",
     "pg_terminate_backend",
     "lo_creat",
@@ -69,6 +69,22 @@ FORBIDDEN_FUNCTIONS = (
     "loread",
     "lowrite",
 )
+
+
+def _names(functions: tuple[str, ...]) -> str:
+    return ", ".join(f"'{name}'" for name in functions)
+
+
+#: A view asks them as whoever reads it, and a monitor may see what it shows: nobody else.
+CLOSE_SERVER_FUNCTIONS = f"""
+    DO $$ DECLARE f regprocedure; BEGIN
+        FOR f IN SELECT oid FROM pg_proc WHERE proname IN ({_names(FORBIDDEN_FUNCTIONS)}) LOOP
+            EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', f);
+        END LOOP;
+        FOR f IN SELECT oid FROM pg_proc WHERE proname IN ({_names(WATCHING_FUNCTIONS)}) LOOP
+            EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO pg_monitor', f);
+        END LOOP;
+    END $$"""
 
 
 class Connection(Protocol):
@@ -136,20 +152,8 @@ async def prepare_database(admin: Connection, database: str) -> None:
     for statement in statements:
         await admin.execute(statement)
     if await is_superuser(admin):
-        await _revoke_server_functions(admin)
+        await admin.execute(CLOSE_SERVER_FUNCTIONS)
         await admin.execute(files(__package__).joinpath("guard.sql").read_text())
-
-
-async def _revoke_server_functions(admin: Connection) -> None:
-    names = ", ".join(f"'{name}'" for name in FORBIDDEN_FUNCTIONS)
-    await admin.execute(
-        f"""
-        DO $$ DECLARE f regprocedure; BEGIN
-            FOR f IN SELECT oid FROM pg_proc WHERE proname IN ({names}) LOOP
-                EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', f);
-            END LOOP;
-        END $$"""
-    )
 
 
 async def is_superuser(connection: Connection) -> bool:
