@@ -124,17 +124,22 @@ _FOR_TRANSFER = (
     "triggers_again()",
     "is_arriving(uuid)",
     "transferable(regclass, uuid)",
+    "tenant_references()",
+    "require_trusted(regclass)",
+    "tell_transfer(text, regclass, uuid, bigint)",
+    "refuse_pointed_at(uuid)",
 )
 #: What it calls of others'.
 _TRANSFER_CALLS = (
     "tenant_tables()",
     "drop_graph(uuid)",
     "sealed_between(text, uuid, uuid)",
-    "record_platform_event(text, text, uuid, jsonb)",
+    "record_platform_entry(text, text, uuid, jsonb)",
 )
 _FOR_AUDIT = (
     "record_entry(text, text, uuid, jsonb)",
     "require_writable(uuid, text)",
+    "record_platform_entry(text, text, uuid, jsonb)",
 )
 _FOR_KEEPER = (
     "refuse_foreign(uuid, text)",
