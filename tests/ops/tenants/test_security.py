@@ -6,6 +6,8 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import asyncpg
@@ -14,11 +16,12 @@ import pytest
 from tenantry import Database
 from tenantry.errors import NotFound, TransferRefused
 from tenantry.models import Tenant
+from tenantry.ops import partitions
 from tenantry.ops.tenants import holding, purging
 from tests.audit.record import fill, seal_all
 from tests.fixtures.database import Place, make_tenant
 
-from .whole import delete, mentions, purge, query
+from .whole import delete, mentions, purge, query, run
 
 Service = Any
 _LOAD = "SELECT tenantry.load_rows($1, $2, $3, $4)"
@@ -176,7 +179,7 @@ async def test_a_table_of_somebody_else_runs_no_code_with_these_rights(
     """A trigger that is always on would run as the role that may remove any tenant's record."""
     acme, beta = await make_tenant(db, "acme"), await make_tenant(db, "beta")
     await fill(db, beta, 2)
-    await query(
+    await run(
         place,
         f"""
         DO $$ BEGIN
@@ -204,14 +207,14 @@ async def test_a_table_of_somebody_else_runs_no_code_with_these_rights(
             async with db.service("a test") as s:
                 await purging.left(s, acme.id)
         assert len(await query(place, "SELECT FROM tenantry.audit_logs")) > 0
-        await query(
+        await run(
             place,
             "DROP TRIGGER evil ON crm.leads; ALTER TABLE crm.leads OWNER TO tenantry_owner;"
             "GRANT SELECT, DELETE ON crm.leads TO tenantry_transfer",
         )
         assert (await again(db, acme)).left == {}
     finally:
-        await query(place, "DROP SCHEMA IF EXISTS crm CASCADE; DROP ROLE stranger")
+        await run(place, "DROP SCHEMA IF EXISTS crm CASCADE; DROP ROLE stranger")
 
 
 async def again(db: Database, tenant: Tenant) -> purging.Purged:
@@ -220,7 +223,7 @@ async def again(db: Database, tenant: Tenant) -> purging.Purged:
 
 async def test_what_stays_points_at_nothing_that_went(place: Place, db: Database) -> None:
     acme = await make_tenant(db, "acme")
-    await query(
+    await run(
         place,
         f"""
         CREATE TABLE invoices (customer uuid REFERENCES tenantry.tenants ON DELETE CASCADE);
@@ -229,18 +232,18 @@ async def test_what_stays_points_at_nothing_that_went(place: Place, db: Database
     )
     with pytest.raises(TransferRefused) as raised:
         await purge(db, acme.id)
-    assert (raised.value.reason, raised.value.fields["table"]) == ("table", "invoices")
+    assert (raised.value.reason, raised.value.fields["table"]) == ("table", "public.invoices")
     await query(place, "GRANT SELECT ON invoices TO tenantry_transfer")
     with pytest.raises(TransferRefused) as raised:
         await again(db, acme)
-    assert (raised.value.reason, raised.value.fields["table"]) == ("reference", "invoices")
+    assert (raised.value.reason, raised.value.fields["table"]) == ("reference", "public.invoices")
     await query(place, "DELETE FROM invoices")
     assert (await again(db, acme)).left == {}
 
 
 async def test_a_tenant_id_of_a_domain_is_one(place: Place, db: Database) -> None:
     acme = await make_tenant(db, "acme")
-    await query(
+    await run(
         place,
         f"""
         CREATE DOMAIN tenant AS uuid;
@@ -250,25 +253,21 @@ async def test_a_tenant_id_of_a_domain_is_one(place: Place, db: Database) -> Non
         """,
     )
     done = await purge(db, acme.id)
-    assert done.certificate.facts["tables"]["notes"] == 1
+    assert done.certificate.facts["tables"]["public.notes"] == 1
     assert set(await mentions(place, acme.id)) == {"tenantry.platform_log"}
 
 
 async def test_a_period_that_retention_took_out_is_purged_too(place: Place, db: Database) -> None:
     acme, beta = await make_tenant(db, "acme"), await make_tenant(db, "beta")
+    old = datetime(2024, 3, 5, tzinfo=UTC)
+    for tenant in (acme, beta):
+        await db.tenant(tenant.id).costs.create_many([{"cost_usd": Decimal(1), "created_at": old}])
+    await partitions.ensure(place.url("owner"), old, old, tables=["cost_entries"])
     owner = await place.connection("owner")
     try:
-        month = await owner.fetchval(
-            "SELECT tenantry.add_partition('cost_entries', 'month', '2024-03-01')"
+        there = await owner.fetchval(
+            "SELECT tenantry.detach_period('cost_entries', 'cost_entries_2024_03')"
         )
-        for tenant in (acme, beta):
-            await query(
-                place,
-                "INSERT INTO tenantry.cost_entries (tenant_id, id, kind, amount_usd, description)"
-                " VALUES ($1, tenantry.uuid_at('2024-03-05'), 'other', 1, 'x')",
-                tenant.id,
-            )
-        there = await owner.fetchval("SELECT tenantry.detach_period('cost_entries', $1)", month)
     finally:
         await owner.close()
     done = await purge(db, acme.id)

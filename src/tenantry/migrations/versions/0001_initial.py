@@ -2698,7 +2698,7 @@ BEGIN
         PERFORM tenantry.require_trusted(reference.child);
         EXECUTE format('SELECT count(*) FROM %s AS r JOIN %s AS p ON %s WHERE p.%I = $1', reference.child, reference.parent,
                        reference.equal, reference.parent_owner)
-                || coalesce(format(' AND r.%I IS DISTINCT FROM $1', reference.child_owner), '')
+                || CASE WHEN reference.child_owner IS NULL THEN '' ELSE format(' AND r.%I IS DISTINCT FROM $1', reference.child_owner) END
             INTO pointing USING tenant;
         IF pointing > 0 THEN
             RAISE EXCEPTION '% rows of % point at rows of the tenant, and are not its own', pointing, reference.child

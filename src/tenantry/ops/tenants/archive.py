@@ -203,6 +203,13 @@ def objects(folder: Path, entry: File) -> Iterator[dict[str, Any]]:
     return (as_object(folder, entry, line) for line in lines(folder, entry))
 
 
+def checked(folder: Path, entry: File) -> Iterator[str]:
+    """Lines that are rows of the table's columns, as they are spelt."""
+    for line in lines(folder, entry):
+        as_object(folder, entry, line)
+        yield line
+
+
 def as_object(folder: Path, entry: File, line: str) -> dict[str, Any]:
     """A line as the columns' texts."""
     try:

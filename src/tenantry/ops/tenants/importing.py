@@ -19,7 +19,7 @@ from tenantry.models import SCHEMA, metadata
 from tenantry.ops import graphs, partitions
 from tenantry.schema.partitions import partitioned
 
-from .archive import File, Manifest, as_object, batches, id_in, lines, objects, read_manifest
+from .archive import File, Manifest, as_object, batches, checked, id_in, objects, read_manifest
 from .exporting import USER_COLUMNS
 from .numbering import Numbering
 from .tables import AS_TEXT, LOG, OUTBOX, SEALS, TenantTable, revisions, tenant_tables
@@ -170,7 +170,7 @@ class _Loading:
         entry = self.manifest.file_of(table.label)
         if entry is None or not entry.rows:
             return
-        rows = lines(self.folder, entry)
+        rows = checked(self.folder, entry)
         if table.label == LOG:
             rows = self._sealed(entry, rows)
         elif table.label != SEALS:
