@@ -53,6 +53,11 @@ VIOLATIONS = (
     ("definer-search-path", "ALTER FUNCTION tenantry.refresh_all_views() SET search_path = pg_temp, pg_catalog"),
     ("public-functions", "CREATE FUNCTION tenantry.open() RETURNS int LANGUAGE sql RETURN 1; GRANT EXECUTE ON FUNCTION tenantry.open() TO PUBLIC"),
     ("definer-owners", "CREATE FUNCTION public.all_of_it() RETURNS SETOF tenantry.tasks LANGUAGE sql SECURITY DEFINER AS 'SELECT * FROM tenantry.tasks'"),
+    ("definer-roles", "ALTER ROLE tenantry_audit BYPASSRLS"),
+    ("definer-roles", "CREATE ROLE somebody LOGIN; GRANT tenantry_keeper TO somebody"),
+    ("parameters", "GRANT ALTER SYSTEM ON PARAMETER log_statement TO PUBLIC"),
+    ("transfer-functions", "GRANT EXECUTE ON FUNCTION tenantry.tell_transfer(text, regclass, uuid, bigint) TO tenantry_service"),
+    ("transfer-functions", "GRANT EXECUTE ON FUNCTION tenantry.purge_tenant(uuid, jsonb) TO tenantry_readonly"),
     ("views", "CREATE VIEW public.v AS SELECT * FROM tenantry.tasks; GRANT SELECT (id) ON public.v TO tenantry_app"),
     ("views", "CREATE VIEW public.v WITH (security_invoker = false) AS SELECT 1 AS one; GRANT SELECT ON public.v TO PUBLIC"),
     ("materialized-views", "GRANT SELECT ON tenantry.tenant_cost_summary TO tenantry_readonly"),
@@ -76,6 +81,7 @@ NEAR_MISSES = (
     "CREATE FUNCTION public.fine() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'SELECT 1'; REVOKE ALL ON FUNCTION public.fine() FROM PUBLIC",
     "CREATE SCHEMA elsewhere; GRANT USAGE ON SCHEMA elsewhere TO tenantry_app",
     "ALTER ROLE tenantry_app SET work_mem = '8MB'",
+    "GRANT SET ON PARAMETER session_replication_role TO tenantry_owner",
 )  # fmt: skip
 
 

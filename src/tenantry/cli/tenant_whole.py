@@ -82,6 +82,13 @@ async def import_(
     known_users_only: Annotated[
         bool, typer.Option("--known-users-only", help="Refuse instead of making users.")
     ] = False,
+    passwords: Annotated[
+        bool,
+        typer.Option(
+            "--passwords",
+            help="Users that are made keep the passwords of the export. Only if you trust who wrote it.",
+        ),
+    ] = False,
 ) -> Answer:
     """Put an exported tenant into this database: all of it, or nothing."""
     from tenantry.endpoints import url_for
@@ -96,6 +103,7 @@ async def import_(
         with progress() as tell:
             done = await importing.import_(
                 db, folder, as_slug=as_slug, new_id=new_id, make_users=not known_users_only,
+                passwords=passwords,
                 owner_url=owner_url, reason=f"tenantry tenant import {folder.name}",
                 actor=place.actor(), tell=tell,
             )  # fmt: skip
@@ -103,8 +111,11 @@ async def import_(
     notes = []
     if done.entries_left:
         notes.append(f"{done.entries_left} entries without a seal stay in the folder.")
-    if done.credentials_lost:
-        notes.append(f"{done.credentials_lost} credentials could not be opened and are empty now.")
+    if count := done.credentials_unreadable:
+        kept = (
+            "are empty now" if new_id else "stay encrypted: add the secret keys they were made with"
+        )
+        notes.append(f"{count} credentials cannot be opened with this platform's keys, and {kept}.")
     words = (
         f"Put in {done.slug} ({done.tenant_id}): {rows:,} rows; {done.users_found} users were known,"
         f" {done.users_made} made."

@@ -343,6 +343,33 @@ MUTATIONS: tuple[Mutation, ...] = (
         static=("definer-search-path", "pgrls-SEC015"),
     ),
     Mutation(
+        "triggers the application may switch off",
+        "GRANT SET ON PARAMETER session_replication_role TO tenantry_app",
+        static=("parameters",),
+    ),
+    Mutation(
+        "rows without triggers for the application",
+        "GRANT EXECUTE ON FUNCTION tenantry.load_rows(uuid, text, text[], text) TO tenantry_app;"
+        " GRANT EXECUTE ON FUNCTION tenantry.unload_rows(uuid, text, text[], text) TO tenantry_app",
+        static=("transfer-functions",),
+    ),
+    Mutation(
+        "triggers switched off by a definer function",
+        "ALTER FUNCTION tenantry.without_triggers() SECURITY DEFINER SET search_path = pg_catalog, pg_temp;"
+        " GRANT EXECUTE ON FUNCTION tenantry.without_triggers() TO tenantry_service",
+        static=("transfer-functions",),
+    ),
+    Mutation(
+        "somebody may act as the one who removes tenants",
+        "GRANT tenantry_transfer TO tenantry_service",
+        static=("definer-roles", "role-memberships"),
+    ),
+    Mutation(
+        "the one who removes tenants logs in",
+        "ALTER ROLE tenantry_transfer LOGIN",
+        static=("definer-roles",),
+    ),
+    Mutation(
         "a default tenant for the role",
         "ALTER ROLE tenantry_app SET app.tenant_id = '018f0000-0000-7000-8000-000000000001'",
         static=("role-settings",),

@@ -119,22 +119,28 @@ _FOR_SERVICE = (
     "purge_tenant(uuid, jsonb)",
     "tenant_tables()",
 )
-_FOR_TRANSFER = (
+#: Parts of those that put tenants in and take them out: nobody else calls them.
+FOR_TRANSFER = (
     "without_triggers()",
     "triggers_again()",
     "is_arriving(uuid)",
     "transferable(regclass, uuid)",
+    "tenant_references()",
+    "require_trusted(regclass)",
+    "tell_transfer(text, regclass, uuid, bigint)",
+    "refuse_pointed_at(uuid)",
 )
 #: What it calls of others'.
 _TRANSFER_CALLS = (
     "tenant_tables()",
     "drop_graph(uuid)",
     "sealed_between(text, uuid, uuid)",
-    "record_platform_event(text, text, uuid, jsonb)",
+    "record_platform_entry(text, text, uuid, jsonb)",
 )
 _FOR_AUDIT = (
     "record_entry(text, text, uuid, jsonb)",
     "require_writable(uuid, text)",
+    "record_platform_entry(text, text, uuid, jsonb)",
 )
 _FOR_KEEPER = (
     "refuse_foreign(uuid, text)",
@@ -209,7 +215,7 @@ def install(metadata: MetaData) -> Iterator[str]:
         *_FOR_KEEPER,
         *_FOR_GRAPH,
         *_FOR_GRAPH_READER,
-        *_FOR_TRANSFER,
+        *FOR_TRANSFER,
         QUESTIONS,
     ):
         yield f"REVOKE ALL ON FUNCTION tenantry.{function} FROM PUBLIC"
@@ -224,7 +230,7 @@ def install(metadata: MetaData) -> Iterator[str]:
     for role, functions in (
         (GRAPH, _FOR_GRAPH),
         (GRAPH_READER, _FOR_GRAPH_READER),
-        (TRANSFER, (*_FOR_TRANSFER, *_TRANSFER_CALLS)),
+        (TRANSFER, (*FOR_TRANSFER, *_TRANSFER_CALLS)),
     ):
         for function in functions:
             yield f"GRANT EXECUTE ON FUNCTION tenantry.{function} TO {role}"

@@ -156,10 +156,14 @@ BEGIN
     EXECUTE format('ALTER TABLE tenantry.%I DETACH PARTITION tenantry.%I', parent, child);
     EXECUTE format('ALTER TABLE tenantry.%I SET SCHEMA tenantry_archive', child);
     EXECUTE format('CREATE POLICY owner ON tenantry_archive.%I FOR SELECT TO tenantry_owner USING (true)', child);
+    -- A tenant that is purged is purged from there too.
+    GRANT USAGE ON SCHEMA tenantry_archive TO tenantry_transfer;
+    EXECUTE format('CREATE POLICY transfer ON tenantry_archive.%I TO tenantry_transfer USING (true)', child);
+    EXECUTE format('GRANT SELECT, DELETE ON tenantry_archive.%I TO tenantry_transfer', child);
     IF parent = 'agent_executions' THEN
         EXECUTE format('COMMENT ON TABLE tenantry_archive.%I IS %L', child, 'graphs still hold it');
     END IF;
-    PERFORM tenantry.record_platform_event('detach', parent, NULL, jsonb_build_object(
+    PERFORM tenantry.record_platform_entry('detach', parent, NULL, jsonb_build_object(
         'partition', child, 'from_id', bounds[1], 'to_id', bounds[2], 'by', session_user,
         'archive', 'tenantry_archive.' || child));
     RETURN 'tenantry_archive.' || child;

@@ -43,8 +43,8 @@ END
 $$;
 ALTER FUNCTION tenantry.record_event(text, text, uuid, jsonb) OWNER TO tenantry_audit;
 
--- What belongs to no tenant: the use of the service role and its reason, a failed sign-in.
-CREATE FUNCTION tenantry.record_platform_event(
+-- What belongs to no tenant, by those whose word for it counts: what was taken out, and who is gone.
+CREATE FUNCTION tenantry.record_platform_entry(
     action text, resource_type text, resource_id uuid DEFAULT NULL, details jsonb DEFAULT NULL
 ) RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -55,12 +55,27 @@ BEGIN
     INSERT INTO tenantry.platform_log (
         id, tenant_id, action, resource_type, resource_id, details, actor_kind, user_id, agent_id,
         api_key_id, request_id, ip_address, user_agent, reason)
-    SELECT entry, tenantry.current_tenant_id(), record_platform_event.action,
-           record_platform_event.resource_type, record_platform_event.resource_id,
-           record_platform_event.details, a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id,
+    SELECT entry, tenantry.current_tenant_id(), record_platform_entry.action,
+           record_platform_entry.resource_type, record_platform_entry.resource_id,
+           record_platform_entry.details, a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id,
            a.ip_address, a.user_agent, a.reason
     FROM tenantry.acting() AS a;
     RETURN entry;
+END
+$$;
+ALTER FUNCTION tenantry.record_platform_entry(text, text, uuid, jsonb) OWNER TO tenantry_audit;
+
+-- The use of the service role and its reason, a failed sign-in. Not what only the database itself can know to
+-- be true: a tenant's certificate, a month that retention took out.
+CREATE FUNCTION tenantry.record_platform_event(
+    action text, resource_type text, resource_id uuid DEFAULT NULL, details jsonb DEFAULT NULL
+) RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF action IN ('detach', 'purge', 'load', 'unload') THEN
+        RAISE EXCEPTION 'an entry % of the platform''s log is written by what it tells of', action USING ERRCODE = '42501',
+            SCHEMA = 'tenantry', TABLE = 'platform_log';
+    END IF;
+    RETURN tenantry.record_platform_entry(action, resource_type, resource_id, details);
 END
 $$;
 ALTER FUNCTION tenantry.record_platform_event(text, text, uuid, jsonb) OWNER TO tenantry_audit;
@@ -155,10 +170,10 @@ BEGIN
         'SELECT id, resource_type, details FROM tenantry_archive.%I WHERE action = ''detach'' ORDER BY id', child)
     LOOP
         EXIT WHEN parent <> 'platform_log';
-        PERFORM tenantry.record_platform_event('detach', line.resource_type, NULL,
+        PERFORM tenantry.record_platform_entry('detach', line.resource_type, NULL,
             jsonb_build_object('told', line.id) || line.details);
     END LOOP;
-    PERFORM tenantry.record_platform_event('detach', parent, NULL, jsonb_build_object(
+    PERFORM tenantry.record_platform_entry('detach', parent, NULL, jsonb_build_object(
         'partition', child, 'from_id', bounds[1], 'to_id', bounds[2], 'entries', held.sealed, 'seals', held.seals,
         'digest', held.digest, 'by', session_user, 'archive', 'tenantry_archive.' || child));
     RETURN 'tenantry_archive.' || child;

@@ -12,14 +12,52 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT c.oid::regclass, a.attname
     FROM pg_catalog.pg_class AS c
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND NOT a.attisdropped AND a.atttypid = 'uuid'::regtype
+    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND NOT a.attisdropped
         AND a.attname = CASE WHEN c.oid = to_regclass('tenantry.tenants') THEN 'id' ELSE 'tenant_id' END
+    JOIN pg_catalog.pg_type AS y ON y.oid = a.atttypid AND 'uuid'::regtype IN (y.oid, y.typbasetype)
     WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
       AND n.nspname NOT IN ('pg_catalog', 'information_schema')
       AND c.oid <> to_regclass('tenantry.platform_log')
       AND NOT (n.nspname = 'tenantry_archive' AND c.relname LIKE 'platform\_log\_%')
     ORDER BY c.oid
 $$;
+
+-- Every reference to rows of tenants, and whose the rows on both sides are.
+CREATE FUNCTION tenantry.tenant_references() RETURNS TABLE (
+    name name, child regclass, child_owner name, parent regclass, parent_owner name, equal text, given text, within boolean)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT c.conname, c.conrelid::regclass, r.owner_column, c.confrelid::regclass, p.owner_column,
+           string_agg(format('p.%I OPERATOR(%I.%s) r.%I', b.attname, n.nspname, o.oprname, a.attname), ' AND '),
+           string_agg(format('r.%I IS NOT NULL', a.attname), ' AND '),
+           -- The tenant is a part of it, so that it cannot lead to another's.
+           bool_or(a.attname = r.owner_column AND b.attname = p.owner_column) IS TRUE
+    FROM pg_catalog.pg_constraint AS c
+    LEFT JOIN tenantry.tenant_tables() AS r ON r.relation = c.conrelid
+    LEFT JOIN tenantry.tenant_tables() AS p ON p.relation = c.confrelid
+    CROSS JOIN LATERAL unnest(c.conkey, c.confkey, c.conpfeqop) AS k (child, parent, operator)
+    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = k.child
+    JOIN pg_catalog.pg_attribute AS b ON b.attrelid = c.confrelid AND b.attnum = k.parent
+    JOIN pg_catalog.pg_operator AS o ON o.oid = k.operator JOIN pg_catalog.pg_namespace AS n ON n.oid = o.oprnamespace
+    WHERE c.contype = 'f' AND c.conparentid = 0 AND coalesce(r.relation, p.relation) IS NOT NULL
+    GROUP BY c.oid, c.conname, c.conrelid, c.confrelid, r.owner_column, p.owner_column
+    ORDER BY c.conname
+$$;
+
+-- What is done to a table runs code of its owner (policies, rules, triggers that are always on) with the
+-- rights of who does it. So nothing is done to one whose owner does not have these rights already.
+CREATE FUNCTION tenantry.require_trusted(relation regclass) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    owner oid := (SELECT c.relowner FROM pg_catalog.pg_class AS c WHERE c.oid = relation);
+BEGIN
+    IF NOT pg_has_role(owner, 'tenantry_transfer', 'MEMBER') THEN
+        RAISE EXCEPTION '% belongs to %, whose code would run with the rights of tenantry_transfer', relation, owner::regrole
+            USING ERRCODE = 'TN014', DETAIL = jsonb_build_object('reason', 'table', 'table', relation::text),
+                  HINT = format('ALTER TABLE %s OWNER TO tenantry_owner', relation);
+    END IF;
+END
+$$;
+ALTER FUNCTION tenantry.require_trusted(regclass) OWNER TO tenantry_transfer;
 
 -- From here to `triggers_again` nothing but what is written here happens. Needs a grant that
 -- `tenantry init` makes as a superuser.
@@ -41,11 +79,19 @@ END
 $$;
 ALTER FUNCTION tenantry.triggers_again() OWNER TO tenantry_transfer;
 
--- Whether this very transaction put the tenant in: only then has it a record to bring along.
+-- Whether this very transaction put the tenant in: only then has it a record to bring along. One whose
+-- row was only changed by it looks the same, so nothing of the record may be older.
 CREATE FUNCTION tenantry.is_arriving(tenant uuid) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT EXISTS (SELECT FROM tenantry.tenants AS t
-                   WHERE t.id = tenant AND t.xmin = pg_current_xact_id_if_assigned()::xid)
+    SELECT coalesce(bool_and(r.xmin = pg_current_xact_id_if_assigned()::xid), false)
+           AND EXISTS (SELECT FROM tenantry.tenants AS t WHERE t.id = tenant)
+    FROM (
+        SELECT t.xmin FROM tenantry.tenants AS t WHERE t.id = tenant
+        UNION ALL
+        (SELECT l.xmin FROM tenantry.audit_logs AS l WHERE l.tenant_id = tenant ORDER BY l.id LIMIT 1)
+        UNION ALL
+        (SELECT l.xmin FROM tenantry.audit_seals AS l WHERE l.tenant_id = tenant ORDER BY l.sequence LIMIT 1)
+    ) AS r
 $$;
 ALTER FUNCTION tenantry.is_arriving(uuid) OWNER TO tenantry_transfer;
 
@@ -60,14 +106,19 @@ BEGIN
     IF owner_column IS NULL THEN
         RAISE EXCEPTION '% holds no rows of tenants', relation USING ERRCODE = '42P01';
     END IF;
-    IF NOT tenantry.is_arriving(tenant) AND EXISTS (
-        SELECT FROM pg_catalog.pg_trigger AS g
-        WHERE g.tgrelid = relation AND g.tgfoid = to_regprocedure('tenantry.refuse_change()')) THEN
+    PERFORM tenantry.require_trusted(relation);
+    IF tenantry.is_arriving(tenant) OR relation = to_regclass('tenantry.tenants') THEN
+        RETURN owner_column;
+    END IF;
+    IF EXISTS (SELECT FROM pg_catalog.pg_trigger AS g
+               WHERE g.tgrelid = relation AND g.tgfoid = to_regprocedure('tenantry.refuse_change()')) THEN
         RAISE EXCEPTION '% is append-only', relation USING ERRCODE = 'TN007';
     END IF;
+    IF relation = to_regclass('tenantry.tenant_holds') THEN
+        RAISE EXCEPTION 'a hold is put on and released as such' USING ERRCODE = '42501', SCHEMA = 'tenantry', TABLE = 'tenant_holds';
+    END IF;
     -- Rows that no trigger sees are put into one that is at work by nobody.
-    IF relation <> to_regclass('tenantry.tenants') AND NOT tenantry.is_arriving(tenant) AND NOT EXISTS (
-        SELECT FROM tenantry.tenants AS t WHERE t.id = tenant AND t.status = 'suspended') THEN
+    IF NOT EXISTS (SELECT FROM tenantry.tenants AS t WHERE t.id = tenant AND t.status = 'suspended') THEN
         RAISE EXCEPTION 'tenant % is neither suspended nor being put in', tenant
             USING ERRCODE = 'TN014', DETAIL = jsonb_build_object('reason', 'status');
     END IF;
@@ -75,6 +126,20 @@ BEGIN
 END
 $$;
 ALTER FUNCTION tenantry.transferable(regclass, uuid) OWNER TO tenantry_transfer;
+
+-- What no trigger sees is on record here: that a tenant came, what record it brought, and any change of one that
+-- was there.
+CREATE FUNCTION tenantry.tell_transfer(action text, relation regclass, tenant uuid, rows bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF relation IN (to_regclass('tenantry.tenants'), to_regclass('tenantry.audit_logs'), to_regclass('tenantry.audit_seals'))
+       OR NOT tenantry.is_arriving(tenant) THEN
+        PERFORM tenantry.record_platform_entry(
+            action, 'tenants', tenant, jsonb_build_object('table', relation::text, 'rows', rows));
+    END IF;
+END
+$$;
+ALTER FUNCTION tenantry.tell_transfer(text, regclass, uuid, bigint) OWNER TO tenantry_transfer;
 
 -- Rows as they are: a JSON array of objects, column -> PostgreSQL's own text for the value. All of this
 -- tenant, or none is put in.
@@ -104,11 +169,15 @@ BEGIN
     INTO names, given
     FROM pg_catalog.pg_attribute AS a
     WHERE a.attrelid = target AND a.attname = ANY (column_names) AND a.attnum > 0 AND NOT a.attisdropped;
+    IF names IS NULL THEN
+        RAISE EXCEPTION '% has none of these columns', relation USING ERRCODE = '42703';
+    END IF;
     PERFORM tenantry.without_triggers();
     EXECUTE format('INSERT INTO %s (%s) SELECT %s FROM jsonb_array_elements($1::jsonb) AS r (line)', target, names, given)
         USING lines;
     GET DIAGNOSTICS loaded = ROW_COUNT;
     PERFORM tenantry.triggers_again();
+    PERFORM tenantry.tell_transfer('load', target, tenant, loaded);
     RETURN loaded;
 END
 $$;
@@ -136,6 +205,7 @@ BEGIN
         USING lines, tenant;
     GET DIAGNOSTICS gone = ROW_COUNT;
     PERFORM tenantry.triggers_again();
+    PERFORM tenantry.tell_transfer('unload', target, tenant, gone);
     RETURN gone;
 END
 $$;
@@ -148,25 +218,15 @@ DECLARE
     reference record;
     missing bigint;
 BEGIN
-    FOR reference IN
-        SELECT c.conname, c.conrelid::regclass AS child, c.confrelid::regclass AS parent, t.owner_column,
-               string_agg(format('p.%I = r.%I', b.attname, a.attname), ' AND ') AS equal,
-               string_agg(format('r.%I IS NOT NULL', a.attname), ' AND ') AS given
-        FROM pg_catalog.pg_constraint AS c
-        JOIN tenantry.tenant_tables() AS t ON t.relation = c.conrelid
-        CROSS JOIN LATERAL unnest(c.conkey, c.confkey) AS k (child, parent)
-        JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = k.child
-        JOIN pg_catalog.pg_attribute AS b ON b.attrelid = c.confrelid AND b.attnum = k.parent
-        WHERE c.contype = 'f' AND c.conparentid = 0
-        GROUP BY c.oid, c.conname, c.conrelid, c.confrelid, t.owner_column
-        ORDER BY c.conname
+    FOR reference IN SELECT * FROM tenantry.tenant_references() AS r WHERE r.child_owner IS NOT NULL
     LOOP
+        PERFORM tenantry.require_trusted(reference.child), tenantry.require_trusted(reference.parent);
         EXECUTE format('SELECT count(*) FROM %s AS r WHERE r.%I = $1 AND %s AND NOT EXISTS (SELECT FROM %s AS p WHERE %s)',
-                       reference.child, reference.owner_column, reference.given, reference.parent, reference.equal)
+                       reference.child, reference.child_owner, reference.given, reference.parent, reference.equal)
             INTO missing USING tenant;
         IF missing > 0 THEN
             RAISE EXCEPTION '% rows of % point at what is not there', missing, reference.child
-                USING ERRCODE = '23503', SCHEMA = 'tenantry', CONSTRAINT = reference.conname,
+                USING ERRCODE = '23503', SCHEMA = 'tenantry', CONSTRAINT = reference.name,
                       TABLE = split_part(reference.child::text, '.', 2);
         END IF;
     END LOOP;
@@ -182,6 +242,7 @@ DECLARE
 BEGIN
     FOR held IN SELECT t.relation, t.owner_column FROM tenantry.tenant_tables() AS t LOOP
         relation := held.relation::text;
+        PERFORM tenantry.require_trusted(held.relation);
         BEGIN
             EXECUTE format('SELECT count(*) FROM %s WHERE %I = $1', held.relation, held.owner_column) INTO rows USING tenant;
         EXCEPTION WHEN insufficient_privilege THEN
@@ -197,13 +258,42 @@ END
 $$;
 ALTER FUNCTION tenantry.count_tenant_rows(uuid) OWNER TO tenantry_transfer;
 
+-- That nothing which stays points at what goes: rows of tables that are no tenant's, or of another's.
+CREATE FUNCTION tenantry.refuse_pointed_at(tenant uuid) RETURNS void
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    reference record;
+    pointing bigint;
+BEGIN
+    FOR reference IN SELECT * FROM tenantry.tenant_references() AS r WHERE r.parent_owner IS NOT NULL AND NOT r.within LOOP
+        PERFORM tenantry.require_trusted(reference.child);
+        EXECUTE format('SELECT count(*) FROM %s AS r JOIN %s AS p ON %s WHERE p.%I = $1', reference.child, reference.parent,
+                       reference.equal, reference.parent_owner)
+                || CASE WHEN reference.child_owner IS NULL THEN '' ELSE format(' AND r.%I IS DISTINCT FROM $1', reference.child_owner) END
+            INTO pointing USING tenant;
+        IF pointing > 0 THEN
+            RAISE EXCEPTION '% rows of % point at rows of the tenant, and are not its own', pointing, reference.child
+                USING ERRCODE = 'TN014', DETAIL = jsonb_build_object('reason', 'reference', 'table', reference.child::text),
+                      HINT = format('Remove those rows first, or give %s a tenant_id.', reference.child);
+        END IF;
+    END LOOP;
+EXCEPTION WHEN insufficient_privilege THEN
+    RAISE EXCEPTION 'whether rows of % point at the tenant cannot be seen', reference.child
+        USING ERRCODE = 'TN014', DETAIL = jsonb_build_object('reason', 'table', 'table', reference.child::text),
+              HINT = format('GRANT SELECT ON %s TO tenantry_transfer, with a policy if it has row security.', reference.child);
+END
+$$;
+ALTER FUNCTION tenantry.refuse_pointed_at(uuid) OWNER TO tenantry_transfer;
+
 -- Removes all that a tenant has: every table, partition, month taken out of the record, and its graph.
 -- It has to be deleted, so that nobody writes; nothing may hold it; and its record is sealed to its end, so
--- that what the certificate in the platform's log says of the last seal covers every entry.
+-- that what the certificate in the platform's log says of the last seal covers every entry. Of one that was
+-- purged it removes what came late: from who had begun before and wrote nothing but an entry.
 CREATE FUNCTION tenantry.purge_tenant(tenant uuid, facts jsonb) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     going record;
+    earlier jsonb;
     held record;
     last_seal record;
     line record;
@@ -213,17 +303,27 @@ DECLARE
     removed jsonb := '{}';
     certificate jsonb;
 BEGIN
+    -- Under an older snapshot a hold that was put on since would not be seen.
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'a tenant is purged by a transaction that is READ COMMITTED, not %', current_setting('transaction_isolation')
+            USING ERRCODE = 'TN014', DETAIL = jsonb_build_object('reason', 'isolation');
+    END IF;
     SELECT t.id, t.slug, t.status INTO going FROM tenantry.tenants AS t WHERE t.id = tenant FOR UPDATE;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'there is no tenant %', tenant USING ERRCODE = 'TN014',
-            DETAIL = jsonb_build_object('reason', 'unknown');
+        SELECT l.details INTO earlier FROM tenantry.platform_log AS l
+        WHERE l.action = 'purge' AND l.resource_type = 'tenants' AND l.resource_id = tenant ORDER BY l.id DESC LIMIT 1;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'there is no tenant %', tenant USING ERRCODE = 'TN014',
+                DETAIL = jsonb_build_object('reason', 'unknown');
+        END IF;
+        SELECT tenant AS id, earlier ->> 'slug' AS slug, 'deleted' AS status INTO going;
     END IF;
     SELECT s.to_id, s.sequence, s.hash, s.root INTO last_seal FROM tenantry.audit_seals AS s
     WHERE s.tenant_id = tenant ORDER BY s.sequence DESC LIMIT 1;
     obstacle := CASE
         WHEN EXISTS (SELECT FROM tenantry.tenant_holds AS h WHERE h.tenant_id = tenant) THEN 'held'
         WHEN going.status <> 'deleted' THEN 'status'
-        WHEN EXISTS (SELECT FROM tenantry.audit_logs AS l WHERE l.tenant_id = tenant
+        WHEN earlier IS NULL AND EXISTS (SELECT FROM tenantry.audit_logs AS l WHERE l.tenant_id = tenant
                      AND (last_seal.to_id IS NULL OR l.id >= last_seal.to_id)) THEN 'unsealed' END;
     IF obstacle IS NOT NULL THEN
         RAISE EXCEPTION '%', CASE obstacle
@@ -236,6 +336,7 @@ BEGIN
                       WHEN 'status' THEN 'Run `tenantry tenant delete` first.'
                       ELSE 'Run `tenantry audit seal --tenant …`, or purge again.' END;
     END IF;
+    PERFORM tenantry.refuse_pointed_at(tenant);
     PERFORM tenantry.drop_graph(tenant);
     PERFORM tenantry.without_triggers();
     -- The record goes last: who still wrote has ended when its rows are gone, and its entries are seen.
@@ -243,19 +344,23 @@ BEGIN
         SELECT t.relation, t.owner_column FROM tenantry.tenant_tables() AS t
         ORDER BY t.relation::text IN ('tenantry.audit_logs', 'tenantry.audit_seals'), t.relation::text
     LOOP
+        PERFORM tenantry.require_trusted(held.relation);
         BEGIN
             EXECUTE format('DELETE FROM %s WHERE %I = $1', held.relation, held.owner_column) USING tenant;
+            GET DIAGNOSTICS gone = ROW_COUNT;
         EXCEPTION WHEN insufficient_privilege THEN
             RAISE EXCEPTION 'rows of % cannot be removed', held.relation
                 USING ERRCODE = 'TN014', DETAIL = jsonb_build_object('reason', 'table', 'table', held.relation::text),
                       HINT = format('GRANT SELECT, DELETE ON %s TO tenantry_transfer, with a policy if it has row security.', held.relation);
         END;
-        GET DIAGNOSTICS gone = ROW_COUNT;
         IF gone > 0 THEN
             removed := removed || jsonb_build_object(held.relation::text, gone);
         END IF;
     END LOOP;
     PERFORM tenantry.triggers_again();
+    IF earlier IS NOT NULL AND removed = '{}' THEN
+        RETURN earlier;
+    END IF;
     certificate := facts || jsonb_build_object(
         'tenant_id', tenant, 'slug', going.slug, 'tables', removed, 'by', session_user,
         'rows', (SELECT coalesce(sum(value::bigint), 0) FROM jsonb_each_text(removed)),
@@ -269,11 +374,11 @@ BEGIN
         SELECT * INTO now_between FROM tenantry.sealed_between(
             'audit_logs', (line.details ->> 'from_id')::uuid, (line.details ->> 'to_id')::uuid);
         CONTINUE WHEN now_between.digest = line.details ->> 'digest';
-        PERFORM tenantry.record_platform_event('detach', 'audit_logs', NULL,
+        PERFORM tenantry.record_platform_entry('detach', 'audit_logs', NULL,
             jsonb_build_object('told', line.id) || line.details || jsonb_build_object(
                 'entries', now_between.sealed, 'seals', now_between.seals, 'digest', now_between.digest));
     END LOOP;
-    PERFORM tenantry.record_platform_event('purge', 'tenants', tenant, certificate);
+    PERFORM tenantry.record_platform_entry('purge', 'tenants', tenant, certificate);
     RETURN certificate;
 END
 $$;

@@ -94,3 +94,12 @@ async def query(place: Place, sql: str, *args: Any) -> list[asyncpg.Record]:
         return rows
     finally:
         await connection.close()
+
+
+async def run(place: Place, sql: str) -> None:
+    """Statements of a superuser's."""
+    connection = await place.connection("superuser")
+    try:
+        await connection.execute(sql)
+    finally:
+        await connection.close()

@@ -18,7 +18,7 @@ _FILES = (
     "foreign_keys", "shared_references", "unique_rules", "privileges", "grants", "record",
     "role_attributes", "role_memberships", "role_settings", "ownership", "default_privileges",
     "creation", "temporary_tables", "server_functions", "definer_search_path", "public_functions",
-    "definer_owners", "views", "materialized_views", "foreign_tables", "rewrite_rules", "triggers",
+    "definer_owners", "definer_roles", "transfer_functions", "parameters", "views", "materialized_views", "foreign_tables", "rewrite_rules", "triggers",
     "age", "graph_functions", "graph_reader", "citus_distribution", "citus_reference_tables", "citus_policies", "citus_context",
     "citus_settings", "server_version",
 )  # fmt: skip

@@ -13,7 +13,7 @@ from tenantry.errors import NotFound
 from tenantry.handles import ServiceTransaction
 from tenantry.kernel.context import Actor
 
-from .archive import File, Lines, Manifest, new_folder, write_manifest
+from .archive import File, Lines, Manifest, file_name, new_folder, write_manifest
 from .tables import AS_TEXT, OUTBOX, SNAPSHOT, TenantTable, revisions, tenant_tables
 
 Tell = Callable[[str], None]
@@ -114,7 +114,7 @@ async def export(
 
 
 async def _write(s: ServiceTransaction, table: TenantTable, tenant_id: UUID, folder: Path) -> File:
-    lines = Lines(folder / f"table-{table.label}.jsonl")
+    lines = Lines(folder / file_name(table.label))
     await lines.write(s.stream(table.rows, tenant_id))
     return lines.entry(table.label, dict(table.columns), table.key)
 

@@ -19,9 +19,10 @@ from tenantry.models import SCHEMA, metadata
 from tenantry.ops import graphs, partitions
 from tenantry.schema.partitions import partitioned
 
-from .archive import File, Manifest, batches, lines, read_manifest
+from .archive import File, Manifest, as_object, batches, checked, id_in, objects, read_manifest
+from .exporting import USER_COLUMNS
 from .numbering import Numbering
-from .tables import AS_TEXT, LOG, SEALS, TenantTable, revisions, tenant_tables
+from .tables import AS_TEXT, LOG, OUTBOX, SEALS, TenantTable, revisions, tenant_tables
 
 Tell = Callable[[str], None]
 
@@ -55,8 +56,9 @@ class Imported:
     users_made: int = 0
     #: Entries of the record that no seal covers: they stay in the folder.
     entries_left: int = 0
-    #: Encrypted credentials that could not be sealed anew under the new id.
-    credentials_lost: int = 0
+    #: Encrypted credentials that this platform's keys do not open: left as they are, or, since they
+    #: cannot be sealed anew, empty in a copy.
+    credentials_unreadable: int = 0
     partitions: list[str] = field(default_factory=list)
     graph: bool = False
 
@@ -71,13 +73,15 @@ async def import_(
     as_slug: str | None = None,
     new_id: bool = False,
     make_users: bool = True,
+    passwords: bool = False,
     owner_url: str | None = None,
     reason: str = "tenant import",
     actor: Actor | None = None,
     tell: Tell = lambda _: None,
 ) -> Imported:
     """Put an exported tenant in, under its own id or a new one. With the owner's URL the partitions of
-    its rows are made first."""
+    its rows are made first. `passwords` takes over hashes of users that it makes: whoever wrote the
+    folder can log in as them."""
     tell("Checking the files")
     manifest, digest = read_manifest(folder)
     old = UUID(manifest.tenant["id"])
@@ -90,7 +94,7 @@ async def import_(
         done.partitions = await _make_partitions(owner_url, folder, manifest, tell)
     async with begin() as s:
         await s.execute(AS_TEXT)
-        known = await _users(s, folder, manifest, done, make=make_users)
+        known = await _users(s, folder, manifest, done, make=make_users, passwords=passwords)
         if new_id:
             known[old] = tenant_id
         numbering = Numbering(known, _own_ids(folder, manifest) if new_id else set(), tenant_id)
@@ -137,7 +141,19 @@ async def _fitting(s: ServiceTransaction, manifest: Manifest) -> list[TenantTabl
                 reason="revision",
                 table=entry.table,
             )
-    return [table for table in tables.values() if manifest.file_of(table.label)]
+    tenant = manifest.file_of("tenants")
+    named = {entry.table for entry in manifest.tables}
+    wanted = {t.label for t in tables.values() if t.schema == SCHEMA and t.name != OUTBOX}
+    if tenant is None or tenant.rows != 1 or not named >= wanted:
+        raise TransferRefused(
+            "It is not a whole tenant: "
+            + (f"there are no rows of {min(wanted - named)}." if wanted - named else "there is not one row of it."),
+            hint="Nothing was imported.",
+            reason="damaged",
+        )  # fmt: skip
+    if manifest.users.columns != USER_COLUMNS:
+        raise TransferRefused("Its users have other columns.", reason="damaged")
+    return [table for table in tables.values() if table.label in named]
 
 
 @dataclass
@@ -154,16 +170,16 @@ class _Loading:
         entry = self.manifest.file_of(table.label)
         if entry is None or not entry.rows:
             return
-        rows = lines(self.folder, entry)
-        if table.schema == SCHEMA and table.name == LOG:
-            rows = self._sealed(rows)
-        elif table.name not in (LOG, SEALS):
-            if table.schema == SCHEMA and table.name == "data_sources" and copy:
-                rows = self._sealed_anew(rows)
+        rows = checked(self.folder, entry)
+        if table.label == LOG:
+            rows = self._sealed(entry, rows)
+        elif table.label != SEALS:
+            if table.label == "data_sources":
+                rows = self._opened(entry, rows, copy=copy)
             if self.numbering:
                 rows = map(self.numbering.text, rows)
-            if table.schema == SCHEMA and table.name == "tenants":
-                rows = _renamed(rows, as_slug, copy=copy)
+            if table.label == "tenants":
+                rows = self._renamed(entry, rows, as_slug, copy=copy)
         loaded = 0
         for some in batches(rows):
             loaded += await self.s.fetch_value(
@@ -172,50 +188,59 @@ class _Loading:
         if loaded:
             self.done.tables[table.label] = loaded
 
-    def _sealed(self, rows: Iterator[str]) -> Iterator[str]:
+    def _sealed(self, entry: File, rows: Iterator[str]) -> Iterator[str]:
         """An entry that no seal covers could never be sealed here: its time is."""
         last = self.manifest.record["last_seal"]
         upto = UUID(last["to_id"]) if last else UUID(int=0)
         for row in rows:
-            if UUID(json.loads(row)["id"]) < upto:
+            if id_in(self.folder, entry, as_object(self.folder, entry, row)) < upto:
                 yield row
             else:
                 self.done.entries_left += 1
 
-    def _sealed_anew(self, rows: Iterator[str]) -> Iterator[str]:
-        """A secret is of no use in another row, so it is opened and sealed for that one."""
+    def _opened(self, entry: File, rows: Iterator[str], *, copy: bool) -> Iterator[str]:
+        """Whether this platform opens its secrets. One is of no use in another row: for a copy it is
+        sealed anew."""
         for row in rows:
-            facts = json.loads(row)
+            facts = as_object(self.folder, entry, row)
             if facts["credentials"] is not None:
-                source = UUID(facts["id"])
-                new = self.done.tenant_id, self.numbering.id(source)
+                source = id_in(self.folder, entry, facts)
                 try:
                     sealed = bytes.fromhex(facts["credentials"].removeprefix("\\x"))
                     secret = self.db.keyring.open(sealed, self.old, source)
-                    facts["credentials"] = "\\x" + self.db.keyring.seal(secret, *new).hex()
-                except (SecretUnreadable, ConfigurationError):
-                    facts["credentials"] = None
-                    self.done.credentials_lost += 1
+                    new = self.done.tenant_id, self.numbering.id(source)
+                    if copy:
+                        facts["credentials"] = "\\x" + self.db.keyring.seal(secret, *new).hex()
+                except (SecretUnreadable, ConfigurationError, ValueError):
+                    facts["credentials"] = None if copy else facts["credentials"]
+                    self.done.credentials_unreadable += 1
+            yield json.dumps(facts, ensure_ascii=False)
+
+    def _renamed(
+        self, entry: File, rows: Iterator[str], slug: str | None, *, copy: bool
+    ) -> Iterator[str]:
+        for row in rows:
+            facts = as_object(self.folder, entry, row)
+            if slug:
+                facts["slug"] = slug
+            if copy:  # one customer, billed once
+                facts |= {"stripe_customer_id": None, "subscription_id": None}
             yield json.dumps(facts, ensure_ascii=False)
 
 
-def _renamed(rows: Iterator[str], slug: str | None, *, copy: bool) -> Iterator[str]:
-    for row in rows:
-        facts = json.loads(row)
-        if slug:
-            facts["slug"] = slug
-        if copy:  # one customer, billed once
-            facts |= {"stripe_customer_id": None, "subscription_id": None}
-        yield json.dumps(facts, ensure_ascii=False)
-
-
 async def _users(
-    s: ServiceTransaction, folder: Path, manifest: Manifest, done: Imported, *, make: bool
+    s: ServiceTransaction,
+    folder: Path,
+    manifest: Manifest,
+    done: Imported,
+    *,
+    make: bool,
+    passwords: bool,
 ) -> dict[UUID, UUID]:
     """Users belong to the platform: those known by id or e-mail are meant, the others are made. Which
     go by another id here."""
-    users = [json.loads(line) for line in lines(folder, manifest.users)]
-    wanted = [UUID(u["id"]) for u in users]
+    users = list(objects(folder, manifest.users))
+    wanted = [id_in(folder, manifest.users, u) for u in users]
     rows = await s.fetch(_KNOWN_USERS, wanted, [u["email"] for u in users])
     found = {given: known for given, known in rows if known is not None}
     missing = [u for u in users if UUID(u["id"]) not in found]
@@ -229,7 +254,7 @@ async def _users(
     for user in missing:
         await s.execute(
             _NEW_USER, UUID(user["id"]), user["email"], user["username"], user["name"], user["kind"],
-            user["is_active"] == "true", user["metadata"], user["preferences"], user["password_hash"],
+            user["is_active"] == "true", user["metadata"], user["preferences"], user["password_hash"] if passwords else None,
         )  # fmt: skip
     done.users_found, done.users_made = len(found), len(missing)
     return {given: known for given, known in found.items() if given != known}
@@ -240,8 +265,8 @@ def _own_ids(folder: Path, manifest: Manifest) -> set[bytes]:
     found = set()
     for entry in manifest.tables:
         if entry.table not in _NOT_COPIED | {"tenants"} and entry.columns.get("id") == "uuid":
-            for line in lines(folder, entry):
-                found.add(UUID(json.loads(line)["id"]).bytes)
+            for row in objects(folder, entry):
+                found.add(id_in(folder, entry, row).bytes)
     return found
 
 
@@ -269,9 +294,9 @@ def _period_of(moment: datetime, period: str) -> tuple[int, int]:
 
 
 def _times(folder: Path, entry: File) -> Iterator[datetime]:
-    for line in lines(folder, entry):
+    for row in objects(folder, entry):
         try:
-            yield ids.time_of(UUID(json.loads(line)["id"]))
+            yield ids.time_of(id_in(folder, entry, row))
         except OverflowError:
             continue
 

@@ -1,7 +1,8 @@
 """A tenant removed for good, with a certificate of what was removed.
 
 Rows go in one transaction (schema/transfer.sql says how none is forgotten), and what is beside the
-tables before and after it: a run that was stopped is simply repeated, by the tenant's id.
+tables before and after it: a run that was stopped is simply repeated, by the tenant's id. That removes,
+too, what somebody who had begun before brought in later.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from tenantry.kernel.context import Actor
 from tenantry.ops.seals.sealing import seal
 
 Tell = Callable[[str], None]
+Keep = Callable[[list[str]], None]
 
 _PATIENTLY: Final = (
     "SELECT set_config('statement_timeout', '0', true),"
@@ -86,17 +88,19 @@ async def purge(
     reason: str,
     has_redis: bool = True,
     actor: Actor | None = None,
+    keep: Keep = lambda _: None,
     tell: Tell = lambda _: None,
 ) -> Purged:
     """Remove a deleted tenant. `TransferRefused` while it is not deleted, or a legal hold is on it.
 
-    Run again by its id, it finishes what is beside the tables and gives the same certificate.
+    `keep` is given the paths of its files in the object store before the rows that name them go; what it
+    raises stops the purge. Run again by its id, it finishes what was left and gives the same certificate.
     """
     begin = await db.serving(reason, actor=actor)
     async with begin() as s:
         row = await s.fetch_one(_STATUS, tenant_id)
-    blobs: list[str] = []
-    alone: list[UUID] = []
+        if row is None and not await certificates(s, tenant_id=tenant_id):
+            raise NotFound("tenant", tenant_id)
     if row is not None:
         _refuse(row["status"], held=row["held"], tenant_id=tenant_id)
         tell("Sealing its record")
@@ -107,18 +111,18 @@ async def purge(
         if has_redis:
             tell("Removing its keys")
             await footprint.erase(db.coordination, tenant_id)
-        tell("Removing its rows")
-        async with begin() as s:
-            await s.execute(_PATIENTLY)
-            blobs = [row[0] async for row in s.stream(_BLOBS, tenant_id)]
-            alone = [row[0] async for row in s.stream(_ALONE, tenant_id)]
-            listed = sha256("\n".join(blobs).encode()).hexdigest()
-            facts = {"blobs": len(blobs), "blobs_sha256": listed, "users_left": len(alone)}
-            await s.fetch_value(_PURGE, tenant_id, facts)
+    tell("Removing its rows")
+    async with begin() as s:
+        await s.execute(_PATIENTLY)
+        blobs = [row[0] async for row in s.stream(_BLOBS, tenant_id)]
+        alone = [row[0] async for row in s.stream(_ALONE, tenant_id)]
+        listed = sha256("\n".join(blobs).encode()).hexdigest()
+        facts = {"blobs": len(blobs), "blobs_sha256": listed, "users_left": len(alone)}
+        if row is not None:
+            keep(blobs)
+        await s.fetch_value(_PURGE, tenant_id, facts)
     async with begin() as s:
         found = await certificates(s, tenant_id=tenant_id)
-        if not found:
-            raise NotFound("tenant", tenant_id)
         await s.execute(_PATIENTLY)
         tell("Bringing the views up to date")
         await s.refresh_views()

@@ -43,6 +43,9 @@ GROUP BY c.oid, t.relation, n.nspname, c.relname, t.owner_column ORDER BY n.nspn
 _REVISIONS: Final = f"SELECT version_num FROM {SCHEMA}.{VERSION_TABLE} ORDER BY 1"  # noqa: S608
 
 
+_TENANTS: Final = f"{SCHEMA}.tenants"
+
+
 class Reads(Protocol):
     async def fetch(self, sql: str, *args: Any) -> Sequence[Any]: ...
 
@@ -112,7 +115,8 @@ async def tenant_tables(s: Reads) -> list[TenantTable]:
         TenantTable(
             row["relation"], row["schema"], row["name"], row["owner_column"],
             dict(zip(row["columns"], row["types"], strict=True)),
-            tuple(row["key"] or ()), frozenset(row["references"]),
+            # The tenant comes before whatever is of it, with a reference or without one.
+            tuple(row["key"] or ()), frozenset(row["references"]) | ({_TENANTS} - {row["relation"]}),
         )
         for row in await s.fetch(_TABLES)
         if row["schema"] != ARCHIVE
