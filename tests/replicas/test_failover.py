@@ -46,7 +46,10 @@ async def test_a_replica_that_the_old_primary_led_astray_is_left_alone(mortal_pa
             database_url=hosts_url(place.url("app"), first, second),
             service_url=hosts_url(place.url("service"), first, second),
         )
-        async with await tenantry.connect(settings=settings) as db:
+        async with (
+            await tenantry.connect(settings=settings) as db,
+            await tenantry.connect(settings=settings) as late,
+        ):
             acme = await make_tenant(db, "acme")
             await pair.caught_up()
             await mortal_pair.caught_up()
@@ -55,6 +58,11 @@ async def test_a_replica_that_the_old_primary_led_astray_is_left_alone(mortal_pa
             # Much of it, so that the new primary takes long to come as far.
             await pair.on_primary("CREATE TABLE lost AS SELECT generate_series(1, 200000) AS n")
             await pair.caught_up()
+            await until(lambda: _has_all(late))
+            assert await served_by_replica(late, acme)
+            assert late._replicas is not None
+            assert late._replicas._watching is not None
+            late._replicas._watching.cancel()  # it looks at nothing by itself any more
             await asyncio.to_thread(kill, first)
             await asyncio.to_thread(second.servers.up, valkey=False)
             await promote(second)
@@ -63,6 +71,10 @@ async def test_a_replica_that_the_old_primary_led_astray_is_left_alone(mortal_pa
                 for _ in range(3):
                     found = await db.tenant(acme.id, readonly=True).projects.get(made)
                     assert found.id == made
+            # Nor does another process, which has not noticed yet, where a position is brought to it.
+            after = await db.position()
+            near = late.tenant(acme.id, readonly=True, after=after)
+            assert (await near.projects.get(made)).id == made
         # Who comes later has not seen the failover, but sees where the replica is.
         async with await tenantry.connect(settings=settings) as db:
             made = await _written(db, acme)
@@ -98,6 +110,13 @@ async def test_one_that_follows_the_new_primary_serves_again(mortal_pair: Pair) 
                 return await served_by_replica(db, acme)
 
             await until(served)
+
+
+async def _has_all(db: Database) -> bool:
+    """Whether the replica is as far as the primary, as far as is known."""
+    assert db._replicas is not None
+    (replica,) = db._replicas._replicas
+    return not replica.error and 0 < db._replicas._log.position <= replica.position
 
 
 async def _written(db: Database, tenant: Tenant) -> UUID:
