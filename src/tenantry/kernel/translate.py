@@ -7,6 +7,7 @@ chained cause and never enters our own message.
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import ssl
@@ -168,6 +169,11 @@ def translate_connect(error: BaseException, *, certified: bool = False) -> Tenan
         return DatabaseUnavailable("The server refused the connection.", sqlstate=state)
     if isinstance(error, TimeoutError):
         return DatabaseUnavailable("The server did not answer in time.")
+    if getattr(error, "errno", None) in (errno.EMFILE, errno.ENFILE):
+        return DatabaseUnavailable(
+            "This process may open no more files, and a connection is one.",
+            hint="Raise its limit (ulimit -n; LimitNOFILE= of a unit), or lower the pool sizes.",
+        )
     if isinstance(error, (OSError, asyncpg.InternalClientError)):
         return DatabaseUnavailable(
             "The server cannot be reached.", hint="Is it running, and are host and port right?"
