@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -59,20 +60,22 @@ class Cluster:
         for path in (folder, *folder.rglob("*")):
             self.account.own(path)
 
-    def sql(self, *arguments: str) -> str:
-        """psql as the administrator, who comes as the account of that name."""
-        command: list[str | Path] = [
-            self.bin_dir / "psql",
-            "-X",
-            "-A",
-            "-t",
-            "-v",
-            "ON_ERROR_STOP=1",
-        ]
-        place = ["-h", str(self.socket_dir), "-p", str(self.port), "-U", self.superuser]
-        ran = self.account.run([*command, *place, "-d", DATABASE, *arguments])
+    def sql(self, *arguments: str, role: str = "") -> str:
+        """psql as the administrator, or another, who comes as the account that the server runs as."""
+        ran = self._psql(role or self.superuser, *arguments)
         assert ran.returncode == 0, ran.stderr
         return ran.stdout.strip()
+
+    def refused(self, role: str, statement: str) -> str:
+        """What the server has against it."""
+        ran = self._psql(role, "-c", statement)
+        assert ran.returncode != 0, ran.stdout
+        return ran.stderr
+
+    def _psql(self, role: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        place = ["-h", str(self.socket_dir), "-p", str(self.port), "-U", role, "-d", DATABASE]
+        options = ["-X", "-A", "-t", "-v", "ON_ERROR_STOP=1"]
+        return self.account.run([self.bin_dir / "psql", *options, *place, *arguments])
 
     @contextmanager
     def started(self, folder: Path) -> Iterator[None]:

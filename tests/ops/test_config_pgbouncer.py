@@ -36,7 +36,7 @@ from tenantry.ops.config.machine import Load
 from tenantry.ops.config.pgbouncer import Plan, files
 from tenantry.ops.config.tls import POOLER_ROLE
 from tenantry.ops.setup import init
-from tenantry.schema.roles import APP, LOGINS, READONLY, scram_verifier
+from tenantry.schema.roles import APP, LOGINS, OWNER, READONLY, SERVICE, scram_verifier
 from tests.coordination import soak
 from tests.fixtures.database import Place
 from tests.fixtures.servers import Server, require, running
@@ -98,6 +98,7 @@ async def test_it_runs_and_the_proof_finds_nothing_but_its_version(
     if passwords == "query":
         cluster.sql("-f", str(folder / "pooler.sql"))
         cluster.sql("-f", str(folder / "pooler.sql"))  # to be run again, where it must be
+        _nothing_is_to_be_had_by_its_login(cluster)
     _list_passwords(folder, cluster.sql("-f", str(folder / "userlist.sql")))
     cluster.own(folder)
 
@@ -134,6 +135,27 @@ async def test_it_runs_and_the_proof_finds_nothing_but_its_version(
             assert {key.partition(":")[0] for key in found} <= {"pooler-version"}, found
             assert proof.pooler.poolers
         assert bool(found) == bool(holes(read_console(watcher).release))
+
+
+def _nothing_is_to_be_had_by_its_login(cluster: Cluster) -> None:
+    """The login that stands on the pooler's machine, with everything that somebody might try there."""
+    for sql in (
+        "SELECT 1 FROM tenantry.tenants",
+        "SELECT 1 FROM tenantry.projects",
+        f"SET ROLE {APP}",
+        "SELECT rolpassword FROM pg_authid",
+        "SELECT tenantry.authenticate_key('x')",
+        "CREATE TABLE public.mine (x int)",
+        f"CREATE TABLE {POOLER_ROLE}.mine (x int)",
+        "CREATE TEMP TABLE mine (x int)",
+        "SELECT pg_cancel_backend(1)",
+    ):
+        assert "permission denied" in cluster.refused(POOLER_ROLE, sql), sql
+    asked = f"SELECT count(*) FROM {POOLER_ROLE}.password_of"
+    for role in (APP, READONLY):
+        assert cluster.sql("-c", f"{asked}('{role}')", role=POOLER_ROLE) == "1"
+    for role in (cluster.superuser, OWNER, SERVICE, POOLER_ROLE, _WATCHER):
+        assert cluster.sql("-c", f"{asked}('{role}')", role=POOLER_ROLE) == "0"
 
 
 @pytest.mark.postgres("wheel")
