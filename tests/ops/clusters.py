@@ -6,11 +6,13 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
+
+import pytest
 
 from tenantry.cli import main
 from tenantry.local import SUPERUSER, Account, LocalServers
@@ -42,6 +44,14 @@ class Cluster:
     @property
     def socket_dir(self) -> Path:
         return self.folder / "socket"
+
+    def within(self, name: str) -> Cluster:
+        """The same, with a folder of a module's own for what is generated and for the socket."""
+        own = replace(self, folder=Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.folder)))
+        own.folder.chmod(0o755)
+        own.socket_dir.mkdir()
+        self.account.own(own.socket_dir)
+        return own
 
     def url(self, role: str, host: str = "", port: int | None = None, **params: str) -> str:
         """A login of a role; by the socket, where no host is named."""
@@ -104,8 +114,22 @@ class Cluster:
         return next(candidates("test", self.folder, last=None))
 
 
+@pytest.fixture(scope="session")
+def cluster_of() -> Iterator[Callable[[str, str], Cluster]]:
+    """`cluster_of("wheel", "name of the module")`: one for all modules, which run it in turn."""
+    made: dict[str, Cluster] = {}
+    with ExitStack() as stack:
+
+        def chosen(kind: str, module: str) -> Cluster:
+            if kind not in made:
+                made[kind] = stack.enter_context(_made(kind))
+            return made[kind].within(module)
+
+        yield chosen
+
+
 @contextmanager
-def made_cluster(kind: str) -> Iterator[Cluster]:
+def _made(kind: str) -> Iterator[Cluster]:
     """Of the wheel's PostgreSQL or the system's, with roles and a migrated database, and stopped."""
     pg_bin = system_postgres() if kind == "system" else None
     if kind == "system":
@@ -125,8 +149,6 @@ def made_cluster(kind: str) -> Iterator[Cluster]:
             superuser,
         )  # fmt: skip
         servers.down()
-        cluster.socket_dir.mkdir()
-        account.own(cluster.socket_dir)
         yield cluster
 
 

@@ -44,7 +44,7 @@ from tests.isolation import storm
 from tests.isolation.storm import Storm, open_books
 from tests.migrations.clusters import own_cluster
 
-from .clusters import DATABASE, Cluster, made_cluster
+from .clusters import DATABASE, Cluster
 
 _WATCHER, _WORD = "watcher", "kT9vQx2mWz7pLr"
 #: A thousand log in for as long as the rest takes together, so an ordinary run has fewer.
@@ -55,30 +55,32 @@ _PATIENT: dict[str, Any] = {"acquire_timeout": 120, "connect_timeout": 120}
 
 
 @pytest.fixture(scope="module", params=["wheel", "system"])
-def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+def cluster(
+    request: pytest.FixtureRequest, cluster_of: Callable[[str, str], Cluster]
+) -> Iterator[Cluster]:
     """A server by generated files: the system's with TLS and certificates of clients, where PgBouncer
     comes by the network; the wheel's without, where it comes by the socket."""
     chosen = request.config.getoption("--postgres") or ["wheel", "system"]
     if request.param not in chosen:
         pytest.skip("another PostgreSQL was asked for")
-    with made_cluster(request.param) as made:
-        tls, folder = made.folder / "tls", made.folder / "conf"
-        folder.mkdir()
-        made.generate(
-            "tls", "--host", "localhost", "--pooler-host", "localhost",
-            "--client", APP, "--client", READONLY, into=tls,
-        )  # fmt: skip
-        secured = ("--tls", tls, "--client-certificates", "--pooler-network", "127.0.0.1/32")
-        made.generate(
-            "postgres", "--version", str(made.version), "--memory", "1GB", "--cpus", "2",
-            "--port", str(made.port), "--database", DATABASE, "--superuser", made.superuser,
-            "--pooled", "20", "--pooler-account", made.account.name,
-            *(secured if request.param == "system" else ()), into=folder,
-        )  # fmt: skip
-        with made.started(folder):
-            verifier = scram_verifier(_WORD)
-            made.sql("-c", f"CREATE ROLE {_WATCHER} LOGIN PASSWORD '{verifier}'")
-            yield made
+    made = cluster_of(request.param, "pgbouncer")
+    tls, folder = made.folder / "tls", made.folder / "conf"
+    folder.mkdir()
+    made.generate(
+        "tls", "--host", "localhost", "--pooler-host", "localhost",
+        "--client", APP, "--client", READONLY, into=tls,
+    )  # fmt: skip
+    secured = ("--tls", tls, "--client-certificates", "--pooler-network", "127.0.0.1/32")
+    made.generate(
+        "postgres", "--version", str(made.version), "--memory", "1GB", "--cpus", "2",
+        "--port", str(made.port), "--database", DATABASE, "--superuser", made.superuser,
+        "--pooled", "20", "--pooler-account", made.account.name,
+        *(secured if request.param == "system" else ()), into=folder,
+    )  # fmt: skip
+    with made.started(folder):
+        verifier = scram_verifier(_WORD)
+        made.sql("-c", f"CREATE ROLE {_WATCHER} LOGIN PASSWORD '{verifier}'")
+        yield made
 
 
 @pytest.mark.parametrize("passwords", ["query", "list"])
@@ -163,7 +165,6 @@ def _nothing_is_to_be_had_by_its_login(cluster: Cluster) -> None:
 async def test_a_crowd_of_clients_shares_a_few_connections(
     crowded: tuple[Place, str],
     monkeypatch: pytest.MonkeyPatch,
-    record_property: Callable[[str, object], None],
 ) -> None:
     """The kernel's own storm, of as many workers as there are clients: every transaction may meet
     what any other has left. TENANTRY_TEST_SEED repeats its choices, TENANTRY_SOAK=1 takes a minute."""
@@ -182,7 +183,6 @@ async def test_a_crowd_of_clients_shares_a_few_connections(
             while found.operations == 0 or (time.monotonic() < end and not found.faults):
                 await found.run(found.operations + _OPERATIONS)
     assert not found.faults, found.report()
-    record_property("operations", found.operations)
     clients, servers = (max(column) for column in zip(*counts, strict=True))
     assert clients == _CLIENTS
     assert _SERVERS // 2 < servers <= _SERVERS

@@ -26,27 +26,29 @@ from tenantry.errors import (
 )
 from tenantry.ops.config.tls import Authority, client, server
 
-from .clusters import DATABASE, Cluster, made_cluster
+from .clusters import DATABASE, Cluster
 
 _LONG_AGO = datetime.now(UTC) - timedelta(days=400)
 
 
 @pytest.fixture(scope="module")
-def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+def cluster(
+    request: pytest.FixtureRequest, cluster_of: Callable[[str, str], Cluster]
+) -> Iterator[Cluster]:
     """The system's PostgreSQL with TLS, which asks clients for a certificate too."""
     if "system" not in (request.config.getoption("--postgres") or ["system"]):
         pytest.skip("another PostgreSQL was asked for; the wheel's has no TLS")
-    with made_cluster("system") as made:
-        tls, folder = made.folder / "tls", made.folder / "conf"
-        folder.mkdir()
-        made.generate("tls", "--host", "localhost", "--client", "tenantry_app", into=tls)
-        made.generate(
-            "postgres", "--version", str(made.version), "--memory", "1GB", "--cpus", "2",
-            "--port", str(made.port), "--database", DATABASE, "--superuser", made.superuser,
-            "--tls", str(tls), "--client-certificates", into=folder,
-        )  # fmt: skip
-        with made.started(folder):
-            yield made
+    made = cluster_of("system", "tls")
+    tls, folder = made.folder / "tls", made.folder / "conf"
+    folder.mkdir()
+    made.generate("tls", "--host", "localhost", "--client", "tenantry_app", into=tls)
+    made.generate(
+        "postgres", "--version", str(made.version), "--memory", "1GB", "--cpus", "2",
+        "--port", str(made.port), "--database", DATABASE, "--superuser", made.superuser,
+        "--tls", str(tls), "--client-certificates", into=folder,
+    )  # fmt: skip
+    with made.started(folder):
+        yield made
 
 
 @pytest.fixture
