@@ -32,8 +32,8 @@ from tenantry.kernel.connect import ConnectOptions, Connector
 from tenantry.kernel.context import Actor, Context, Isolation, parse_uuid
 from tenantry.kernel.oneshot import OneShot
 from tenantry.kernel.pool import Observer, Pool, PoolOptions
-from tenantry.kernel.position import BEGINNING, format_position, parse_position
-from tenantry.kernel.primary import position_of
+from tenantry.kernel.position import NOWHERE, format_place, parse_place
+from tenantry.kernel.primary import place_of
 from tenantry.kernel.replica import Replica, ReplicaHealth
 from tenantry.kernel.replicas import Replicas
 from tenantry.kernel.seal import Sealer
@@ -170,7 +170,7 @@ class Database(PlatformState):
         written for the tenant; with `after` also what anyone had, when `position()` was asked.
         """
         context = _context(tenant_id, user_id, actor)
-        seen = BEGINNING if after is None else parse_position(after)
+        seen = NOWHERE if after is None else parse_place(after)
         # A standby cannot tell whether a serializable transaction is one.
         if readonly and self._replicas is not None and isolation != "serializable":
             scope: EachItsOwn = OnReplicas(
@@ -185,8 +185,7 @@ class Database(PlatformState):
     async def position(self) -> str:
         """Where the database is now, for another process: `db.tenant(…, readonly=True, after=…)`
         there sees all that was committed before."""
-        position, _ = await position_of(self._pool)
-        return format_position(position)
+        return format_place(await place_of(self._pool))
 
     @asynccontextmanager
     async def service(

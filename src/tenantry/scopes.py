@@ -15,6 +15,7 @@ from tenantry.kernel import retry
 from tenantry.kernel.context import Context, Isolation
 from tenantry.kernel.oneshot import OneShot
 from tenantry.kernel.pool import Pool
+from tenantry.kernel.position import Place
 from tenantry.kernel.reading import ReplicaTransaction, fetch_near
 from tenantry.kernel.replica import Replica
 from tenantry.kernel.replicas import Replicas
@@ -151,7 +152,7 @@ class OnReplicas(EachItsOwn):
         replicas: Replicas,
         context: Context,
         *,
-        after: int,
+        after: Place,
         isolation: Isolation | None,
         keyring: Keyring,
     ) -> None:

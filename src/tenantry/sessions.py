@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -68,10 +68,27 @@ class Sessions:
             connection.exec_driver_sql(_SET, (*values, seal))
 
         if (witness := self._witness) is not None:
-            event.listen(session.sync_session, "after_commit", lambda _: witness(context.tenant_id))
+            _bear_witness(session.sync_session, lambda: witness(context.tenant_id))
 
         async with session:
             yield session
 
     async def close(self) -> None:
         await self._engine.dispose()
+
+
+def _bear_witness(session: Session, testify: Callable[[], None]) -> None:
+    """Tell of each transaction that ended with a COMMIT, also of one whose outcome is unknown."""
+    committing = False
+
+    @event.listens_for(session, "before_commit")
+    def begun(_: Session) -> None:
+        nonlocal committing
+        committing = True
+
+    @event.listens_for(session, "after_transaction_end")
+    def ended(_: Session, transaction: SessionTransaction) -> None:
+        nonlocal committing
+        if committing and transaction.parent is None:
+            committing = False
+            testify()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TypeVar
 
-T = TypeVar("T", int, float)
+T = TypeVar("T")
 
 
 def soak(short: T, long: T) -> T:

@@ -1,5 +1,6 @@
 """Each refusal of a real server becomes its own class, with names and without values."""
 
+import errno
 import json
 import pickle
 import sys
@@ -14,6 +15,7 @@ from tenantry.kernel import (
     Pool,
     Transaction,
     set_partition_resolver,
+    translate_connect,
 )
 
 from .conftest import Place
@@ -207,3 +209,9 @@ async def test_names_decide_not_words(pool: Pool) -> None:
     error = await raised(pool, "23503", ", TABLE = 't', CONSTRAINT = 'c'")
     assert isinstance(error, e.ReferenceNotFound)
     assert (error.table, error.constraint) == ("t", "c")
+
+
+def test_a_process_without_files_left_is_told_so() -> None:
+    error = translate_connect(OSError(errno.EMFILE, "Too many open files"))
+    assert isinstance(error, e.DatabaseUnavailable)
+    assert "ulimit" in error.hint

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
+
+import pytest
 
 from tenantry.cli import main
 from tenantry.local import SUPERUSER, Account, LocalServers
@@ -42,6 +45,14 @@ class Cluster:
     def socket_dir(self) -> Path:
         return self.folder / "socket"
 
+    def within(self, name: str) -> Cluster:
+        """The same, with a folder of a module's own for what is generated and for the socket."""
+        own = replace(self, folder=Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.folder)))
+        own.folder.chmod(0o755)
+        own.socket_dir.mkdir()
+        self.account.own(own.socket_dir)
+        return own
+
     def url(self, role: str, host: str = "", port: int | None = None, **params: str) -> str:
         """A login of a role; by the socket, where no host is named."""
         role = f"tenantry_{role}"
@@ -59,20 +70,22 @@ class Cluster:
         for path in (folder, *folder.rglob("*")):
             self.account.own(path)
 
-    def sql(self, *arguments: str) -> str:
-        """psql as the administrator, who comes as the account of that name."""
-        command: list[str | Path] = [
-            self.bin_dir / "psql",
-            "-X",
-            "-A",
-            "-t",
-            "-v",
-            "ON_ERROR_STOP=1",
-        ]
-        place = ["-h", str(self.socket_dir), "-p", str(self.port), "-U", self.superuser]
-        ran = self.account.run([*command, *place, "-d", DATABASE, *arguments])
+    def sql(self, *arguments: str, role: str = "") -> str:
+        """psql as the administrator, or another, who comes as the account that the server runs as."""
+        ran = self._psql(role or self.superuser, *arguments)
         assert ran.returncode == 0, ran.stderr
         return ran.stdout.strip()
+
+    def refused(self, role: str, statement: str) -> str:
+        """What the server has against it."""
+        ran = self._psql(role, "-c", statement)
+        assert ran.returncode != 0, ran.stdout
+        return ran.stderr
+
+    def _psql(self, role: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        place = ["-h", str(self.socket_dir), "-p", str(self.port), "-U", role, "-d", DATABASE]
+        options = ["-X", "-A", "-t", "-v", "ON_ERROR_STOP=1"]
+        return self.account.run([self.bin_dir / "psql", *options, *place, *arguments])
 
     @contextmanager
     def started(self, folder: Path) -> Iterator[None]:
@@ -101,8 +114,22 @@ class Cluster:
         return next(candidates("test", self.folder, last=None))
 
 
+@pytest.fixture(scope="session")
+def cluster_of() -> Iterator[Callable[[str, str], Cluster]]:
+    """`cluster_of("wheel", "name of the module")`: one for all modules, which run it in turn."""
+    made: dict[str, Cluster] = {}
+    with ExitStack() as stack:
+
+        def chosen(kind: str, module: str) -> Cluster:
+            if kind not in made:
+                made[kind] = stack.enter_context(_made(kind))
+            return made[kind].within(module)
+
+        yield chosen
+
+
 @contextmanager
-def made_cluster(kind: str) -> Iterator[Cluster]:
+def _made(kind: str) -> Iterator[Cluster]:
     """Of the wheel's PostgreSQL or the system's, with roles and a migrated database, and stopped."""
     pg_bin = system_postgres() if kind == "system" else None
     if kind == "system":
@@ -122,8 +149,6 @@ def made_cluster(kind: str) -> Iterator[Cluster]:
             superuser,
         )  # fmt: skip
         servers.down()
-        cluster.socket_dir.mkdir()
-        account.own(cluster.socket_dir)
         yield cluster
 
 

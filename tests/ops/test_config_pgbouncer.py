@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -27,52 +28,59 @@ from tenantry.isolation.pooler.versions import holes
 from tenantry.isolation.proof import prove
 from tenantry.local import Account
 from tenantry.local.ports import candidates
+from tenantry.migrations.runner import Migrator
 from tenantry.models import metadata
-from tenantry.ops.config import write
+from tenantry.ops.config import hba, write
+from tenantry.ops.config.hba import Access
 from tenantry.ops.config.machine import Load
 from tenantry.ops.config.pgbouncer import Plan, files
-from tenantry.schema.roles import APP, READONLY, scram_verifier
+from tenantry.ops.config.tls import POOLER_ROLE
+from tenantry.ops.setup import init
+from tenantry.schema.roles import APP, LOGINS, OWNER, READONLY, SERVICE, scram_verifier
 from tests.coordination import soak
 from tests.fixtures.database import Place
-from tests.fixtures.servers import require, running
+from tests.fixtures.servers import Server, require, running
 from tests.isolation import storm
 from tests.isolation.storm import Storm, open_books
+from tests.migrations.clusters import own_cluster
 
-from .clusters import DATABASE, Cluster, made_cluster
+from .clusters import DATABASE, Cluster
 
 _WATCHER, _WORD = "watcher", "kT9vQx2mWz7pLr"
 #: A thousand log in for as long as the rest takes together, so an ordinary run has fewer.
-_CLIENTS, _SERVERS = soak(200, 1000), 20
-_OPERATIONS = soak(3_000, 10_000)
+_CLIENTS, _SERVERS = soak(60, 1000), 20
+_OPERATIONS = soak(1_500, 10_000)
 #: On a machine that has much else to do a crowd waits.
 _PATIENT: dict[str, Any] = {"acquire_timeout": 120, "connect_timeout": 120}
 
 
 @pytest.fixture(scope="module", params=["wheel", "system"])
-def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+def cluster(
+    request: pytest.FixtureRequest, cluster_of: Callable[[str, str], Cluster]
+) -> Iterator[Cluster]:
     """A server by generated files: the system's with TLS and certificates of clients, where PgBouncer
     comes by the network; the wheel's without, where it comes by the socket."""
     chosen = request.config.getoption("--postgres") or ["wheel", "system"]
     if request.param not in chosen:
         pytest.skip("another PostgreSQL was asked for")
-    with made_cluster(request.param) as made:
-        tls, folder = made.folder / "tls", made.folder / "conf"
-        folder.mkdir()
-        made.generate(
-            "tls", "--host", "localhost", "--pooler-host", "localhost",
-            "--client", APP, "--client", READONLY, into=tls,
-        )  # fmt: skip
-        secured = ("--tls", tls, "--client-certificates", "--pooler-network", "127.0.0.1/32")
-        made.generate(
-            "postgres", "--version", str(made.version), "--memory", "1GB", "--cpus", "2",
-            "--port", str(made.port), "--database", DATABASE, "--superuser", made.superuser,
-            "--pooled", "20", "--pooler-account", made.account.name,
-            *(secured if request.param == "system" else ()), into=folder,
-        )  # fmt: skip
-        with made.started(folder):
-            verifier = scram_verifier(_WORD)
-            made.sql("-c", f"CREATE ROLE {_WATCHER} LOGIN PASSWORD '{verifier}'")
-            yield made
+    made = cluster_of(request.param, "pgbouncer")
+    tls, folder = made.folder / "tls", made.folder / "conf"
+    folder.mkdir()
+    made.generate(
+        "tls", "--host", "localhost", "--pooler-host", "localhost",
+        "--client", APP, "--client", READONLY, into=tls,
+    )  # fmt: skip
+    secured = ("--tls", tls, "--client-certificates", "--pooler-network", "127.0.0.1/32")
+    made.generate(
+        "postgres", "--version", str(made.version), "--memory", "1GB", "--cpus", "2",
+        "--port", str(made.port), "--database", DATABASE, "--superuser", made.superuser,
+        "--pooled", "20", "--pooler-account", made.account.name,
+        *(secured if request.param == "system" else ()), into=folder,
+    )  # fmt: skip
+    with made.started(folder):
+        verifier = scram_verifier(_WORD)
+        made.sql("-c", f"CREATE ROLE {_WATCHER} LOGIN PASSWORD '{verifier}'")
+        yield made
 
 
 @pytest.mark.parametrize("passwords", ["query", "list"])
@@ -92,6 +100,7 @@ async def test_it_runs_and_the_proof_finds_nothing_but_its_version(
     if passwords == "query":
         cluster.sql("-f", str(folder / "pooler.sql"))
         cluster.sql("-f", str(folder / "pooler.sql"))  # to be run again, where it must be
+        _nothing_is_to_be_had_by_its_login(cluster)
     _list_passwords(folder, cluster.sql("-f", str(folder / "userlist.sql")))
     cluster.own(folder)
 
@@ -130,20 +139,43 @@ async def test_it_runs_and_the_proof_finds_nothing_but_its_version(
         assert bool(found) == bool(holes(read_console(watcher).release))
 
 
+def _nothing_is_to_be_had_by_its_login(cluster: Cluster) -> None:
+    """The login that stands on the pooler's machine, with everything that somebody might try there."""
+    for sql in (
+        "SELECT 1 FROM tenantry.tenants",
+        "SELECT 1 FROM tenantry.projects",
+        f"SET ROLE {APP}",
+        "SELECT rolpassword FROM pg_authid",
+        "SELECT tenantry.authenticate_key('x')",
+        "CREATE TABLE public.mine (x int)",
+        f"CREATE TABLE {POOLER_ROLE}.mine (x int)",
+        "CREATE TEMP TABLE mine (x int)",
+        "SELECT pg_cancel_backend(1)",
+    ):
+        assert "permission denied" in cluster.refused(POOLER_ROLE, sql), sql
+    asked = f"SELECT count(*) FROM {POOLER_ROLE}.password_of"
+    for role in (APP, READONLY):
+        assert cluster.sql("-c", f"{asked}('{role}')", role=POOLER_ROLE) == "1"
+    for role in (cluster.superuser, OWNER, SERVICE, POOLER_ROLE, _WATCHER):
+        assert cluster.sql("-c", f"{asked}('{role}')", role=POOLER_ROLE) == "0"
+
+
 @pytest.mark.postgres("wheel")
 @pytest.mark.timeout(soak(300, 900))
 async def test_a_crowd_of_clients_shares_a_few_connections(
-    place: Place, crowded: str, monkeypatch: pytest.MonkeyPatch
+    crowded: tuple[Place, str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The kernel's own storm, of as many workers as there are clients: every transaction may meet
     what any other has left. TENANTRY_TEST_SEED repeats its choices, TENANTRY_SOAK=1 takes a minute."""
+    place, through = crowded
     monkeypatch.setattr(storm, "_WORKERS", _CLIENTS)
     monkeypatch.setattr(storm, "_BURST", _OPERATIONS)
     books = await open_books(place, 2 * _CLIENTS + 50)
     seed = int(os.environ.get("TENANTRY_TEST_SEED") or secrets.randbits(32))
     end = time.monotonic() + soak(0, 60)
     settings = place.settings(
-        database_url=crowded, pool_min=_CLIENTS, pool_max=_CLIENTS, **_PATIENT
+        database_url=through, pool_min=_CLIENTS, pool_max=_CLIENTS, **_PATIENT
     )
     async with await tenantry.connect(settings=settings) as db:
         found = Storm(db, place, books, seed)
@@ -157,29 +189,58 @@ async def test_a_crowd_of_clients_shares_a_few_connections(
 
 
 @pytest.fixture
-async def crowded(place: Place) -> AsyncIterator[str]:
-    """The app's URL through a generated PgBouncer."""
+async def crowded(postgres_server: Server) -> AsyncIterator[tuple[Place, str]]:
+    """A database on a server of its own, as it gets a role more; and the app's URL through a
+    generated PgBouncer, which looks passwords up there."""
     program = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     require("PgBouncer (apt install pgbouncer)", program)
-    account = place.server.account
-    with tempfile.TemporaryDirectory(prefix="tenantry-crowd-") as name:
-        folder = Path(name)
+    _room_for(2 * _CLIENTS + 200)
+    with (
+        own_cluster(postgres_server.kind) as server,
+        tempfile.TemporaryDirectory(prefix="tenantry-crowd-") as name,
+    ):
+        place, folder, account = Place(server, "crowd"), Path(name), server.account
+        words = {role: server.password(role) for role in LOGINS}
+        await init(server.superuser_url, place.name, words)
+        await Migrator(place.url("owner"), metadata).up()
         port = next(candidates("test", folder, last=None))
         plan = Plan(
             load=Load(1, _CLIENTS, 2), database=place.name, server=str(place.server.socket_dir),
             server_port=place.server.port, release=(1, 18), connections=_SERVERS, port=port,
-            folder=folder,
+            folder=folder, passwords="query",
         )  # fmt: skip
         made = files(plan, place.settings(**_PATIENT), "config pgbouncer")
         write(made, folder)
+        _let_in_the_pooler(place)
         admin = await place.connection("superuser")
-        hashes = await admin.fetch((folder / "userlist.sql").read_text())
+        await admin.execute((folder / "pooler.sql").read_text())
+        await admin.execute("SELECT pg_reload_conf()")
         await admin.close()
-        _list_passwords(folder, "\n".join(row[0] for row in hashes))
         _give(folder, account)
         with running([str(program), "-q", str(folder / "pgbouncer.ini")], port, account):
             login = f"{APP}:{quote(place.server.password(APP), safe='')}"
-            yield f"postgresql://{login}@127.0.0.1:{port}/{place.name}"
+            yield place, f"postgresql://{login}@127.0.0.1:{port}/{place.name}"
+
+
+def _let_in_the_pooler(place: Place) -> None:
+    """By the lines that `config postgres` has for it, before the server's own."""
+    data = place.server.servers.status()[0].data_dir
+    access = Access(
+        database=place.name, pooler=True, pooler_account=place.server.account.name
+    )  # fmt: skip
+    for made in hba.files(access, "config postgres"):
+        lines = [line for line in made.text.splitlines() if POOLER_ROLE in line and line[0] != "#"]
+        assert len(lines) == 1
+        path = data / made.name
+        path.write_text("\n".join([*lines, path.read_text()]))
+
+
+def _room_for(files: int) -> None:
+    """Each client is an open file here and one in PgBouncer, which inherits the limit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < files:
+        require(f"room for {files} open files (ulimit -n)", hard < 0 or hard >= files)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import asyncpg
@@ -13,18 +13,17 @@ from tenantry.ops.config.hba import Access
 from tenantry.ops.config.machine import Load, Machine
 from tenantry.ops.config.postgres import Plan, file
 
-from .clusters import DATABASE, Cluster, made_cluster, settings_of
+from .clusters import DATABASE, Cluster, settings_of
 
 _GB = 1 << 30
 
 
 @pytest.fixture(scope="module", params=["wheel", "system"])
-def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+def cluster(request: pytest.FixtureRequest, cluster_of: Callable[[str, str], Cluster]) -> Cluster:
     chosen = request.config.getoption("--postgres") or ["wheel", "system"]
     if request.param not in chosen:
         pytest.skip("another PostgreSQL was asked for")
-    with made_cluster(request.param) as made:
-        yield made
+    return cluster_of(request.param, "postgres")
 
 
 async def test_a_server_runs_by_it_and_lets_in_whom_it_names(cluster: Cluster) -> None:

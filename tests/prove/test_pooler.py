@@ -317,6 +317,16 @@ async def test_who_may_ask_for_passwords_as_the_pooler_does(
     assert await found("", query) == []  # it is not asked
     await admin.execute("ALTER FUNCTION pooler.lookup RESET search_path")
     assert "search_path" in (await found("asker", query))[0].detail
+    await admin.execute(
+        "ALTER FUNCTION pooler.lookup SET search_path = pg_catalog;"
+        "GRANT SELECT (name) ON tenantry.projects TO asker; GRANT tenantry_app TO asker;"
+        "ALTER ROLE asker BYPASSRLS CREATEROLE"
+    )
+    powers = sorted(f.detail.partition(" it ")[2] for f in await found("asker", query))
+    assert powers[:3] == [
+        "is past row security (BYPASSRLS).", "may become tenantry_app.", "may make roles (CREATEROLE).",
+    ]  # fmt: skip
+    assert "tenantry.projects" in powers[3]
     await admin.execute("ALTER ROLE asker SUPERUSER")
     assert (
         "superuser"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +22,7 @@ from tests.fixtures.standbys import execute, standby_of
 from tests.migrations.clusters import own_cluster
 
 #: As in production but for what only a power cut would show.
-_SETTINGS = {
+SETTINGS = {
     "fsync": "off",
     "shared_buffers": "64MB",
     # What is in the way of the replay is cancelled soon.
@@ -68,15 +67,6 @@ async def until(holds: Callable[[], object]) -> None:
             await asyncio.sleep(0.01)
 
 
-@contextmanager
-def made_pair(kind: str, **settings: str) -> Iterator[Pair]:
-    with own_cluster(kind, settings={**_SETTINGS, **settings}) as server:
-        place = Place(server, "watched")
-        asyncio.run(_fill(place))
-        with standby_of(server, settings={**_SETTINGS, **settings}) as standby:
-            yield Pair(place, standby)
-
-
 async def _fill(place: Place) -> None:
     server = place.server
     await init(server.superuser_url, place.name, {r: server.password(r) for r in LOGINS})
@@ -85,8 +75,11 @@ async def _fill(place: Place) -> None:
 
 @pytest.fixture(scope="session")
 def shared_pair(postgres_server: Server) -> Iterator[Pair]:
-    with made_pair(postgres_server.kind) as pair:
-        yield pair
+    with own_cluster(postgres_server.kind, settings=SETTINGS) as server:
+        place = Place(server, "watched")
+        asyncio.run(_fill(place))
+        with standby_of(server, settings=SETTINGS) as standby:
+            yield Pair(place, standby)
 
 
 @pytest.fixture

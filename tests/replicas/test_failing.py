@@ -10,9 +10,9 @@ from tenantry import Database
 from tenantry.errors import ConnectionLost, SerializationFailure
 from tenantry.handles import TenantTransaction
 from tenantry.models import Tenant
-from tests.fixtures.standbys import execute, kill, standby_of
+from tests.fixtures.standbys import execute, held_still, kill, standby_of
 
-from .conftest import Connect, Pair, serving, until
+from .conftest import IN_RECOVERY, Connect, Pair, served_by_replica, serving, until
 
 #: Takes long on a standby only.
 _SLOW = (
@@ -90,6 +90,67 @@ async def test_one_that_dies_is_replaced(connect: Connect, pair: Pair, acme: Ten
         # And it is used again once it is back.
         await asyncio.to_thread(mortal.servers.up, valkey=False)
         await until(lambda: serving(db))
+
+
+async def test_one_that_hangs_keeps_nobody(connect: Connect, pair: Pair, acme: Tenant) -> None:
+    db = await connect()
+    await until(lambda: serving(db))
+
+    async def alone() -> None:
+        async with db.tenant(acme.id, readonly=True) as t:
+            await t.fetch(_SLOW)
+
+    async def running() -> bool:
+        return await pair.on_standby(_RUNNING) == 2
+
+    call, transaction = asyncio.create_task(_slow(db, acme)), asyncio.create_task(alone())
+    await until(running)
+    with held_still(pair.standby):
+        assert not await call
+        with pytest.raises(ConnectionLost):
+            await transaction
+        (replica,) = (await db.health()).replicas
+        assert (replica.ok, replica.error in {"no_answer", "connection_lost"}) == (False, True)
+        assert not await _slow(db, acme)
+    await until(lambda: serving(db))
+    assert await served_by_replica(db, acme)
+
+
+async def test_one_that_lets_nobody_in_is_left_alone(
+    connect: Connect, pair: Pair, acme: Tenant
+) -> None:
+    role, word = "tenantry_readonly", pair.primary.server.password("tenantry_readonly")
+    db = await connect(replica_urls=(pair.replica_url("readonly"),))
+    await until(lambda: serving(db))
+    await pair.on_primary(f"ALTER ROLE {role} PASSWORD 'kT9vQx2mWz7pLr'")
+    try:
+        await pair.caught_up()
+        assert not await served_by_replica(db, acme)
+        assert (await db.health()).replicas[0].error == "authentication_failed"
+        async with db.tenant(acme.id, readonly=True) as t:
+            assert not await t.fetch_value(IN_RECOVERY)
+    finally:
+        await pair.on_primary(f"ALTER ROLE {role} PASSWORD '{word}'")
+        await pair.caught_up()
+    await until(lambda: served_by_replica(db, acme))
+
+
+async def test_one_that_came_back_with_less_is_asked_first(
+    connect: Connect, pair: Pair, acme: Tenant
+) -> None:
+    """What it had replayed and not written down is gone, and is replayed again."""
+    with standby_of(pair.primary.server, "forgetful") as forgetful:
+        db = await connect(replica_urls=(forgetful.url("tenantry_app", pair.primary.name),))
+        made = await db.tenant(acme.id).projects.create(name="Apollo")
+        await until(lambda: serving(db))
+        await until(lambda: served_by_replica(db, acme))
+        assert db._replicas is not None
+        assert db._replicas._watching is not None
+        db._replicas._watching.cancel()  # as if it all were between two looks
+        await execute(forgetful, "ALTER SYSTEM SET recovery_min_apply_delay = '1h'")
+        await asyncio.to_thread(kill, forgetful)
+        await asyncio.to_thread(forgetful.servers.up, valkey=False)
+        assert (await db.tenant(acme.id, readonly=True).projects.get(made.id)).id == made.id
 
 
 async def test_reading_goes_on_while_the_primary_is_away(

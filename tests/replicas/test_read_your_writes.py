@@ -6,9 +6,12 @@ import asyncio
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from tenantry import Database
-from tenantry.errors import InvalidInput
+from tenantry.errors import CommitOutcomeUnknown, InvalidInput
+from tenantry.kernel import Context, OneShot
 from tenantry.models import Project, Tenant
 from tests.coordination import soak
 
@@ -134,13 +137,53 @@ async def test_a_position_carries_it_to_another_process(
     assert await _found(reader, acme.id, name, 1, after=await writer.position())
 
 
-@pytest.mark.parametrize("token", ["", "nonsense", "0/", "1/2/3", "0/123456789", "0/1\n", "٣/٣"])
+@pytest.mark.parametrize(
+    "token", ["", "nonsense", "0/", "1/2/3", "0/1", "1-0/123456789", "1-0/1\n", "٣-٣/٣"]
+)
 async def test_what_is_no_position_is_refused(db: Database, acme: Tenant, token: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         db.tenant(acme.id, readonly=True, after=token)
     assert caught.value.field == "after"
 
 
-async def test_a_position_from_the_future_is_the_primarys(db: Database, acme: Tenant) -> None:
-    async with db.tenant(acme.id, readonly=True, after="FFFFFFFF/FFFFFFFF") as t:
+@pytest.mark.parametrize("token", ["1-FFFFFFFF/FFFFFFFF", "FF-0/1"])
+async def test_a_position_from_the_future_is_the_primarys(
+    db: Database, acme: Tenant, token: str
+) -> None:
+    async with db.tenant(acme.id, readonly=True, after=token) as t:
         assert not await t.fetch_value(IN_RECOVERY)
+
+
+async def test_a_reader_who_will_not_wait_makes_nobody_ill(db: Database, acme: Tenant) -> None:
+    assert db._replicas is not None
+    (replica,) = db._replicas._replicas
+    for _ in range(20):
+        assert not await replica.reach(1 << 62, 0.0001)
+        assert replica.error == ""
+    assert await served_by_replica(db, acme)
+
+
+@pytest.mark.parametrize("way", ["call", "session"])
+async def test_it_holds_for_a_write_whose_outcome_is_unknown(
+    db: Database, pair: Pair, acme: Tenant, way: str
+) -> None:
+    """Whoever looks what became of it is told by the primary."""
+    await pair.on_standby("SELECT pg_wal_replay_pause()")
+    assert await served_by_replica(db, acme)
+    before = db._replicas.writes.serial if db._replicas else 0
+    if way == "call":
+        slow = OneShot("SELECT pg_sleep(30)", writes=True)
+        await pair.on_primary("DO $$ BEGIN CREATE TABLE t(); DROP TABLE t; END $$")
+        with pytest.raises(CommitOutcomeUnknown):
+            await slow.fetch(db._pool, Context(acme.id), timeout=0.01)
+    else:
+        with pytest.raises(SQLAlchemyError):
+            async with db.session(acme.id) as orm:
+                orm.add(Project(name="perhaps"))
+                await orm.flush()
+                pid = await orm.scalar(text("SELECT pg_backend_pid()"))
+                await pair.on_primary(f"SELECT pg_terminate_backend({pid}, 5000)")
+                await orm.commit()
+    assert db._replicas is not None
+    assert db._replicas.writes.serial > before
+    assert not await served_by_replica(db, acme)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from .root import TenantryError
 
 
@@ -10,6 +12,70 @@ class DatabaseUnavailable(TenantryError):
 
     code = "database_unavailable"
     retryable = True
+
+
+class TlsFailed(DatabaseUnavailable):
+    """TLS with the server came to nothing: `side` says whose the fault is, `fault` what it is."""
+
+    code = "tls_failed"
+    retryable = False
+    side: str
+    fault: str
+
+    def __init__(self, fault: str) -> None:
+        side, message, hint = _TLS_FAULTS[fault]
+        super().__init__(message, hint=hint, side=side, fault=fault)
+
+
+#: fault -> whose it is, what happened, and what to do.
+_TLS_FAULTS: Final = {
+    "untrusted": (
+        "server",
+        "The server's certificate comes from no authority that this program trusts.",
+        "Name the authority's file: TENANTRY_SSL_ROOT_CERT, or sslrootcert in the URL.",
+    ),
+    "host_name": (
+        "server",
+        "The server's certificate is for other names than the host that the URL says.",
+        "Say a name that is in it, or make one for this: `tenantry config tls --host NAME`.",
+    ),
+    "expired": (
+        "server",
+        "The server's certificate has expired.",
+        "Renew it (`tenantry config tls --renew`, or where it came from) and reload the server.",
+    ),
+    "not_yet_valid": (
+        "server",
+        "The server's certificate is not valid yet.",
+        "Look at the clocks of this machine and of the one that made it.",
+    ),
+    "no_tls": (
+        "server",
+        "The server offers no TLS, and sslmode asks for it.",
+        "Set ssl = on with a certificate there: `tenantry config tls` and `config postgres --tls`.",
+    ),
+    "refused": (
+        "client",
+        "The server refused this program's certificate.",
+        "It must be unexpired, unrevoked and of the server's authority (ssl_ca_file): renew"
+        " TENANTRY_SSL_CERT.",
+    ),
+    "key": (
+        "client",
+        "This program's certificate and its key cannot be used together.",
+        "TENANTRY_SSL_KEY must be the key that TENANTRY_SSL_CERT was made with.",
+    ),
+    "files": (
+        "client",
+        "The file of this program's certificate or of its key cannot be read.",
+        "Look at TENANTRY_SSL_CERT and TENANTRY_SSL_KEY, or sslcert and sslkey in the URL.",
+    ),
+    "handshake": (
+        "",
+        "TLS with the server failed.",
+        "Look at the server's log, and at ssl_min_protocol_version and ssl_ciphers there.",
+    ),
+}
 
 
 class ReadOnlyServer(DatabaseUnavailable):

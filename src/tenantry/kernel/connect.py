@@ -57,6 +57,7 @@ class Connector:
             f"; SET LOCAL {name} = {value}" for name, value in options.limits().items()
         )
         self._watch_client = True
+        self._certified = "sslcert=" in options.dsn
         #: One for each host, that of the last connection first.
         self._dsns: list[str] = []
 
@@ -69,7 +70,7 @@ class Connector:
         except BaseException as error:
             raw.terminate()
             if isinstance(error, Exception):
-                raise translate_connect(error) from error
+                raise translate_connect(error, certified=self._certified) from error
             raise
         pooled = self.pooled
         return Connection(
@@ -100,10 +101,10 @@ class Connector:
                     raise
             return await self._attempt()
         except (asyncpg.PostgresError, asyncpg.InternalClientError, OSError) as error:
-            raise translate_connect(error) from error
+            raise translate_connect(error, certified=self._certified) from error
         except (asyncpg.InterfaceError, ValueError) as error:
             # What could not be parsed may be a piece of the password: no cause, no message.
-            raise translate_connect(error) from None
+            raise translate_connect(error, certified=self._certified) from None
 
     async def _attempt(self) -> asyncpg.Connection[asyncpg.Record]:
         """The first host that will have us. The driver could take them all in one URL, but begins

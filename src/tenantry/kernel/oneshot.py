@@ -102,17 +102,23 @@ class OneShot:
         answer = Settled(call, grace=grace, give_up=connection.terminate)
         try:
             rows, _ = await answer
-            if pool.witness is not None:
-                pool.witness(context.tenant_id)
         except Exception as error:
             # A time limit is the driver's, which stops listening: the answer was never read.
             if isinstance(error, TimeoutError) or is_lost(error, connection.raw.is_closed()):
+                # Whoever looks what became of it is not to be told by a replica that lags.
+                _witness(pool, context)
                 raise unknown("a write") from (answer.cancelled or error)
             if answer.cancelled is None:
                 raise
             answer.cancelled.add_note("The work was refused before this came through.")
         else:
+            _witness(pool, context)
             if answer.cancelled is None:
                 return rows
             answer.cancelled.add_note("The work was done before this came through.")
         raise answer.cancelled
+
+
+def _witness(pool: Pool, context: Context) -> None:
+    if pool.witness is not None:
+        pool.witness(context.tenant_id)

@@ -137,6 +137,11 @@ class Pool:
         return bool(self._connector.pooled)
 
     @property
+    def connected(self) -> bool:
+        """Whether there is a connection that nobody has broken."""
+        return any(not connection.raw.is_closed() for connection in self._all)
+
+    @property
     def stats(self) -> PoolStats:
         size, idle = len(self._all), len(self._idle)
         return PoolStats(
@@ -202,6 +207,15 @@ class Pool:
             while self._idle:
                 self._retire(self._idle.pop())
         return ReadOnlyServer()
+
+    def cut(self, error: TenantryError) -> None:
+        """The server is away, though nothing has said so: whoever is in the middle of something, or
+        waits for a connection, need wait no longer."""
+        self._reject(error)
+        for connection in self._all:
+            connection.terminate()
+        while self._idle:
+            self._forget(self._idle.pop())
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Run something to its end, whatever happens to the caller."""

@@ -1,20 +1,33 @@
-"""Positions in the write-ahead log: how far a server is, as one number and as text."""
+"""Places in the write-ahead log: how far a server is, and on which timeline, as numbers and as text."""
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..errors import InvalidInput
 
-_TEXT: Final = re.compile(r"([0-9A-F]{1,8})/([0-9A-F]{1,8})", re.IGNORECASE | re.ASCII)
+_TEXT: Final = re.compile(
+    r"([0-9A-F]{1,8})-([0-9A-F]{1,8})/([0-9A-F]{1,8})", re.IGNORECASE | re.ASCII
+)
 
-#: Before any other.
+#: A position before any other.
 BEGINNING: Final = 0
 
 
-def parse_position(text: object) -> int:
-    """A position that `format_position` wrote, here or in another process."""
+class Place(NamedTuple):
+    """After a failover the same position may have other content: the timeline tells which."""
+
+    timeline: int
+    position: int
+
+
+#: What everybody has come to.
+NOWHERE: Final = Place(0, BEGINNING)
+
+
+def parse_place(text: object) -> Place:
+    """A place that `format_place` wrote, here or in another process."""
     found = _TEXT.fullmatch(text) if isinstance(text, str) else None
     if found is None:
         raise InvalidInput(
@@ -22,8 +35,9 @@ def parse_position(text: object) -> int:
             field="after",
             hint="Give what `await db.position()` returned.",
         )
-    return int(found[1], 16) << 32 | int(found[2], 16)
+    return Place(int(found[1], 16), int(found[2], 16) << 32 | int(found[3], 16))
 
 
-def format_position(position: int) -> str:
-    return f"{position >> 32:X}/{position & 0xFFFFFFFF:X}"
+def format_place(place: Place) -> str:
+    high, low = divmod(place.position, 1 << 32)
+    return f"{place.timeline:X}-{high:X}/{low:X}"

@@ -11,7 +11,7 @@ from ..errors import TenantryError
 from .context import Context
 from .oneshot import OneShot
 from .pool import Pool
-from .position import BEGINNING
+from .position import BEGINNING, Place
 from .writes import Mark, Writes
 
 #: What was inserted, not what was flushed: with synchronous_commit off a commit is acknowledged
@@ -27,13 +27,14 @@ _POSITION: Final = OneShot(
     " FROM pg_catalog.pg_current_wal_insert_lsn() AS at) AS log"
 )
 _NOBODY = Context()
+#: Seconds until an answer must be there.
+_ANSWER: Final = 1.5
 
 
-async def position_of(pool: Pool) -> tuple[int, int]:
-    """Where the primary's log ends now, at or past every commit acknowledged so far; and the log's
-    timeline."""
+async def place_of(pool: Pool) -> Place:
+    """Where the primary's log ends now, at or past every commit acknowledged so far."""
     ((position, timeline),) = await _POSITION.fetch(pool, _NOBODY)
-    return position, int(timeline, 16)
+    return Place(int(timeline, 16), position)
 
 
 class PrimaryLog:
@@ -56,28 +57,28 @@ class PrimaryLog:
         """The newest that is known."""
         return self._seen[-1][1] if self._seen else BEGINNING
 
-    async def ask(self, timeout: float) -> bool:
+    async def ask(self) -> bool:
         """Have an answer; one question is under way at a time, for all. False: there was none."""
         if self._asking is None:
-            self._asking = self._pool.spawn(self._ask(timeout))
+            self._asking = self._pool.spawn(self._ask())
         task = self._asking
         await asyncio.wait({task})
         return not task.cancelled() and task.exception() is None
 
-    async def covering(self, mark: Mark, timeout: float) -> int | None:
+    async def covering(self, mark: Mark) -> int | None:
         """A position that the marked commit does not lie beyond. None: the primary does not say."""
         while self._serial < mark.serial:
             # A question that is under way may have begun before the commit: then comes another.
-            if not await self.ask(timeout):
+            if not await self.ask():
                 return None
         mark.position = self.position
         return mark.position
 
-    async def _ask(self, timeout: float) -> None:
+    async def _ask(self) -> None:
         serial = self._writes.serial
         try:
-            async with asyncio.timeout(timeout):  # with the wait for a connection
-                position, self.timeline = await position_of(self._pool)
+            async with asyncio.timeout(_ANSWER):  # with the wait for a connection
+                self.timeline, position = await place_of(self._pool)
         except TimeoutError:
             raise TenantryError("The primary did not answer in time.") from None
         finally:

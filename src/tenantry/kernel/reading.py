@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from ..errors import ConnectionLost, DatabaseUnavailable, TenantryError
+from ..errors import TenantryError
 from .connection import Connection, Record
 from .context import Context, Isolation
 from .oneshot import OneShot
-from .position import BEGINNING
-from .replica import Replica
+from .position import NOWHERE, Place
+from .replica import ILLNESSES, Replica
 from .replicas import Replicas
 from .retry import RETRIED
 from .transaction import Transaction
+
+#: Errors that another server may not meet.
+_IN_VAIN: Final[tuple[type[TenantryError], ...]] = (*RETRIED, *ILLNESSES)
 
 
 class ReplicaTransaction(Transaction):
@@ -25,7 +28,7 @@ class ReplicaTransaction(Transaction):
         replicas: Replicas,
         context: Context,
         *,
-        after: int = BEGINNING,
+        after: Place = NOWHERE,
         isolation: Isolation | None = None,
         avoid: set[Replica] | None = None,
     ) -> None:
@@ -45,7 +48,7 @@ class ReplicaTransaction(Transaction):
             self._pool = self._replicas.primary if replica is None else await replica.pool()
             try:
                 return await super()._begin()
-            except (ConnectionLost, DatabaseUnavailable) as error:
+            except ILLNESSES as error:
                 if replica is None:
                     raise
                 self._blame(error)
@@ -63,7 +66,7 @@ class ReplicaTransaction(Transaction):
 
 
 async def fetch_near(
-    replicas: Replicas, call: OneShot, context: Context, *args: Any, after: int = BEGINNING
+    replicas: Replicas, call: OneShot, context: Context, *args: Any, after: Place = NOWHERE
 ) -> list[Record]:
     """A reading one-shot call, on one replica after the other while they fail it."""
     assert context.tenant_id is not None  # noqa: S101 - tenants' handles alone are routed
@@ -74,6 +77,6 @@ async def fetch_near(
             return await call.fetch(replicas.primary, context, *args)
         try:
             return await call.fetch(await replica.pool(), context, *args)
-        except RETRIED as error:
+        except _IN_VAIN as error:
             replica.failed(error)
             avoid.add(replica)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any, Final
 
-from ..errors import ConnectionLost, DatabaseUnavailable, TenantryError
+from ..errors import AuthenticationFailed, ConnectionLost, DatabaseUnavailable, TenantryError
 from .connect import Connector
 from .context import Context
 from .oneshot import OneShot
@@ -26,6 +26,12 @@ _STATE: Final = OneShot(
 _NOBODY = Context()
 #: Between questions to one that is waited for.
 _PAUSE: Final = 0.004
+#: Seconds until an answer must be there.
+ANSWER: Final = 1.5
+#: After so many questions in a row without an answer nobody waits for it any longer.
+_HANGS: Final = 2
+#: Errors of the way there or of the server, and not of the work.
+ILLNESSES: Final = (ConnectionLost, DatabaseUnavailable, AuthenticationFailed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +80,7 @@ class Replica:
         self._watch: Pool | None = None
         self._opening = asyncio.Lock()
         self._asking: asyncio.Task[None] | None = None
+        self._unanswered = 0
 
     def __repr__(self) -> str:
         return f"Replica({self.name!r}, lag={self.lag}, error={self.error!r})"
@@ -83,10 +90,22 @@ class Replica:
         """Its pool, once that is open."""
         return self._pool
 
+    @property
+    def watched(self) -> bool:
+        """Whether it has been there all the time since it was asked. One that died and came back may
+        show less than it had."""
+        return self._watch is not None and self._watch.connected
+
     async def pool(self) -> Pool:
         async with self._opening:
             if self._pool is None:
-                self._pool = await self._open(self._options, self._observer)
+                if self.error:  # so it was found while this one waited
+                    raise _away()
+                try:
+                    self._pool = await self._open(self._options, self._observer)
+                except TenantryError as error:
+                    self.error = error.code
+                    raise
             return self._pool
 
     async def _open(self, options: PoolOptions, observer: Observer | None = None) -> Pool:
@@ -96,21 +115,22 @@ class Replica:
 
     def failed(self, error: TenantryError) -> None:
         """Work was in vain here. That it was in the way of the replay is no fault of the server's."""
-        if isinstance(error, (ConnectionLost, DatabaseUnavailable)):
+        if isinstance(error, ILLNESSES):
             self.error = error.code
 
-    async def ask(self, timeout: float) -> None:
-        """Learn how it is. One question is under way at a time, for all who wait."""
+    async def ask(self, patience: float | None = None) -> bool:
+        """Learn how it is. One question is under way at a time, for all who wait. Who waits no longer
+        than his patience lasts leaves it under way. False: there is no answer yet."""
         if self._asking is None:
-            self._asking = self._like.spawn(self._ask(timeout))
-        await asyncio.wait({self._asking})
+            self._asking = self._like.spawn(self._ask())
+        answered, _ = await asyncio.wait({self._asking}, timeout=patience)
+        return bool(answered)
 
     async def reach(self, position: int, seconds: float) -> bool:
         """Whether it comes so far within the time. It is asked again and again."""
         deadline = monotonic() + seconds
         while True:
-            await self.ask(max(0.001, deadline - monotonic()))
-            if self.error:
+            if not await self.ask(deadline - monotonic()) or self.error:
                 return False
             if self.position >= position:
                 return True
@@ -118,18 +138,22 @@ class Replica:
                 return False
             await asyncio.sleep(_PAUSE)
 
-    async def _ask(self, timeout: float) -> None:
+    async def _ask(self) -> None:
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(ANSWER):
                 if self._watch is None:
                     alone = replace(self._options, max_size=1, overflow=0)
                     self._watch = await self._open(alone)
                 ((standby, position, age, timeline),) = await _STATE.fetch(self._watch, _NOBODY)
         except TimeoutError:
             self.error = "no_answer"
+            self._unanswered += 1
+            if self._unanswered >= _HANGS and self._pool is not None:
+                self._pool.cut(_away())
         except TenantryError as error:
             self.error = error.code
         else:
+            self._unanswered = 0
             # One that was promoted writes a log of its own: nothing tells whether it is ours.
             self.error = "" if standby else "not_a_standby"
             self.position = position or BEGINNING
@@ -151,3 +175,9 @@ class Replica:
     async def close(self, timeout: float) -> None:
         pools = [pool for pool in (self._pool, self._watch) if pool is not None]
         await asyncio.gather(*(pool.close(timeout) for pool in pools))
+
+
+def _away() -> DatabaseUnavailable:
+    return DatabaseUnavailable(
+        "The replica does not answer.", hint="Work that is run again goes elsewhere."
+    )

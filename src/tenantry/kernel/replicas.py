@@ -11,14 +11,13 @@ from uuid import UUID
 from ..errors import TenantryError
 from .home import disowned_by_forks, elsewhere
 from .pool import Pool
-from .position import BEGINNING
+from .position import NOWHERE, Place
 from .primary import PrimaryLog
 from .replica import Replica, ReplicaHealth
 from .writes import Writes
 
-#: Seconds between questions, and until an answer must be there.
+#: Seconds between questions.
 _EVERY: Final = 1.0
-_ANSWER: Final = 1.5
 #: Lags are alike within so many seconds: who is a moment behind is no worse.
 _ALIKE: Final = 1.0
 
@@ -59,35 +58,38 @@ class Replicas:
     # ---- choosing -------------------------------------------------------------------------------
 
     async def choose(
-        self, tenant_id: UUID, after: int = BEGINNING, avoid: Collection[Replica] = ()
+        self, tenant_id: UUID, after: Place = NOWHERE, avoid: Collection[Replica] = ()
     ) -> Replica | None:
         """The replica for a piece of work that must see its tenant's writes, and the log up to
         `after`; None means the primary. In the usual case nobody is asked anything."""
         if asyncio.get_running_loop() is not self._home:
             raise elsewhere()
         while True:
-            best = [r for r in self._best if not r.error and r not in avoid]
+            best = [r for r in self._best if not r.error and r.watched and r not in avoid]
             if not best:
                 return None
             mark = self.writes.last(tenant_id)
             position = mark.position
             if position is None:
-                position = await self._log.covering(mark, _ANSWER)
+                position = await self._log.covering(mark)
                 if position is None:
                     return None
+            if after.timeline > self._log.timeline and not await self._learned_of(after):
+                return None
             # By now a failover may be known.
             following = [replica for replica in best if self._follows(replica)]
             if not following:
                 return None
-            replica = await self._at(max(position, after), following)
+            replica = await self._at(max(position, after.position), following)
             if replica is None or replica.ready is not None:
                 return replica
-            try:
+            with suppress(TenantryError):
                 await replica.pool()
-            except TenantryError as error:
-                replica.failed(error)
-            else:
                 return replica
+
+    async def _learned_of(self, place: Place) -> bool:
+        """A failover that another process has seen before this one."""
+        return await self._log.ask() and self._log.timeline >= place.timeline
 
     async def _at(self, position: int, replicas: list[Replica]) -> Replica | None:
         there = [replica for replica in replicas if replica.position >= position]
@@ -120,8 +122,8 @@ class Replicas:
 
     async def _look_at(self, replica: Replica) -> None:
         # The primary first: who has come as far as it was then is not behind.
-        await self._log.ask(_ANSWER)
-        await replica.ask(_ANSWER)
+        await self._log.ask()
+        await replica.ask()
         if not replica.error and not self._follows(replica):
             replica.error = "not_following"
         replica.lag = None if replica.error else self._log.lag(replica.position, replica.replay_age)

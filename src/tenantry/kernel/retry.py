@@ -51,6 +51,8 @@ async def run(
             async with begin() as handle:
                 return await work(handle)
         except on as error:
+            if not error.retryable:  # such as a certificate that has expired
+                raise
             error.add_note(f"Attempt {attempt} of {attempts}.")
         pause = min(max_delay, delay * 2 ** (attempt - 1))
         await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - no secret

@@ -7,6 +7,7 @@ chained cause and never enters our own message.
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import ssl
@@ -46,6 +47,7 @@ from ..errors import (
     StillReferenced,
     TenantNotWritable,
     TenantryError,
+    TlsFailed,
     TransactionAborted,
     TransactionError,
     TransferRefused,
@@ -124,20 +126,38 @@ def translate(error: BaseException, *, sql: str = "", closed: bool = False) -> T
     return TransactionError(f"The statement failed with {type(error).__name__}.")
 
 
-def translate_connect(error: BaseException) -> TenantryError:  # noqa: PLR0911
-    """The error of opening a connection. Nothing of the URL appears in it."""
+def translate_connect(error: BaseException, *, certified: bool = False) -> TenantryError:  # noqa: PLR0911
+    """The error of opening a connection, `certified` if it shows a certificate of ours. Nothing of
+    the URL appears in it."""
     if isinstance(error, TenantryError):
         return error
+    if fault := _tls_fault(error, certified):
+        return TlsFailed(fault)
     state = getattr(error, "sqlstate", None) or ""
+    if state == "28000":
+        return AuthenticationFailed(
+            "The server lets this role into this database from here in no such way.",
+            hint="Its pg_hba.conf may ask for TLS (sslmode=verify-full), or for a certificate in the"
+            " role's name (TENANTRY_SSL_CERT).",
+            sqlstate=state,
+        )
     if state.startswith("28"):
+        names = "role, password, and whose name is in TENANTRY_SSL_CERT"
         return AuthenticationFailed(
             "The server refused the login.",
-            hint="Check role, password and pg_hba.conf.",
+            hint=f"Check {names if certified else 'role and password'}.",
             sqlstate=state,
         )
     if state == "3D000":
         return DatabaseUnavailable(
             "The database does not exist.", hint="Create it with `tenantry init`.", sqlstate=state
+        )
+    if certified and isinstance(error, asyncpg.ConnectionDoesNotExistError):
+        # It goes down, or refuses the certificate and was quicker to close than to say so.
+        return DatabaseUnavailable(
+            "The server closed the connection once it was shown this program's certificate.",
+            hint="If it is up, it refuses that: look at TENANTRY_SSL_CERT, and at the server's log.",
+            sqlstate=state,
         )
     if state == "53300":
         return DatabaseUnavailable(
@@ -147,17 +167,47 @@ def translate_connect(error: BaseException) -> TenantryError:  # noqa: PLR0911
         )
     if state:
         return DatabaseUnavailable("The server refused the connection.", sqlstate=state)
-    if isinstance(error, ssl.SSLError):
-        return DatabaseUnavailable(
-            "TLS with the server failed.", hint="Check sslmode, sslrootcert and the certificate."
-        )
     if isinstance(error, TimeoutError):
         return DatabaseUnavailable("The server did not answer in time.")
+    if getattr(error, "errno", None) in (errno.EMFILE, errno.ENFILE):
+        return DatabaseUnavailable(
+            "This process may open no more files, and a connection is one.",
+            hint="Raise its limit (ulimit -n; LimitNOFILE= of a unit), or lower the pool sizes.",
+        )
     if isinstance(error, (OSError, asyncpg.InternalClientError)):
         return DatabaseUnavailable(
             "The server cannot be reached.", hint="Is it running, and are host and port right?"
         )
     return ConfigurationError("The database URL cannot be used.", setting="database_url")
+
+
+#: OpenSSL's words for why it does not believe a certificate (X509_V_ERR_…).
+_DISBELIEVED: Final = {
+    9: "not_yet_valid",
+    10: "expired",
+    **dict.fromkeys((18, 19, 20, 21), "untrusted"),
+    **dict.fromkeys((62, 64), "host_name"),
+}
+
+
+def _tls_fault(error: BaseException, certified: bool) -> str:
+    """What was wrong with TLS; empty if that was not it."""
+    if isinstance(error, asyncpg.ConnectionDoesNotExistError):
+        # With TLS 1.3 the server looks at our certificate when we believe to be through already.
+        alert = error.__cause__ or error.__context__
+        return "refused" if isinstance(alert, ssl.SSLError) else ""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _DISBELIEVED.get(error.verify_code, "untrusted")
+    if isinstance(error, ssl.SSLError):
+        reason = error.reason or ""
+        if reason == "KEY_VALUES_MISMATCH":
+            return "key"
+        certificate = "ALERT" in reason and ("CERT" in reason or "UNKNOWN_CA" in reason)
+        return "refused" if certificate else "handshake"
+    if isinstance(error, (FileNotFoundError, PermissionError)) and certified:
+        return "files"
+    # The driver's own words: no type of its own, nor a number, says so.
+    return "no_tls" if "rejected SSL upgrade" in str(error) else ""
 
 
 def _lost(error: BaseException) -> TenantryError:

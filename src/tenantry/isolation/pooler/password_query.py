@@ -32,9 +32,12 @@ async def password_query_findings(
     superusers = await connection.fetch(_USER, sorted(users))
     schemas, functions = [schema for schema, _ in names], [function for _, function in names]
     open_to = await connection.fetch(_LOOKUP, schemas, functions, roles)
+    oids = [table.oid for table in subject.tables]
+    powers = await connection.fetch(_POWERS, sorted(users), oids)
     return [
         *(Finding(_NAME, "warning", r["object"], r["detail"], _REMEDIATION) for r in superusers),
         *(Finding(_NAME, "error", r["object"], r["detail"], _REMEDIATION) for r in open_to),
+        *(Finding(_NAME, "error", r["object"], r["detail"], _REMEDIATION) for r in powers),
     ]
 
 
@@ -52,6 +55,21 @@ _USER = """
     SELECT 'role ' || rolname AS object,
            'PgBouncer looks passwords up as a superuser: its own login is the whole server''s.' AS detail
     FROM pg_roles WHERE rolname = ANY ($1) AND rolsuper"""
+
+# A login that no policy was written for, on the machine that all clients talk to.
+_POWERS = """
+    SELECT 'role ' || r.rolname AS object, 'PgBouncer looks passwords up as it, and it ' || w.what || '.' AS detail
+    FROM pg_roles AS r CROSS JOIN LATERAL (
+        SELECT 'is past row security (BYPASSRLS)' AS what WHERE r.rolbypassrls
+        UNION ALL SELECT 'may make roles (CREATEROLE)' WHERE r.rolcreaterole
+        UNION ALL SELECT 'may become ' || string_agg(o.rolname, ', ' ORDER BY o.rolname)
+        FROM pg_auth_members AS m JOIN pg_roles AS o ON o.oid = m.roleid WHERE m.member = r.oid HAVING count(*) > 0
+        UNION ALL SELECT 'may read or write ' || string_agg(t.oid::regclass::text, ', ' ORDER BY t.oid::regclass::text)
+        FROM unnest($2::oid[]) AS t (oid)
+        WHERE has_any_column_privilege(r.oid, t.oid, 'SELECT, INSERT, UPDATE') OR has_table_privilege(r.oid, t.oid, 'DELETE, TRUNCATE')
+        HAVING count(*) > 0
+    ) AS w
+    WHERE r.rolname = ANY ($1) AND NOT r.rolsuper"""
 
 # By the catalog: whoever may not use the schema, as the owner may not, could not name the function.
 _LOOKUP = """

@@ -27,6 +27,8 @@ _EXAMPLES = {
     "owner_url": _URL.format(role="owner"),
     "service_url": _URL.format(role="service"),
     "readonly_url": _URL.format(role="readonly"),
+    "backup_url": _URL.format(role="backup"),
+    "monitor_url": _URL.format(role="monitor"),
     "pooler_url": "postgresql://watcher:PASSWORD@pooler.example.org:6432/pgbouncer?sslmode=verify-full",
     "replica_urls": _URL.format(role="readonly").replace("db.", "replica."),
     "redis_url": "rediss://:PASSWORD@cache.example.org:6379/0",
@@ -34,6 +36,7 @@ _EXAMPLES = {
     "jwt_secret_key": "(openssl rand -base64 48)",
     "secret_keys": "(tenantry secrets new-key)",
     "seal_keys": "(tenantry secrets new-key)",
+    "backup_keys": "(tenantry secrets new-key)",
     "report_key": "(tenantry secrets new-signing-key)",
 }
 
