@@ -34,10 +34,9 @@ async def doctor(
     settings = place.running()
     from tenantry.endpoints import monitor_url
     from tenantry.kernel.plain import connected
-    from tenantry.ops.doctor import Patient, examine
+    from tenantry.ops.doctor import LOOKING, Patient, examine
 
-    setup = "SET statement_timeout = '20s'; SET default_transaction_read_only = on"
-    async with connected(monitor_url(settings), setup, name="tenantry-doctor") as server:
+    async with connected(monitor_url(settings), LOOKING, name="tenantry-doctor") as server:
         with screen.progress() as tell:
             report = await examine(
                 Patient(settings, server), check or (), production=production, tell=tell

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 
 from tenantry.config import Settings
+from tenantry.endpoints import Role, url_for
+from tenantry.kernel.plain import connected
 
 from .finding import Finding
 from .limits import Limits
+
+#: What a session does first that looks: it changes nothing, and holds nothing up.
+LOOKING: Final = "SET statement_timeout = '20s'; SET default_transaction_read_only = on"
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,11 @@ class Patient:
     server: asyncpg.Connection[Any]
     limits: Limits = field(default_factory=Limits)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def login(self, role: Role) -> AbstractAsyncContextManager[asyncpg.Connection[Any]]:
+        """A connection of a role that sees rows, for what a watcher of the server cannot see. It is
+        another one than `server`, and `ConfigurationError` says where its URL lacks."""
+        return connected(url_for(self.settings, role), LOOKING, name="tenantry-doctor")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import asyncpg
 
@@ -13,6 +14,8 @@ from tenantry.kernel.translate import translate
 from .check import Check, Patient
 from .checks import CHECKS
 from .finding import SEVERITIES, Finding
+
+_MONITOR: Final = "Set TENANTRY_MONITOR_URL to a login that is a member of pg_monitor."
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,9 @@ async def examine(
             unseen.append(Unseen(check.name, str(error), getattr(error, "hint", "") or ""))
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             said = translate(error, closed=patient.server.is_closed())
-            unseen.append(Unseen(check.name, str(said), getattr(said, "hint", "") or ""))
+            is_refused = isinstance(error, asyncpg.InsufficientPrivilegeError)
+            hint = _MONITOR if is_refused else getattr(said, "hint", "")
+            unseen.append(Unseen(check.name, str(said), hint or ""))
         else:
             looked.append(check.name)
     findings.sort(key=lambda f: (SEVERITIES.index(f.severity), f.check, f.object))

@@ -20,16 +20,17 @@ _PAGES = 2 * 8192
 
 # Widths of keys are those of their types; what may be of any length is taken for 32 bytes, since the
 # statistics of tables under row security are closed to all.
-_INDEXES: Final = """
-    SELECT i.relname AS name, t.relname AS table, coalesce(r.relname, t.relname) AS root, x.indisvalid AS valid,
+INDEXES: Final = """
+    SELECT n.nspname AS schema, i.relname AS name, t.relname AS table, coalesce(r.relname, t.relname) AS root, x.indisvalid AS valid,
            i.relname ~ '_cc(new|old)[0-9]*$' AS leftover, pg_relation_size(i.oid) AS bytes,
            greatest(i.reltuples, 0)::bigint AS rows, m.amname = 'btree' AS btree,
            (SELECT sum(CASE WHEN a.attlen > 0 THEN a.attlen ELSE 32 END)
             FROM pg_attribute AS a WHERE a.attrelid = i.oid)::bigint AS width
     FROM pg_index AS x JOIN pg_class AS i ON i.oid = x.indexrelid JOIN pg_class AS t ON t.oid = x.indrelid
-    JOIN pg_am AS m ON m.oid = i.relam
+    JOIN pg_am AS m ON m.oid = i.relam JOIN pg_namespace AS n ON n.oid = i.relnamespace
     LEFT JOIN pg_class AS r ON t.relispartition AND r.oid = pg_partition_root(t.oid)
-    WHERE i.relnamespace = 'tenantry'::regnamespace AND i.relkind = 'i' ORDER BY 1"""
+    WHERE n.nspname !~ '^(pg_|information_schema$)' AND i.relkind = 'i' ORDER BY 1, 2"""
+_OURS: Final = f"SELECT * FROM ({INDEXES}) AS i WHERE schema = 'tenantry'"  # noqa: S608
 
 
 async def _reindex(upkeep: Upkeep) -> list[Action]:
@@ -37,7 +38,7 @@ async def _reindex(upkeep: Upkeep) -> list[Action]:
     async with upkeep.owner() as connection:
         found = [
             index
-            for index in await connection.fetch(_INDEXES)
+            for index in await connection.fetch(_OURS)
             if upkeep.name in (None, index["name"], index["table"], index["root"])
         ]
         if upkeep.name is not None and not found:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from .step import Action, Step, Upkeep
 from .tables import figures
@@ -21,13 +22,9 @@ async def _vacuum(upkeep: Upkeep) -> list[Action]:
         for table in await figures(connection, upkeep.name):
             if table["kind"] == "p":
                 continue
-            dead, live = table["dead"], table["live"]
             is_old = table["age"] > OLD_AGE
-            if is_old:
-                why = f"its oldest transaction is {table['age']:,} ago"
-            elif dead > DEAD_ROWS and dead > DEAD_PART * live:
-                why = f"{dead:,} dead rows beside {live:,}"
-            else:
+            why = f"its oldest transaction is {table['age']:,} ago" if is_old else dead_rows(table)
+            if not why:
                 continue
             upkeep.tell(f"Vacuuming {table['name']}")
             if not upkeep.dry_run:
@@ -35,6 +32,13 @@ async def _vacuum(upkeep: Upkeep) -> list[Action]:
                 await connection.execute(f'VACUUM ({options}) tenantry."{table["name"]}"')
             done.append(Action("vacuum", table["name"], why))
     return done
+
+
+def dead_rows(table: Mapping[str, Any]) -> str:
+    """That a table has more of them than it should; nothing where it has not."""
+    dead, live = table["dead"], table["live"]
+    is_much = dead > DEAD_ROWS and dead > DEAD_PART * live
+    return f"{dead:,} dead rows beside {live:,}" if is_much else ""
 
 
 STEP = Step(

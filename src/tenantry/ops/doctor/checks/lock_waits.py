@@ -1,0 +1,89 @@
+"""Who waits for a lock, and for whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import asyncpg
+
+from ..check import Check, Patient
+from ..finding import Advice, Finding
+
+#: Only those who wait are asked whom they wait for: the answer holds up everyone's locking a moment.
+_SQL = """
+    WITH waiting AS (
+        SELECT pid, min(waitstart) AS since,
+               min(CASE WHEN relation IS NOT NULL THEN relation::regclass::text END) AS relation
+        FROM pg_locks WHERE NOT granted AND (database IS NULL OR database = (
+            SELECT oid FROM pg_database WHERE datname = current_database()))
+        GROUP BY pid)
+    SELECT w.pid, a.usename AS who, pg_blocking_pids(w.pid) AS blockers, w.relation,
+           extract(epoch FROM clock_timestamp() - w.since)::float8 AS seconds
+    FROM waiting AS w JOIN pg_stat_activity AS a USING (pid) WHERE a.datname = current_database()"""
+_WHO = """
+    SELECT pid, coalesce(usename, backend_type) AS who, coalesce(application_name, '') AS program,
+           coalesce(state, 'at work') AS state
+    FROM pg_stat_activity WHERE pid = ANY ($1)"""
+
+
+async def _look(patient: Patient) -> list[Finding]:
+    waiting = {row["pid"]: row for row in await patient.server.fetch(_SQL)}
+    held: dict[int, list[asyncpg.Record]] = {}
+    for row in waiting.values():
+        # The time is not there yet for a wait that begins just now.
+        if (row["seconds"] or 0) <= patient.limits.lock_wait.total_seconds():
+            continue
+        for blocker in _firsts(row["pid"], waiting):
+            held.setdefault(blocker, []).append(row)
+    people = {row["pid"]: row for row in await patient.server.fetch(_WHO, list(held))}
+    return [_finding(blocker, rows, people.get(blocker)) for blocker, rows in held.items()]
+
+
+def _firsts(pid: int, waiting: Mapping[int, asyncpg.Record]) -> set[int]:
+    """Those at the head of the queue, who wait for nobody."""
+    found: set[int] = set()
+    seen, ahead = {pid}, list(waiting[pid]["blockers"])
+    while ahead:
+        one = ahead.pop()
+        if one in seen:
+            continue
+        seen.add(one)
+        if one in waiting:
+            ahead += waiting[one]["blockers"]
+        else:
+            found.add(one)
+    return found
+
+
+def _finding(blocker: int, rows: list[asyncpg.Record], who: asyncpg.Record | None) -> Finding:
+    longest = max(rows, key=lambda row: row["seconds"])
+    waits = (
+        f"{len(rows)} session{'s'[: len(rows) != 1]} wait{'s'[: len(rows) == 1]} for it, for up to"
+        f" {longest['seconds']:.0f} s: session {longest['pid']} of {longest['who']}"
+        + (f" for {longest['relation']}" if longest["relation"] else "")
+        + "."
+    )
+    why = "What waits holds locks of its own, which others wait for: soon everything stands in one queue."
+    if blocker == 0:
+        return Finding(
+            CHECK.name, "warning", "a prepared transaction", waits, why,
+            Advice(
+                "End it, with ROLLBACK PREPARED or COMMIT PREPARED.",
+                shell=("tenantry doctor prepared-transactions",),
+            ),
+        )  # fmt: skip
+    told = f"{who['who']} ({who['program'] or 'no program named'}), {who['state']}. " if who else ""
+    return Finding(
+        CHECK.name,
+        "warning",
+        f"session {blocker}",
+        told + waits,
+        why,
+        Advice(
+            "Have its transaction end; if its program has forgotten it, end the session.",
+            sql=(f"SELECT pg_terminate_backend({blocker})",),
+        ),
+    )
+
+
+CHECK = Check("lock-waits", "Sessions that wait for another's lock, and for whose", _look)
