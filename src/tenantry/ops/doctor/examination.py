@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import asyncpg
 
 from tenantry.errors import InvalidInput, TenantryError
 from tenantry.kernel.translate import translate
 
-from .check import Check, Patient
+from .check import MONITOR, Check, Patient
 from .checks import CHECKS
 from .finding import SEVERITIES, Finding
-
-_MONITOR: Final = "Set TENANTRY_MONITOR_URL to a login that is a member of pg_monitor."
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +57,7 @@ async def examine(
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             said = translate(error, closed=patient.server.is_closed())
             is_refused = isinstance(error, asyncpg.InsufficientPrivilegeError)
-            hint = _MONITOR if is_refused else getattr(said, "hint", "")
+            hint = MONITOR if is_refused else getattr(said, "hint", "")
             unseen.append(Unseen(check.name, str(said), hint or ""))
         else:
             looked.append(check.name)

@@ -14,7 +14,7 @@ _SQL = """
 
 
 async def _look(patient: Patient) -> list[Finding]:
-    (row,) = await patient.server.fetch(_SQL)
+    (row,) = await patient.sessions(_SQL)
     limits = patient.limits
     part = row["used"] / max(row["most"], 1)
     if part <= limits.connections:

@@ -29,7 +29,7 @@ async def _look(patient: Patient) -> list[Finding]:
                 sql=(f"SELECT pg_terminate_backend({row['pid']})",),
             ),
         )
-        for row in await patient.server.fetch(_SQL, patient.limits.idle)
+        for row in await patient.sessions(_SQL, patient.limits.idle)
     ]
 
 

@@ -24,7 +24,10 @@ async def _look(patient: Patient) -> list[Finding]:
                 f"The index of {called(schema, index['table'])}: {reason(index)}.",
                 "Every write keeps it up, no query uses it, and if it is unique it may not hold.",
                 maintained(
-                    "Drop it." if index["leftover"] else "Build it anew, beside its users.",
+                    "Drop it."
+                    if index["leftover"]
+                    else "Build it anew, beside its users. If it is unique and that fails, remove the rows"
+                    " that are there twice first.",
                     "reindex",
                     schema,
                     name,

@@ -8,7 +8,11 @@ import asyncpg
 
 from ..check import Check, Patient
 from ..finding import Advice, Finding
+from ..objects import literal
 
+_WHY = (
+    "What waits holds locks of its own, which others wait for: soon everything stands in one queue."
+)
 #: Only those who wait are asked whom they wait for: the answer holds up everyone's locking a moment.
 _SQL = """
     WITH waiting AS (
@@ -24,10 +28,15 @@ _WHO = """
     SELECT pid, coalesce(usename, backend_type) AS who, coalesce(application_name, '') AS program,
            coalesce(state, 'at work') AS state
     FROM pg_stat_activity WHERE pid = ANY ($1)"""
+_PREPARED = """
+    SELECT DISTINCT p.gid FROM pg_prepared_xacts AS p
+    JOIN pg_locks AS h ON h.granted AND h.virtualtransaction = '-1/' || p.transaction::text
+    JOIN pg_locks AS w ON NOT w.granted AND (w.database = h.database AND w.relation = h.relation OR w.transactionid = h.transactionid)
+    WHERE p.database = current_database() ORDER BY 1"""
 
 
 async def _look(patient: Patient) -> list[Finding]:
-    waiting = {row["pid"]: row for row in await patient.server.fetch(_SQL)}
+    waiting = {row["pid"]: row for row in await patient.sessions(_SQL)}
     held: dict[int, list[asyncpg.Record]] = {}
     for row in waiting.values():
         # The time is not there yet for a wait that begins just now.
@@ -36,7 +45,12 @@ async def _look(patient: Patient) -> list[Finding]:
         for blocker in _firsts(row["pid"], waiting):
             held.setdefault(blocker, []).append(row)
     people = {row["pid"]: row for row in await patient.server.fetch(_WHO, list(held))}
-    return [_finding(blocker, rows, people.get(blocker)) for blocker, rows in held.items()]
+    # A prepared transaction has no session: the server says 0.
+    prepared = [row["gid"] for row in await patient.server.fetch(_PREPARED)] if 0 in held else []
+    return [
+        *(_by_prepared(gid, held[0]) for gid in prepared),
+        *(_by_session(one, rows, people.get(one)) for one, rows in held.items() if one),
+    ]
 
 
 def _firsts(pid: int, waiting: Mapping[int, asyncpg.Record]) -> set[int]:
@@ -55,34 +69,42 @@ def _firsts(pid: int, waiting: Mapping[int, asyncpg.Record]) -> set[int]:
     return found
 
 
-def _finding(blocker: int, rows: list[asyncpg.Record], who: asyncpg.Record | None) -> Finding:
-    longest = max(rows, key=lambda row: row["seconds"])
-    waits = (
-        f"{len(rows)} session{'s'[: len(rows) != 1]} wait{'s'[: len(rows) == 1]} for it, for up to"
-        f" {longest['seconds']:.0f} s: session {longest['pid']} of {longest['who']}"
-        + (f" for {longest['relation']}" if longest["relation"] else "")
-        + "."
-    )
-    why = "What waits holds locks of its own, which others wait for: soon everything stands in one queue."
-    if blocker == 0:
-        return Finding(
-            CHECK.name, "warning", "a prepared transaction", waits, why,
-            Advice(
-                "End it, with ROLLBACK PREPARED or COMMIT PREPARED.",
-                shell=("tenantry doctor prepared-transactions",),
-            ),
-        )  # fmt: skip
+def _by_session(pid: int, rows: list[asyncpg.Record], who: asyncpg.Record | None) -> Finding:
     told = f"{who['who']} ({who['program'] or 'no program named'}), {who['state']}. " if who else ""
     return Finding(
         CHECK.name,
         "warning",
-        f"session {blocker}",
-        told + waits,
-        why,
+        f"session {pid}",
+        told + _waits(rows),
+        _WHY,
         Advice(
             "Have its transaction end; if its program has forgotten it, end the session.",
-            sql=(f"SELECT pg_terminate_backend({blocker})",),
+            sql=(f"SELECT pg_terminate_backend({pid})",),
         ),
+    )
+
+
+def _by_prepared(gid: str, rows: list[asyncpg.Record]) -> Finding:
+    return Finding(
+        CHECK.name,
+        "warning",
+        f"prepared transaction {gid}",
+        _waits(rows),
+        _WHY,
+        Advice(
+            "Ask the program that prepared it, which may want it committed; else roll it back.",
+            sql=(f"ROLLBACK PREPARED {literal(gid)}",),
+        ),
+    )
+
+
+def _waits(rows: list[asyncpg.Record]) -> str:
+    longest = max(rows, key=lambda row: row["seconds"])
+    many = "1 session waits" if len(rows) == 1 else f"{len(rows)} sessions wait"
+    table = f" for {longest['relation']}" if longest["relation"] else ""
+    return (
+        f"{many} for it, for up to {longest['seconds']:.0f} s: session {longest['pid']} of"
+        f" {longest['who']}{table}."
     )
 
 
