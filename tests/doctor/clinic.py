@@ -7,7 +7,6 @@ import shlex
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from unittest.mock import patch
 
@@ -59,10 +58,7 @@ class Clinic:
         """Do as the advice says, as a superuser and on the command line."""
         async with self.superuser() as server:
             for statement in finding.advice.sql:
-                loaded = await server.fetchval("SELECT pg_conf_load_time()")
-                await server.execute(statement)
-                if "pg_reload_conf" in statement:
-                    await self._reloaded(loaded)
+                await self._run(server, statement)
         for line in finding.advice.shell:
             program, *words = shlex.split(line)
             assert program == "tenantry", line
@@ -70,11 +66,13 @@ class Clinic:
             with patch.object(asyncio.SelectorEventLoop, "add_signal_handler"):
                 await asyncio.to_thread(self.cli, *words)
 
-    async def _reloaded(self, before: datetime) -> None:
-        """A session that begins has the settings of the server's first process, once that has them."""
-        while True:
-            async with self.superuser() as server:
-                if await server.fetchval("SELECT pg_conf_load_time()") > before:
+    async def _run(self, server: asyncpg.Connection[Any], statement: str) -> None:
+        before = await server.fetchval("SELECT pg_conf_load_time()")
+        await server.execute(statement)
+        # A session that begins has the settings of the server's first process, once that has them.
+        while "pg_reload_conf" in statement:
+            async with self.superuser() as later:
+                if await later.fetchval("SELECT pg_conf_load_time()") > before:
                     return
 
     async def execute(self, *statements: str) -> None:
@@ -82,7 +80,7 @@ class Clinic:
         async with self.superuser() as server:
             await server.execute("SET session_replication_role = replica")
             for statement in statements:
-                await server.execute(statement)
+                await self._run(server, statement)
 
     async def cured(self, check: str, about: str = "") -> None:
         """Provoked by now, the finding is gone once its advice was followed."""

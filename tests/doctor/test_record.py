@@ -27,6 +27,8 @@ async def test_a_record_that_nobody_seals(clinic: Clinic, acme: Tenant) -> None:
     await clinic.cured("unsealed-record")
     await clinic.execute(entry.format(uuid7_at(now - timedelta(days=3))))
     assert await clinic.find("unsealed-record") == []  # what `audit verify` tells of
+    clinic.limits = Limits(unsealed=timedelta(0))
+    assert (await clinic.one("unsealed-record")).severity == "warning"
 
 
 async def test_events_that_nobody_carries(

@@ -31,7 +31,7 @@ async def _look(patient: Patient) -> list[Finding]:
                 "End those that nobody uses; then make the pools smaller (TENANTRY_POOL_MAX) or put"
                 " PgBouncer before the server (`tenantry config pgbouncer`).",
                 sql=(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle'"
+                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE state = 'idle'"
                     " AND backend_type = 'client backend' AND pid <> pg_backend_pid()",
                 ),
             ),

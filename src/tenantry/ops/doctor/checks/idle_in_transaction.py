@@ -26,7 +26,7 @@ async def _look(patient: Patient) -> list[Finding]:
             Advice(
                 "End the session. Tenantry's own roles are ended by the server after a minute of this:"
                 " give the same idle_in_transaction_session_timeout to whoever logged in here.",
-                sql=(f"SELECT pg_terminate_backend({row['pid']})",),
+                sql=(f"SELECT pg_terminate_backend({row['pid']}, 5000)",),
             ),
         )
         for row in await patient.sessions(_SQL, patient.limits.idle)

@@ -30,7 +30,8 @@ _WHO = """
     FROM pg_stat_activity WHERE pid = ANY ($1)"""
 _PREPARED = """
     SELECT DISTINCT p.gid FROM pg_prepared_xacts AS p
-    JOIN pg_locks AS h ON h.granted AND h.virtualtransaction = '-1/' || p.transaction::text
+    JOIN pg_locks AS own ON own.transactionid = p.transaction AND own.pid IS NULL
+    JOIN pg_locks AS h ON h.granted AND h.pid IS NULL AND h.virtualtransaction = own.virtualtransaction
     JOIN pg_locks AS w ON NOT w.granted AND (w.database = h.database AND w.relation = h.relation OR w.transactionid = h.transactionid)
     WHERE p.database = current_database() ORDER BY 1"""
 
@@ -79,7 +80,7 @@ def _by_session(pid: int, rows: list[asyncpg.Record], who: asyncpg.Record | None
         _WHY,
         Advice(
             "Have its transaction end; if its program has forgotten it, end the session.",
-            sql=(f"SELECT pg_terminate_backend({pid})",),
+            sql=(f"SELECT pg_terminate_backend({pid}, 5000)",),
         ),
     )
 

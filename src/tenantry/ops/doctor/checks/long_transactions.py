@@ -26,7 +26,7 @@ async def _look(patient: Patient) -> list[Finding]:
             " hold locks that others wait for.",
             Advice(
                 "End the transaction in its program; if it is forgotten, end its session.",
-                sql=(f"SELECT pg_terminate_backend({row['pid']})",),
+                sql=(f"SELECT pg_terminate_backend({row['pid']}, 5000)",),
             ),
         )
         for row in await patient.sessions(_SQL, patient.limits.transaction)

@@ -10,7 +10,7 @@ from ..finding import Advice, Finding
 # An id begins with its milliseconds, so that what is older than a moment is below an id.
 _SQL = """
     SELECT count(entry.id) AS records, min(entry.id::text)::uuid AS oldest,
-           EXISTS (SELECT FROM tenantry.platform_seals) AS is_used
+           EXISTS (SELECT FROM tenantry.audit_seals) AS is_used
     FROM (
         SELECT t.id, (SELECT s.to_id FROM tenantry.audit_seals AS s WHERE s.tenant_id = t.id ORDER BY s.sequence DESC LIMIT 1) AS until
         FROM tenantry.tenants AS t
