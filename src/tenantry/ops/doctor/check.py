@@ -55,3 +55,6 @@ class Check:
     look: Callable[[Patient], Awaitable[Iterable[Finding]]]
     #: One that is asked only with `--production`.
     production: bool = False
+    #: For the documentation as well: why it matters, and what mends it. A finding says both for its case.
+    why: str = ""
+    mend: str = ""

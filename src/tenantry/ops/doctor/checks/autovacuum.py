@@ -29,7 +29,7 @@ async def _look(patient: Patient) -> list[Finding]:
                 "critical",
                 "autovacuum",
                 "Autovacuum is off for the whole server, or track_counts, without which it does nothing.",
-                "Dead rows pile up, statistics go stale, and in the end the numbers of transactions run out.",
+                CHECK.why,
                 Advice(
                     "Turn both on.",
                     sql=(
@@ -60,4 +60,12 @@ async def _look(patient: Patient) -> list[Finding]:
     return found
 
 
-CHECK = Check("autovacuum", "Autovacuum turned off, for the server or for a table", _look)
+CHECK = Check(
+    "autovacuum",
+    "Autovacuum turned off, for the server or for a table",
+    _look,
+    why=(
+        "Dead rows pile up, statistics go stale, and in the end the numbers of transactions run out."
+    ),
+    mend="turn it on again",
+)

@@ -23,7 +23,7 @@ async def _look(patient: Patient) -> list[Finding]:
             "notice",
             f"database {row['name']}",
             f"{part:.0%} of the pages that were read were in shared_buffers, which are {cache} MB.",
-            "The rest came from the system's cache, or from the disk, at a thousandth of the speed.",
+            CHECK.why,
             Advice(
                 "See first that no statement reads big tables whole (`tenantry doctor missing-indexes`)."
                 " Else give it twice as much, up to a quarter of the machine's memory (`tenantry config"
@@ -37,4 +37,10 @@ async def _look(patient: Patient) -> list[Finding]:
     ]
 
 
-CHECK = Check("cache-hits", "Much that is read and was not in memory", _look)
+CHECK = Check(
+    "cache-hits",
+    "Much that is read and was not in memory",
+    _look,
+    why=("The rest came from the system's cache, or from the disk, at a thousandth of the speed."),
+    mend="a larger `shared_buffers`",
+)

@@ -18,8 +18,7 @@ async def _look(patient: Patient) -> list[Finding]:
             f"database {row['name']}" if row["name"] else "tables that all databases share",
             f"{row['failures']} pages failed their checksum, the last on"
             f" {row['last']:%Y-%m-%d at %H:%M} UTC.",
-            "The disk, its controller or the memory gave back something other than was written: what was in"
-            " those pages is lost, and more may follow.",
+            CHECK.why,
             Advice(
                 "Trust this machine no more: restore the last verified backup to another (`tenantry backup"
                 " list`, `tenantry restore`), or promote a replica. The server's log names the tables;"
@@ -32,4 +31,13 @@ async def _look(patient: Patient) -> list[Finding]:
     ]
 
 
-CHECK = Check("checksum-failures", "Pages that the disk gave back changed", _look)
+CHECK = Check(
+    "checksum-failures",
+    "Pages that the disk gave back changed",
+    _look,
+    why=(
+        "The disk, its controller or the memory gave back something other than was written: what was "
+        "in those pages is lost, and more may follow."
+    ),
+    mend="restore to another machine, or promote a replica",
+)

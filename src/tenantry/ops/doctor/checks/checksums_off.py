@@ -20,7 +20,7 @@ async def _look(patient: Patient) -> list[Finding]:
             "notice",
             "data_checksums",
             "Pages carry no checksum.",
-            "What a failing disk changes is read as if it were data, and goes into every backup.",
+            CHECK.why,
             Advice(
                 "Stop the server, run this as the account that it runs as, and start it: some minutes for"
                 " a hundred gigabytes. (Or on a replica, and promote that.)",
@@ -30,4 +30,10 @@ async def _look(patient: Patient) -> list[Finding]:
     ]
 
 
-CHECK = Check("checksums-off", "Data without checksums", _look)
+CHECK = Check(
+    "checksums-off",
+    "Data without checksums",
+    _look,
+    why=("What a failing disk changes is read as if it were data, and goes into every backup."),
+    mend="`pg_checksums --enable`",
+)

@@ -26,7 +26,7 @@ async def _look(patient: Patient) -> list[Finding]:
             "max_connections",
             f"{row['used']} of the {row['most']} connections that are not kept for administrators are"
             f" taken, {row['idle']} of them idle, most by {row['mostly']}.",
-            "When they are used up, whoever comes is refused.",
+            CHECK.why,
             Advice(
                 "End those that nobody uses; then make the pools smaller (TENANTRY_POOL_MAX) or put"
                 " PgBouncer before the server (`tenantry config pgbouncer`).",
@@ -39,4 +39,10 @@ async def _look(patient: Patient) -> list[Finding]:
     ]
 
 
-CHECK = Check("connections", "Connections near what the server takes", _look)
+CHECK = Check(
+    "connections",
+    "Connections near what the server takes",
+    _look,
+    why=("When they are used up, whoever comes is refused."),
+    mend="end idle sessions; smaller pools, or `tenantry config pgbouncer`",
+)

@@ -25,8 +25,7 @@ async def _look(patient: Patient) -> list[Finding]:
                 "warning" if is_behind else "notice",
                 called(schema, root),
                 f"It has {dead_rows(worst)}{place}.",
-                "They take room on the disk and in memory, and every scan reads them."
-                + (" Autovacuum does not keep up." if is_behind else ""),
+                CHECK.why + (" Autovacuum does not keep up." if is_behind else ""),
                 maintained(
                     "Clear them. If they stay, something keeps VACUUM from them: `tenantry doctor"
                     " long-transactions prepared-transactions`. If they come back, have autovacuum come"
@@ -41,4 +40,10 @@ async def _look(patient: Patient) -> list[Finding]:
     return found
 
 
-CHECK = Check("dead-rows", "Tables swollen by dead rows that nobody cleared", _look)
+CHECK = Check(
+    "dead-rows",
+    "Tables swollen by dead rows that nobody cleared",
+    _look,
+    why=("They take room on the disk and in memory, and every scan reads them."),
+    mend="`tenantry maintain vacuum TABLE`",
+)

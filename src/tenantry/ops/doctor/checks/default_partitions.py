@@ -43,8 +43,7 @@ def _finding(one: partitions.Standing, now: datetime) -> Finding:
         "warning",
         one.table,
         f"{words} They are of {oldest:%Y-%m-%d} to {newest:%Y-%m-%d}.",
-        "Retention never comes to them, whoever reads any time reads them too, and the more there are, the"
-        " longer the table is locked when they are moved.",
+        CHECK.why,
         Advice(
             "Have partitions made for them, to which they are moved.",
             shell=(f"tenantry maintain partitions {one.table}",),
@@ -52,4 +51,13 @@ def _finding(one: partitions.Standing, now: datetime) -> Finding:
     )
 
 
-CHECK = Check("default-partitions", "Rows in a default partition", _look)
+CHECK = Check(
+    "default-partitions",
+    "Rows in a default partition",
+    _look,
+    why=(
+        "Retention never comes to them, whoever reads any time reads them too, and the more there "
+        "are, the longer the table is locked when they are moved."
+    ),
+    mend="`tenantry maintain partitions TABLE`",
+)

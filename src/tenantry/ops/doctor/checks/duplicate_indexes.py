@@ -38,7 +38,7 @@ async def _look(patient: Patient) -> list[Finding]:
                 called(schema, name),
                 f"This index of {called(schema, row['table'])} is the same as {row['other']}"
                 f" ({row['bytes'] / 1024**2:,.0f} MB).",
-                "Every write keeps both up, and no query is faster for it.",
+                CHECK.why,
                 Advice(
                     f"Drop it; {row['other']} stays. Where a model declares it, take it out there as well."
                     + (" Its table is locked a moment." if row["is_partitioned"] else ""),
@@ -49,4 +49,10 @@ async def _look(patient: Patient) -> list[Finding]:
     return found
 
 
-CHECK = Check("duplicate-indexes", "Indexes that are the same as another", _look)
+CHECK = Check(
+    "duplicate-indexes",
+    "Indexes that are the same as another",
+    _look,
+    why=("Every write keeps both up, and no query is faster for it."),
+    mend="`DROP INDEX CONCURRENTLY`",
+)

@@ -19,11 +19,19 @@ async def _look(patient: Patient) -> list[Finding]:
             "notice",
             row["name"],
             f"The database has {row['here']}, and the server brings {row['there']}.",
-            "The server's files are the new ones already; what they mend in SQL is not in the database.",
+            CHECK.why,
             Advice("Update it.", sql=(f"ALTER EXTENSION {quote(row['name'])} UPDATE",)),
         )
         for row in await patient.server.fetch(_SQL)
     ]
 
 
-CHECK = Check("extensions", "Extensions that are behind the server's", _look)
+CHECK = Check(
+    "extensions",
+    "Extensions that are behind the server's",
+    _look,
+    why=(
+        "The server's files are the new ones already; what they mend in SQL is not in the database."
+    ),
+    mend="`ALTER EXTENSION … UPDATE`",
+)

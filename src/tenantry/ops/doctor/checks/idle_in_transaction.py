@@ -22,7 +22,7 @@ async def _look(patient: Patient) -> list[Finding]:
             f"session {row['pid']}",
             f"{row['who']} ({row['program'] or 'no program named'}) has left a transaction open and done"
             f" nothing in it for {row['age'].total_seconds() / 60:.0f} minutes.",
-            "It keeps its locks and its connection, and VACUUM away from what died since it began.",
+            CHECK.why,
             Advice(
                 "End the session. Tenantry's own roles are ended by the server after a minute of this:"
                 " give the same idle_in_transaction_session_timeout to whoever logged in here.",
@@ -33,4 +33,10 @@ async def _look(patient: Patient) -> list[Finding]:
     ]
 
 
-CHECK = Check("idle-in-transaction", "Sessions that left a transaction open and do nothing", _look)
+CHECK = Check(
+    "idle-in-transaction",
+    "Sessions that left a transaction open and do nothing",
+    _look,
+    why=("It keeps its locks and its connection, and VACUUM away from what died since it began."),
+    mend="end the session; give its role an `idle_in_transaction_session_timeout`",
+)

@@ -22,7 +22,7 @@ async def _look(patient: Patient) -> list[Finding]:
                 "warning",
                 called(schema, name),
                 f"The index of {called(schema, index['table'])}: {why}.",
-                "What is read by it is spread over that many more pages, and pushes others out of memory.",
+                CHECK.why,
                 maintained(
                     "Build it anew, beside its users.",
                     "reindex",
@@ -35,4 +35,12 @@ async def _look(patient: Patient) -> list[Finding]:
     return found
 
 
-CHECK = Check("index-bloat", "Indexes far larger than what they hold", _look)
+CHECK = Check(
+    "index-bloat",
+    "Indexes far larger than what they hold",
+    _look,
+    why=(
+        "What is read by it is spread over that many more pages, and pushes others out of memory."
+    ),
+    mend="`tenantry maintain reindex INDEX`",
+)

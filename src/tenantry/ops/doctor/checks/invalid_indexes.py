@@ -22,7 +22,7 @@ async def _look(patient: Patient) -> list[Finding]:
                 "warning",
                 called(schema, name),
                 f"The index of {called(schema, index['table'])}: {reason(index)}.",
-                "Every write keeps it up, no query uses it, and if it is unique it may not hold.",
+                CHECK.why,
                 maintained(
                     "Drop it."
                     if index["leftover"]
@@ -38,4 +38,10 @@ async def _look(patient: Patient) -> list[Finding]:
     return found
 
 
-CHECK = Check("invalid-indexes", "Indexes whose building failed", _look)
+CHECK = Check(
+    "invalid-indexes",
+    "Indexes whose building failed",
+    _look,
+    why=("Every write keeps it up, no query uses it, and if it is unique it may not hold."),
+    mend="`tenantry maintain reindex INDEX`",
+)

@@ -77,7 +77,7 @@ def _by_session(pid: int, rows: list[asyncpg.Record], who: asyncpg.Record | None
         "warning",
         f"session {pid}",
         told + _waits(rows),
-        _WHY,
+        CHECK.why,
         Advice(
             "Have its transaction end; if its program has forgotten it, end the session.",
             sql=(f"SELECT pg_terminate_backend({pid}, 5000)",),
@@ -91,7 +91,7 @@ def _by_prepared(gid: str, rows: list[asyncpg.Record]) -> Finding:
         "warning",
         f"prepared transaction {gid}",
         _waits(rows),
-        _WHY,
+        CHECK.why,
         Advice(
             "Ask the program that prepared it, which may want it committed; else roll it back.",
             sql=(f"ROLLBACK PREPARED {literal(gid)}",),
@@ -109,4 +109,13 @@ def _waits(rows: list[asyncpg.Record]) -> str:
     )
 
 
-CHECK = Check("lock-waits", "Sessions that wait for another's lock, and for whose", _look)
+CHECK = Check(
+    "lock-waits",
+    "Sessions that wait for another's lock, and for whose",
+    _look,
+    why=(
+        "What waits holds locks of its own, which others wait for: soon everything stands in one "
+        "queue."
+    ),
+    mend="end the transaction at the head of the queue",
+)

@@ -28,7 +28,7 @@ async def _look(patient: Patient) -> list[Finding]:
             called(row["schema"], row["name"]),
             f"Its {row['rows']:,} rows were read from one end to the other {row['whole']:,} times, and"
             f" {row['by_index']:,} times by an index.",
-            "Each such read takes longer the more there is, and pushes everything else out of memory.",
+            CHECK.why,
             Advice(
                 "See which statements read it (pg_stat_statements, `tenantry top`) and by which columns, and"
                 " make an index of those: CREATE INDEX CONCURRENTLY, or in the model and by a migration."
@@ -43,4 +43,12 @@ async def _look(patient: Patient) -> list[Finding]:
     ]
 
 
-CHECK = Check("missing-indexes", "Big tables that are mostly read from end to end", _look)
+CHECK = Check(
+    "missing-indexes",
+    "Big tables that are mostly read from end to end",
+    _look,
+    why=(
+        "Each such read takes longer the more there is, and pushes everything else out of memory."
+    ),
+    mend="an index of the columns it is read by; then its figures begin anew",
+)

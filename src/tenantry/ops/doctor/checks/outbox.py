@@ -26,7 +26,6 @@ def _finding(patient: Patient, topic: str, rows: list[asyncpg.Record]) -> Findin
     error = next((row["error"] for row in rows if row["error"]), "")
     age = patient.now() - min(row["oldest"] for row in rows)
     relay = "tenantry events relay --once"
-    why = "Whoever listens to these events does not hear of them, and the outbox grows."
     if parked:
         return Finding(
             CHECK.name,
@@ -34,7 +33,7 @@ def _finding(patient: Patient, topic: str, rows: list[asyncpg.Record]) -> Findin
             f"topic {topic}",
             f"{parked:,} events were refused by their stream and {waiting - parked:,} wait besides"
             f"{f', with: {error}' if error else ''}.",
-            why,
+            CHECK.why,
             Advice(
                 "Mend what refuses them, and have them tried again: by the relay that runs, or by this one.",
                 shell=(f"tenantry events retry --topic {shlex.quote(topic)}", relay),
@@ -47,7 +46,7 @@ def _finding(patient: Patient, topic: str, rows: list[asyncpg.Record]) -> Findin
             f"topic {topic}",
             f"{waiting:,} events wait, the oldest for {age.total_seconds() / 60:.0f} minutes: no relay"
             " carries them.",
-            why,
+            CHECK.why,
             Advice(
                 "Have `tenantry events relay` run as a service. This catches up until then.",
                 shell=(relay,),
@@ -56,4 +55,10 @@ def _finding(patient: Patient, topic: str, rows: list[asyncpg.Record]) -> Findin
     return None
 
 
-CHECK = Check("outbox", "Published events that are refused, or that nobody relays", _look)
+CHECK = Check(
+    "outbox",
+    "Published events that are refused, or that nobody relays",
+    _look,
+    why="Whoever listens to these events does not hear of them, and the outbox grows.",
+    mend="`tenantry events relay`; `tenantry events retry`",
+)

@@ -45,8 +45,7 @@ async def _look(patient: Patient) -> list[Finding]:
                 f"The current {periods[table]} has no partition."
                 if ahead < 0
                 else f"Of the coming {periods[table]}s {ahead or 'none'} {'have' if ahead > 1 else 'has'} a partition.",
-                "Rows of a time that has none go to the default partition: nothing is lost, and from there"
-                " they are only moved while the table is locked.",
+                CHECK.why,
                 Advice(
                     "Make them; `tenantry maintain --every 1h` keeps them ahead.",
                     shell=(f"tenantry maintain partitions {table}",),
@@ -64,4 +63,13 @@ def _gaps(made: list[tuple[UUID, UUID]]) -> list[tuple[datetime | None, datetime
     return [(stop, start) for stop, start in gaps if stop is None or stop != start]
 
 
-CHECK = Check("partitions-ahead", "Partitions running out", _look)
+CHECK = Check(
+    "partitions-ahead",
+    "Partitions running out",
+    _look,
+    why=(
+        "Rows of a time that has none go to the default partition: nothing is lost, and from there "
+        "they are only moved while the table is locked."
+    ),
+    mend="`tenantry maintain partitions TABLE`",
+)

@@ -19,8 +19,7 @@ async def _look(patient: Patient) -> list[Finding]:
             f"prepared transaction {row['gid']}",
             f"{row['owner']} prepared it {row['age'].total_seconds() / 60:.0f} minutes ago, and nobody has"
             " ended it.",
-            "It outlives its session and the server's restarts; until it ends it keeps its locks, and VACUUM"
-            " away from what died since. Tenantry prepares none.",
+            CHECK.why,
             Advice(
                 "Ask the program that prepared it, which may want it committed; if nobody knows of it, roll"
                 " it back.",
@@ -32,5 +31,12 @@ async def _look(patient: Patient) -> list[Finding]:
 
 
 CHECK = Check(
-    "prepared-transactions", "Transactions that were prepared for two phases and forgotten", _look
+    "prepared-transactions",
+    "Transactions that were prepared for two phases and forgotten",
+    _look,
+    why=(
+        "It outlives its session and the server's restarts; until it ends it keeps its locks, and "
+        "VACUUM away from what died since. Tenantry prepares none."
+    ),
+    mend="`ROLLBACK PREPARED`",
 )

@@ -68,7 +68,7 @@ def _finding(row: asyncpg.Record, used: float, *, is_critical: bool) -> Finding:
         "critical" if is_critical else "warning",
         called(row["schema"], row["name"]),
         f"The sequence{of} is at {row['last']:,}: {used:.0%} of its numbers are used.",
-        "After the last one, every insert that draws a number fails.",
+        CHECK.why,
         Advice(
             "Make room. Changing a column's type writes its table anew, and locks everyone out meanwhile:"
             " `tenantry migrate plan` says how long a big one may take.",
@@ -93,4 +93,10 @@ def _widened(row: Any) -> list[str]:
     return statements
 
 
-CHECK = Check("sequences", "Sequences and identity columns near their last number", _look)
+CHECK = Check(
+    "sequences",
+    "Sequences and identity columns near their last number",
+    _look,
+    why=("After the last one, every insert that draws a number fails."),
+    mend="a wider column or sequence",
+)

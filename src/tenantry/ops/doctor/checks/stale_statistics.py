@@ -26,8 +26,7 @@ async def _look(patient: Patient) -> list[Finding]:
                 "warning" if is_far and worst["kind"] != "p" else "notice",
                 called(schema, root),
                 f"Statistics{name}: {why[schema, worst['name']]}.",
-                "The planner takes plans that were good for what the table was. Autovacuum never looks at a"
-                " partitioned table as a whole.",
+                CHECK.why,
                 maintained(
                     "Analyze it; `tenantry maintain` does so whenever it runs.",
                     "analyze",
@@ -41,5 +40,12 @@ async def _look(patient: Patient) -> list[Finding]:
 
 
 CHECK = Check(
-    "stale-statistics", "Tables that changed since the planner last looked at them", _look
+    "stale-statistics",
+    "Tables that changed since the planner last looked at them",
+    _look,
+    why=(
+        "The planner takes plans that were good for what the table was. Autovacuum never looks at a "
+        "partitioned table as a whole."
+    ),
+    mend="`tenantry maintain analyze TABLE`",
 )

@@ -62,4 +62,10 @@ async def _look(patient: Patient) -> list[Finding]:
     return found
 
 
-CHECK = Check("tracking", "Figures that the server does not keep", _look)
+CHECK = Check(
+    "tracking",
+    "Figures that the server does not keep",
+    _look,
+    why=("Without them nobody can say which statements take the server's time, or its disk's."),
+    mend="turn `track_io_timing` on; `CREATE EXTENSION pg_stat_statements`",
+)

@@ -46,8 +46,7 @@ async def _look(patient: Patient) -> list[Finding]:
                 f"{called(schema, table)}.{row['name']}",
                 f"No index leads with {', '.join(row['columns'])}, by which its {row['rows']:,} rows refer to"
                 f" {row['referenced'].removeprefix('tenantry.')}.",
-                "Whoever removes a row that is referred to, or joins by it, reads this table from end to end,"
-                " and holds locks meanwhile.",
+                CHECK.why,
                 Advice(
                     "Make the index; where a model declares the table, declare it there as well."
                     + (" Its table takes no writes meanwhile." if row["is_partitioned"] else ""),
@@ -59,5 +58,12 @@ async def _look(patient: Patient) -> list[Finding]:
 
 
 CHECK = Check(
-    "unindexed-references", "Foreign keys of your own tables that no index leads with", _look
+    "unindexed-references",
+    "Foreign keys of your own tables that no index leads with",
+    _look,
+    why=(
+        "Whoever removes a row that is referred to, or joins by it, reads this table from end to end, "
+        "and holds locks meanwhile."
+    ),
+    mend="`CREATE INDEX CONCURRENTLY`",
 )

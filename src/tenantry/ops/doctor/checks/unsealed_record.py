@@ -36,7 +36,7 @@ async def _look(patient: Patient) -> list[Finding]:
             "warning" if row["is_used"] else "notice",
             "audit_logs",
             what if row["is_used"] else f"{what} Nobody has ever sealed here.",
-            "What is not sealed, whoever rules the server can rewrite unnoticed.",
+            CHECK.why,
             Advice(
                 "Seal it; `tenantry maintain` does so whenever it runs.",
                 shell=("tenantry audit seal",),
@@ -45,4 +45,10 @@ async def _look(patient: Patient) -> list[Finding]:
     ]
 
 
-CHECK = Check("unsealed-record", "The audit trail without a seal for long", _look)
+CHECK = Check(
+    "unsealed-record",
+    "The audit trail without a seal for long",
+    _look,
+    why=("What is not sealed, whoever rules the server can rewrite unnoticed."),
+    mend="`tenantry audit seal`",
+)

@@ -43,7 +43,7 @@ async def _look(patient: Patient) -> list[Finding]:
                 called(schema, name),
                 f"Nothing has been read by this index of {called(schema, row['table'])} since {since}; it"
                 f" takes {row['bytes'] / 1024**2:,.0f} MB.",
-                "Every write keeps it up, and it takes memory from what is read.",
+                CHECK.why,
                 Advice(
                     "See that no replica uses it, which counts for itself, and drop it; where a model declares"
                     " it, take it out there as well. It can be made again."
@@ -55,4 +55,10 @@ async def _look(patient: Patient) -> list[Finding]:
     return found
 
 
-CHECK = Check("unused-indexes", "Big indexes of your own tables that nothing is read by", _look)
+CHECK = Check(
+    "unused-indexes",
+    "Big indexes of your own tables that nothing is read by",
+    _look,
+    why=("Every write keeps it up, and it takes memory from what is read."),
+    mend="`DROP INDEX CONCURRENTLY`",
+)

@@ -30,8 +30,7 @@ async def _look(patient: Patient) -> list[Finding]:
                     f"{object_} {row['name']}",
                     f"Its oldest rows were written {age:,} {of} ago; the server itself freezes at"
                     f" {forced:,}, and does not come through.",
-                    "Numbers of transactions come round again. Three million before it comes to that, the"
-                    " server takes no more writes at all.",
+                    CHECK.why,
                     Advice(
                         "End what keeps VACUUM from it (`tenantry doctor long-transactions"
                         " prepared-transactions`; replication slots), then freeze every row"
@@ -43,4 +42,13 @@ async def _look(patient: Patient) -> list[Finding]:
     return found
 
 
-CHECK = Check("wraparound", "Rows so old that the numbers of transactions run out", _look)
+CHECK = Check(
+    "wraparound",
+    "Rows so old that the numbers of transactions run out",
+    _look,
+    why=(
+        "Numbers of transactions come round again. Three million before it comes to that, the server "
+        "takes no more writes at all."
+    ),
+    mend="`VACUUM (FREEZE)`",
+)
