@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import asyncpg
 import pytest
 
@@ -31,6 +33,9 @@ async def test_dead_rows_and_stale_statistics(
         assert finding.severity == "warning"
         assert ("tenantry maintain" in str(finding.advice)) is (table == "lock_fences")
         await clinic.cured("dead-rows", table)
+        clinic.limits = Limits()
+        assert (await clinic.one("stale-statistics", table)).severity == "notice"
+        clinic.limits = Limits(stale_after=timedelta(0))
         assert (await clinic.one("stale-statistics", table)).severity == "warning"
         await clinic.cured("stale-statistics", table)
     assert "as a whole" in (await clinic.one("stale-statistics", "audit_logs")).what

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -23,17 +25,21 @@ CHECKS = (
 )  # fmt: skip
 
 
+_PAGE = (Path(__file__).parents[2] / "docs" / "doctor.md").read_text()
+
+
 @asynccontextmanager
-async def _login(clinic: Clinic, groups: str) -> AsyncIterator[asyncpg.Connection[Any]]:
-    """One that may connect to the database, and nothing else but what these groups may."""
+async def _login(clinic: Clinic, *, watches: bool = True) -> AsyncIterator[asyncpg.Connection[Any]]:
+    """One such as the documentation makes, and nothing else; or without its one group."""
     place = clinic.place
     role = f"watcher_{place.name}"
-    await clinic.execute(
-        f"CREATE ROLE {role} LOGIN PASSWORD 'watching' {groups}",
-        f"GRANT CONNECT ON DATABASE {place.name} TO {role}",
+    (made,) = re.findall(r"```sql\n(.*?)```", _PAGE, re.DOTALL)
+    made = made.replace("tenantry_watcher", role).replace(
+        "DATABASE tenantry", f"DATABASE {place.name}"
     )
+    await clinic.execute(made if watches else made.replace(" IN ROLE pg_monitor", ""))
     connection = await asyncpg.connect(
-        host=str(place.server.socket_dir), port=place.server.port, user=role, password="watching",
+        host=str(place.server.socket_dir), port=place.server.port, user=role, password="…",
         database=place.name,
     )  # fmt: skip
     try:
@@ -67,7 +73,7 @@ async def test_a_watcher_sees_what_a_superuser_sees(clinic: Clinic) -> None:
     )  # fmt: skip
     forgotten = await clinic.place.connection("app")
     await forgotten.execute("BEGIN")
-    async with _login(clinic, "IN ROLE pg_monitor") as watcher:
+    async with _login(clinic) as watcher:
         seen = await _report(clinic, watcher)
     assert seen.unseen == ()
     assert len(seen.looked) == len(CHECKS)
@@ -83,14 +89,14 @@ async def test_a_watcher_sees_what_a_superuser_sees(clinic: Clinic) -> None:
 
 
 async def test_who_lacks_a_login_or_a_right_is_told(clinic: Clinic) -> None:
-    async with _login(clinic, "IN ROLE pg_monitor") as watcher:
+    async with _login(clinic) as watcher:
         report = await _report(clinic, watcher, service_url=None, owner_url=None)
     unseen = {u.check: f"{u.why} {u.hint}" for u in report.unseen}
     assert set(unseen) == {"sequences", "default-partitions", "unsealed-record", "outbox"}
     assert "TENANTRY_OWNER_URL" in unseen["sequences"]
     assert "TENANTRY_SERVICE_URL" in unseen["outbox"]
     assert not report.ok
-    async with _login(clinic, "") as stranger:
+    async with _login(clinic, watches=False) as stranger:
         report = await _report(clinic, stranger)
     unseen = {u.check: u.hint for u in report.unseen}
     assert set(unseen) == {
@@ -102,7 +108,7 @@ async def test_who_lacks_a_login_or_a_right_is_told(clinic: Clinic) -> None:
 
 async def test_a_sequence_that_nobody_may_look_at(clinic: Clinic) -> None:
     await clinic.execute("CREATE SEQUENCE public.secret")
-    async with _login(clinic, "IN ROLE pg_monitor") as watcher:
+    async with _login(clinic) as watcher:
         (unseen,) = (await _report(clinic, watcher)).unseen
     assert unseen.check == "sequences"
     assert 'GRANT SELECT ON SEQUENCE "public"."secret"' in unseen.hint
@@ -123,3 +129,8 @@ async def test_none_takes_long_where_there_are_thousands_of_tables(clinic: Clini
         report = await _report(clinic, server)
     assert report.unseen == ()
     assert len(counted) <= 2 * len(CHECKS)
+
+
+def test_the_page_tells_of_every_check() -> None:
+    rows = re.findall(r"^\| `([\w-]+)` \| (.+) \| (.+) \| (.+) \|$", _PAGE, re.MULTILINE)
+    assert {row[0] for row in rows} >= set(CHECKS)

@@ -56,10 +56,13 @@ def _words(report: Report) -> str:
         f"not seen  {unseen.check}\n  {unseen.why}" + (f"\n  {unseen.hint}" if unseen.hint else "")
         for unseen in report.unseen
     ]
-    number = len(report.findings)
-    found = "1 finding" if number == 1 else f"{number or 'no'} findings"
-    said.append(f"{len(report.looked)} checks, {found}.")
+    looked, found = _many(len(report.looked), "check"), _many(len(report.findings), "finding")
+    said.append(f"{looked}, {found}.")
     return "\n\n".join(said)
+
+
+def _many(number: int, word: str) -> str:
+    return f"1 {word}" if number == 1 else f"{number or 'no'} {word}s"
 
 
 def _finding(finding: Finding) -> str:

@@ -30,6 +30,8 @@ class Limits:
     dead_part: float = 0.5
     #: Five times the tenth at which autovacuum comes: plans are made for another table.
     changed_part: float = 0.5
+    #: Autovacuum looks at every table once a minute.
+    stale_after: timedelta = timedelta(hours=1)
     #: An index's use shows within a month: what runs once a month has been.
     unused_since: timedelta = timedelta(days=30)
     #: A smaller index costs little, and a smaller table is read whole as fast as by an index.

@@ -12,18 +12,21 @@ from ..objects import by_root, called, maintained, spelt
 
 async def _look(patient: Patient) -> list[Finding]:
     figures = await patient.server.fetch(FIGURES)
+    began = await patient.server.fetchval("SELECT pg_postmaster_start_time()")
     why = {(t["schema"], t["name"]): stale(t, figures, patient.now()) for t in figures}
     found = []
     for (schema, root), many in by_root(t for t in figures if why[t["schema"], t["name"]]).items():
         worst = max(many, key=lambda t: t["changed"])
         is_far = worst["changed"] > patient.limits.changed_part * max(worst["rows"], 1)
+        # A table that was filled a minute ago is looked at in the next.
+        is_late = patient.now() - (worst["analyzed"] or began) > patient.limits.stale_after
         name = (
             "" if worst["name"] == root else f" of {worst['name']}, and of {len(many)} such in all"
         )
         found.append(
             Finding(
                 CHECK.name,
-                "warning" if is_far and worst["kind"] != "p" else "notice",
+                "warning" if is_far and is_late and worst["kind"] != "p" else "notice",
                 called(schema, root),
                 f"Statistics{name}: {why[schema, worst['name']]}.",
                 CHECK.why,
