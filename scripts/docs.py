@@ -9,12 +9,14 @@ from tenantry.config import reference as settings
 from tenantry.graph import reference as graph
 from tenantry.isolation.mutations import table as mutations
 from tenantry.models import metadata
+from tenantry.ops.doctor.reference import reference as doctor
 from tenantry.schema.reference import describe, markdown
 
 DOCS = Path(__file__).parent.parent / "docs"
 #: Page, what is between its marks, and who writes it.
 GENERATED = (
     ("cli", "cli", commands),
+    ("doctor", "checks", doctor),
     ("graph", "elements", graph.elements),
     ("graph", "builtin", graph.builtin),
     ("graph", "grammar", graph.grammar),

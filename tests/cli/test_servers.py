@@ -57,6 +57,7 @@ def test_from_nothing_to_running_and_down_again(home: Cli) -> None:
     assert "pool_max" in home("status", "--settings").out
 
     assert home.json("health")["ok"] is True
+    assert {f["severity"] for f in home.json("doctor")["findings"]} <= {"notice"}
     busy = home.json("up", "--port", str(free_port()), code=4)
     assert "tenantry down" in busy["hint"]
 

@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from unittest.mock import patch
 
 import asyncpg
 
-from tenantry.ops.doctor import Finding, Limits, Patient, examine
+from tenantry.ops.doctor import LOOKING, Finding, Limits, Patient, examine
 from tests.cli.helpers import Cli
 from tests.fixtures.database import Place
 
@@ -37,6 +38,7 @@ class Clinic:
         """What this check finds now; that it could look at all is asserted."""
         settings = self.place.settings(**self.settings)
         async with self.superuser() as server:
+            await server.execute(LOOKING)
             report = await examine(
                 Patient(settings, server, limits=self.limits, **self.patient), [check]
             )
@@ -56,11 +58,29 @@ class Clinic:
         """Do as the advice says, as a superuser and on the command line."""
         async with self.superuser() as server:
             for statement in finding.advice.sql:
-                await server.execute(statement)
+                await self._run(server, statement)
         for line in finding.advice.shell:
             program, *words = shlex.split(line)
             assert program == "tenantry", line
-            await asyncio.to_thread(self.cli, *words)
+            # Its thread is none that signals come to.
+            with patch.object(asyncio.SelectorEventLoop, "add_signal_handler"):
+                await asyncio.to_thread(self.cli, *words)
+
+    async def _run(self, server: asyncpg.Connection[Any], statement: str) -> None:
+        before = await server.fetchval("SELECT pg_conf_load_time()")
+        await server.execute(statement)
+        # A session that begins has the settings of the server's first process, once that has them.
+        while "pg_reload_conf" in statement:
+            async with self.superuser() as later:
+                if await later.fetchval("SELECT pg_conf_load_time()") > before:
+                    return
+
+    async def execute(self, *statements: str) -> None:
+        """As a superuser, past triggers and foreign keys; its figures are counted when it is done."""
+        async with self.superuser() as server:
+            await server.execute("SET session_replication_role = replica")
+            for statement in statements:
+                await self._run(server, statement)
 
     async def cured(self, check: str, about: str = "") -> None:
         """Provoked by now, the finding is gone once its advice was followed."""

@@ -34,10 +34,9 @@ async def doctor(
     settings = place.running()
     from tenantry.endpoints import monitor_url
     from tenantry.kernel.plain import connected
-    from tenantry.ops.doctor import Patient, examine
+    from tenantry.ops.doctor import LOOKING, Patient, examine
 
-    setup = "SET statement_timeout = '20s'; SET default_transaction_read_only = on"
-    async with connected(monitor_url(settings), setup, name="tenantry-doctor") as server:
+    async with connected(monitor_url(settings), LOOKING, name="tenantry-doctor") as server:
         with screen.progress() as tell:
             report = await examine(
                 Patient(settings, server), check or (), production=production, tell=tell
@@ -57,10 +56,13 @@ def _words(report: Report) -> str:
         f"not seen  {unseen.check}\n  {unseen.why}" + (f"\n  {unseen.hint}" if unseen.hint else "")
         for unseen in report.unseen
     ]
-    number = len(report.findings)
-    found = "1 finding" if number == 1 else f"{number or 'no'} findings"
-    said.append(f"{len(report.looked)} checks, {found}.")
+    looked, found = _many(len(report.looked), "check"), _many(len(report.findings), "finding")
+    said.append(f"{looked}, {found}.")
     return "\n\n".join(said)
+
+
+def _many(number: int, word: str) -> str:
+    return f"1 {word}" if number == 1 else f"{number or 'no'} {word}s"
 
 
 def _finding(finding: Finding) -> str:

@@ -10,7 +10,7 @@ from uuid import UUID
 from tenantry.database import Database
 from tenantry.handles import ServiceTransaction
 
-_WAITING: Final = """
+WAITING: Final = """
     SELECT e.tenant_id, t.slug AS tenant, e.topic, count(*) AS waiting,
            count(*) FILTER (WHERE e.retry_at < 'infinity') AS parked,
            count(*) FILTER (WHERE e.retry_at = 'infinity') AS behind,
@@ -49,7 +49,7 @@ class Waiting:
 
 async def status(db: Database) -> list[Waiting]:
     async with db.service("events status") as s:
-        return [Waiting(**dict(row)) for row in await s.fetch(_WAITING)]
+        return [Waiting(**dict(row)) for row in await s.fetch(WAITING)]
 
 
 async def retry(db: Database, *, tenant_id: UUID | None = None, topic: str | None = None) -> int:

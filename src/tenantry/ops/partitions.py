@@ -8,7 +8,7 @@ behind it for long.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -127,13 +127,13 @@ async def _standing(connection: asyncpg.Connection[Any], table: str, period: str
     ]
     oldest, newest = (_time(end) for end in ends)
     return Standing(
-        table, period, made, min(known, default=None), max(known, default=None), _ahead(period, open_),
+        table, period, made, min(known, default=None), max(known, default=None), periods_ahead(period, open_),
         strays, oldest, newest,
     )  # fmt: skip
 
 
-def _ahead(period: str, gaps: list[tuple[datetime | None, datetime | None]]) -> int:
-    """From what the gaps between partitions leave."""
+def periods_ahead(period: str, gaps: Sequence[tuple[datetime | None, datetime | None]]) -> int:
+    """From what the gaps between partitions leave: see `Standing.ahead`."""
     now = datetime.now(UTC)
     if any((not lower or lower <= now) and (not upper or now < upper) for lower, upper in gaps):
         return -1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .check import Check, Patient
+from .check import LOOKING, Check, Patient
 from .checks import CHECKS
 from .examination import Report, Unseen, examine
 from .finding import Advice, Finding
@@ -10,6 +10,7 @@ from .limits import Limits
 
 __all__ = [
     "CHECKS",
+    "LOOKING",
     "Advice",
     "Check",
     "Finding",

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 
 from tenantry.config import Settings
+from tenantry.endpoints import Role, url_for
+from tenantry.errors import PermissionDenied
+from tenantry.kernel.plain import connected
 
 from .finding import Finding
 from .limits import Limits
+
+#: What a session does first that looks: it changes nothing, and holds nothing up.
+LOOKING: Final = "SET statement_timeout = '20s'; SET default_transaction_read_only = on"
+MONITOR: Final = "Set TENANTRY_MONITOR_URL to a login that is a member of pg_monitor."
+_SEES: Final = "SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')"
 
 
 @dataclass(frozen=True)
@@ -25,6 +34,18 @@ class Patient:
     limits: Limits = field(default_factory=Limits)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
+    async def sessions(self, sql: str, *args: object) -> list[Any]:
+        """What a statement finds of sessions. To others than watchers the server shows their own alone,
+        which would look as if all were well."""
+        if not await self.server.fetchval(_SEES):
+            raise PermissionDenied("The login does not see other sessions.", hint=MONITOR)
+        return await self.server.fetch(sql, *args)
+
+    def login(self, role: Role) -> AbstractAsyncContextManager[asyncpg.Connection[Any]]:
+        """A connection of a role that sees rows, for what a watcher of the server cannot see. It is
+        another one than `server`, and `ConfigurationError` says where its URL lacks."""
+        return connected(url_for(self.settings, role), LOOKING, name="tenantry-doctor")
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -34,3 +55,6 @@ class Check:
     look: Callable[[Patient], Awaitable[Iterable[Finding]]]
     #: One that is asked only with `--production`.
     production: bool = False
+    #: For the documentation as well: why it matters, and what mends it. A finding says both for its case.
+    why: str = ""
+    mend: str = ""

@@ -10,7 +10,7 @@ import asyncpg
 from tenantry.errors import InvalidInput, TenantryError
 from tenantry.kernel.translate import translate
 
-from .check import Check, Patient
+from .check import MONITOR, Check, Patient
 from .checks import CHECKS
 from .finding import SEVERITIES, Finding
 
@@ -56,7 +56,9 @@ async def examine(
             unseen.append(Unseen(check.name, str(error), getattr(error, "hint", "") or ""))
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             said = translate(error, closed=patient.server.is_closed())
-            unseen.append(Unseen(check.name, str(said), getattr(said, "hint", "") or ""))
+            is_refused = isinstance(error, asyncpg.InsufficientPrivilegeError)
+            hint = MONITOR if is_refused else getattr(said, "hint", "")
+            unseen.append(Unseen(check.name, str(said), hint or ""))
         else:
             looked.append(check.name)
     findings.sort(key=lambda f: (SEVERITIES.index(f.severity), f.check, f.object))

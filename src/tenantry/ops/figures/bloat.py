@@ -67,7 +67,7 @@ async def _look(source: Source) -> Bloat:
             max(0, int(row["bytes"] - reindex.least_bytes(row))) if row["btree"] else 0,
             reindex.reason(row),
         )
-        for row in await server.fetch(reindex.INDEXES)
+        for row in await reindex.indexes(server)
     ]
     dead.sort(key=lambda one: (-one.wasted_bytes, one.table))
     bloated.sort(key=lambda one: (not one.due, -one.wasted_bytes, one.index))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Final
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from .step import Action, Step, Upkeep
 from .tables import figures
@@ -20,12 +21,7 @@ async def _analyze(upkeep: Upkeep) -> list[Action]:
     async with upkeep.owner() as connection:
         found = await figures(connection, upkeep.name)
         for table in found:
-            if table["kind"] == "p":
-                parts = [f for f in found if f["root"] == table["name"] and f["kind"] != "p"]
-                why = _whole(upkeep, table["analyzed"], any(p["live"] or p["rows"] for p in parts))
-            else:
-                changed, limit = table["changed"], CHANGED_ROWS + CHANGED_PART * table["rows"]
-                why = f"{changed:,} of {table['rows']:,} rows changed" if changed > limit else ""
+            why = stale(table, found, upkeep.now())
             if not why:
                 continue
             upkeep.tell(f"Analyzing {table['name']}")
@@ -36,12 +32,18 @@ async def _analyze(upkeep: Upkeep) -> list[Action]:
     return done
 
 
-def _whole(upkeep: Upkeep, analyzed: object, has_rows: bool) -> str:
-    if not has_rows:
+def stale(table: Mapping[str, Any], all_: Sequence[Mapping[str, Any]], now: datetime) -> str:
+    """Why a table of these is to be analyzed; nothing where it need not be."""
+    if table["kind"] != "p":
+        changed, limit = table["changed"], CHANGED_ROWS + CHANGED_PART * table["rows"]
+        return f"{changed:,} of {table['rows']:,} rows changed" if changed > limit else ""
+    whole = table["schema"], table["name"]
+    parts = (t for t in all_ if (t["schema"], t["root"]) == whole and t["kind"] != "p")
+    if not any(p["live"] or p["rows"] for p in parts):
         return ""
-    if analyzed is None:
+    if table["analyzed"] is None:
         return "it was never analyzed as a whole"
-    if upkeep.now() - analyzed > WHOLE_EVERY:  # type: ignore[operator]
+    if now - table["analyzed"] > WHOLE_EVERY:
         return "it was analyzed as a whole more than a day ago"
     return ""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+import asyncpg
+
 from tenantry.errors import InvalidInput
 
 from .step import Action, Step, Upkeep
@@ -20,17 +22,32 @@ _ENTRY, _FILL = 16, 0.9
 _PAGES = 2 * 8192
 
 # Widths of keys are those of their types; what may be of any length is taken for 32 bytes, since the
-# statistics of tables under row security are closed to all.
+# statistics of tables under row security are closed to all. An index of a table on which one is being
+# built is left out: that one is invalid meanwhile, and two such builds wait for each other.
+#: Of every table but the server's own and graphs'.
 INDEXES: Final = f"""
-    SELECT i.relname AS name, t.relname AS table, coalesce(r.relname, t.relname) AS root, x.indisvalid AS valid,
-           i.relname ~ '_cc(new|old)[0-9]*$' AS leftover, {size_of("i")} AS bytes,
+    SELECT n.nspname AS schema, i.relname AS name, t.relname AS table, coalesce(r.relname, t.relname) AS root,
+           x.indisvalid AS valid, i.relname ~ '_cc(new|old)[0-9]*$' AS leftover, {size_of("i")} AS bytes,
            greatest(i.reltuples, 0)::bigint AS rows, m.amname = 'btree' AS btree,
            (SELECT sum(CASE WHEN a.attlen > 0 THEN a.attlen ELSE 32 END)
             FROM pg_attribute AS a WHERE a.attrelid = i.oid)::bigint AS width
     FROM pg_index AS x JOIN pg_class AS i ON i.oid = x.indexrelid JOIN pg_class AS t ON t.oid = x.indrelid
-    JOIN pg_am AS m ON m.oid = i.relam
+    JOIN pg_am AS m ON m.oid = i.relam JOIN pg_namespace AS n ON n.oid = i.relnamespace
     LEFT JOIN pg_class AS r ON t.relispartition AND r.oid = pg_partition_root(t.oid)
-    WHERE i.relnamespace = 'tenantry'::regnamespace AND i.relkind = 'i' ORDER BY 1"""  # noqa: S608 - our own words
+    WHERE n.nspname !~ '^(pg_|tg_|information_schema$)' AND i.relkind = 'i'
+      AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index AS p
+                      WHERE p.relid = t.oid AND p.datname = current_database() AND p.pid <> pg_backend_pid())
+    ORDER BY 1, 2"""  # noqa: S608 - our own words
+_OURS: Final = (
+    f"SELECT * FROM ({INDEXES}) AS i WHERE schema = 'tenantry' AND ($1::text IS NULL OR name = $1)"  # noqa: S608
+)
+
+
+async def indexes(
+    connection: asyncpg.Connection[Any], name: str | None = None
+) -> list[asyncpg.Record]:
+    """Of Tenantry's schema: all, or the one of this name."""
+    return await connection.fetch(_OURS, name)
 
 
 async def _reindex(upkeep: Upkeep) -> list[Action]:
@@ -38,16 +55,18 @@ async def _reindex(upkeep: Upkeep) -> list[Action]:
     async with upkeep.owner() as connection:
         found = [
             index
-            for index in await connection.fetch(INDEXES)
+            for index in await indexes(connection)
             if upkeep.name in (None, index["name"], index["table"], index["root"])
         ]
         if upkeep.name is not None and not found:
             raise InvalidInput(f"There is no index or table {upkeep.name}.", field="name")
-        for index in found:
-            why = reason(index)
+        for name in [index["name"] for index in found if reason(index)]:
+            # As it is by now: those before it may have taken hours.
+            now = await indexes(connection, name)
+            why = reason(now[0]) if now else ""
             if not why:
                 continue
-            name = index["name"]
+            index = now[0]
             drop = index["leftover"] and not index["valid"]
             upkeep.tell(f"{'Dropping' if drop else 'Rebuilding'} {name}")
             if not upkeep.dry_run:

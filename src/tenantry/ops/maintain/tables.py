@@ -20,24 +20,44 @@ def size_of(relation: str) -> str:
     )
 
 
-#: A partition counts with its table, so that one name means all of them.
+#: Of every table but the server's own and graphs'. A partition counts with its table, so that one name means all
+#: of them.
 FIGURES: Final = f"""
-    SELECT c.relname AS name, c.relkind::text AS kind, coalesce(r.relname, c.relname) AS root,
+    SELECT n.nspname AS schema, c.relname AS name, c.relkind::text AS kind, coalesce(r.relname, c.relname) AS root,
            greatest(c.reltuples, 0)::bigint AS rows, {size_of("c")} AS bytes,
            coalesce(s.n_mod_since_analyze, 0) AS changed, coalesce(s.n_dead_tup, 0) AS dead,
            coalesce(s.n_live_tup, 0) AS live, greatest(s.last_analyze, s.last_autoanalyze) AS analyzed,
-           CASE WHEN c.relkind <> 'p' THEN age(c.relfrozenxid) ELSE 0 END AS age
-    FROM pg_class AS c
+           CASE WHEN c.relkind <> 'p' THEN greatest(age(c.relfrozenxid), age(t.relfrozenxid)) ELSE 0 END AS age,
+           CASE WHEN c.relkind <> 'p' THEN greatest(mxid_age(c.relminmxid), mxid_age(t.relminmxid)) ELSE 0 END AS shared
+    FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    LEFT JOIN pg_class AS t ON t.oid = c.reltoastrelid
     LEFT JOIN pg_class AS r ON c.relispartition AND r.oid = pg_partition_root(c.oid)
     LEFT JOIN pg_stat_all_tables AS s ON s.relid = c.oid
-    WHERE c.relnamespace = 'tenantry'::regnamespace AND c.relkind IN ('r', 'p', 'm')
-    ORDER BY 1"""  # noqa: S608 - our own words
+    WHERE n.nspname !~ '^(pg_|tg_|information_schema$)' AND c.relkind IN ('r', 'p', 'm')
+    ORDER BY 1, 2"""  # noqa: S608 - our own words
+_OURS: Final = f"SELECT * FROM ({FIGURES}) AS t WHERE schema = 'tenantry'"  # noqa: S608
 
 
 async def figures(connection: asyncpg.Connection[Any], name: str | None) -> list[dict[str, Any]]:
-    """Of every table, or of this one and its partitions."""
-    rows = await connection.fetch(FIGURES)
+    """Of every table of Tenantry's schema, or of this one and its partitions."""
+    rows = await connection.fetch(_OURS)
     found = [dict(r) for r in rows if name in (None, r["name"], r["root"])]
     if name is not None and not found:
         raise InvalidInput(f"There is no table {name}.", field="name")
     return found
+
+
+async def passed_over(connection: asyncpg.Connection[Any], command: str) -> str:
+    """Run what passes over a table that somebody has locked, and say so if it did."""
+    said: list[str] = []
+
+    def hear(_: object, message: Any) -> None:
+        if message.severity_en == "WARNING":
+            said.append(message.message)
+
+    connection.add_log_listener(hear)
+    try:
+        await connection.execute(command)
+    finally:
+        connection.remove_log_listener(hear)
+    return "; ".join(said)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from .step import Action, Step, Upkeep
-from .tables import figures
+from .tables import figures, passed_over
 
 #: As autovacuum's own: where it keeps up there is nothing to do here.
 DEAD_ROWS: Final = 10_000
@@ -26,25 +26,32 @@ async def _vacuum(upkeep: Upkeep) -> list[Action]:
             if not why:
                 continue
             upkeep.tell(f"Vacuuming {table['name']}")
+            result = ""
             if not upkeep.dry_run:
                 options = "FREEZE, SKIP_LOCKED" if is_old(table) else "SKIP_LOCKED"
-                await connection.execute(f'VACUUM ({options}) tenantry."{table["name"]}"')
-            done.append(Action("vacuum", table["name"], why))
+                command = f'VACUUM ({options}) tenantry."{table["name"]}"'
+                result = await passed_over(connection, command)
+            done.append(Action("skip" if result else "vacuum", table["name"], why, result))
     return done
 
 
 def is_old(table: Mapping[str, Any]) -> bool:
-    return bool(table["age"] > OLD_AGE)
+    return bool(max(table["age"], table["shared"]) > OLD_AGE)
 
 
 def reason(table: Mapping[str, Any]) -> str:
     """Why a table is to be vacuumed; nothing where it is well."""
-    dead, live = table["dead"], table["live"]
     if is_old(table):
-        return f"its oldest transaction is {table['age']:,} ago"
-    if dead > DEAD_ROWS and dead > DEAD_PART * live:
-        return f"{dead:,} dead rows beside {live:,}"
-    return ""
+        kind = "transaction" if table["age"] >= table["shared"] else "multixact"
+        return f"its oldest {kind} is {max(table['age'], table['shared']):,} ago"
+    return dead_rows(table)
+
+
+def dead_rows(table: Mapping[str, Any]) -> str:
+    """That a table has more of them than it should; nothing where it has not."""
+    dead, live = table["dead"], table["live"]
+    is_much = dead > DEAD_ROWS and dead > DEAD_PART * live
+    return f"{dead:,} dead rows beside {live:,}" if is_much else ""
 
 
 STEP = Step(

@@ -12,7 +12,12 @@ from importlib import import_module
 from ..check import Check
 
 _FILES = (
-    "long_transactions",
+    # The database itself.
+    "long_transactions", "idle_in_transaction", "prepared_transactions", "lock_waits", "connections",
+    "wraparound", "dead_rows", "stale_statistics", "autovacuum", "index_bloat", "invalid_indexes",
+    "unused_indexes", "duplicate_indexes", "missing_indexes", "unindexed_references", "sequences",
+    "partitions_ahead", "default_partitions", "checksum_failures", "checksums_off", "cache_hits",
+    "tracking", "extensions", "unsealed_record", "outbox",
 )  # fmt: skip
 
 CHECKS: Sequence[Check] = tuple(import_module(f".{name}", __name__).CHECK for name in _FILES)

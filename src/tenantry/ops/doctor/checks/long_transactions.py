@@ -22,15 +22,23 @@ async def _look(patient: Patient) -> list[Finding]:
             f"session {row['pid']}",
             f"A transaction of {row['who']} ({row['program'] or 'no program named'}) has been open for"
             f" {row['age'].total_seconds() / 60:.0f} minutes; it is {row['state']}.",
-            "Until it ends, VACUUM removes nothing that died since it began, in any table, and it may"
-            " hold locks that others wait for.",
+            CHECK.why,
             Advice(
                 "End the transaction in its program; if it is forgotten, end its session.",
-                sql=(f"SELECT pg_terminate_backend({row['pid']})",),
+                sql=(f"SELECT pg_terminate_backend({row['pid']}, 5000)",),
             ),
         )
-        for row in await patient.server.fetch(_SQL, patient.limits.transaction)
+        for row in await patient.sessions(_SQL, patient.limits.transaction)
     ]
 
 
-CHECK = Check("long-transactions", "Transactions that have been open for minutes", _look)
+CHECK = Check(
+    "long-transactions",
+    "Transactions that have been open for minutes",
+    _look,
+    why=(
+        "Until it ends, VACUUM removes nothing that died since it began, in any table, and it may "
+        "hold locks that others wait for."
+    ),
+    mend="end the transaction, or its session",
+)
