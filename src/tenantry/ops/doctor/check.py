@@ -10,9 +10,16 @@ from typing import Any
 import asyncpg
 
 from tenantry.config import Settings
+from tenantry.errors import TenantryError
 
 from .finding import Finding
 from .limits import Limits
+
+
+class NotSeen(TenantryError):
+    """A check cannot look from here, or with this login."""
+
+    code = "not_seen"
 
 
 @dataclass(frozen=True)
