@@ -73,7 +73,11 @@ def tls_problems(settings: Settings) -> Iterator[Problem]:
 
 def password_problems(settings: Settings) -> Iterator[Problem]:
     """Passwords in URLs that are among the first to be tried."""
-    for name, url in (*database_urls(settings), *_redis_urls(settings)):
+    urls: list[tuple[str, DatabaseUrl | RedisUrl]] = [
+        *database_urls(settings),
+        *_redis_urls(settings),
+    ]
+    for name, url in urls:
         if url.password and (why := weak_password(url.password, url.user)):
             yield Problem(name, f"The password in {name} {why}.", "Generate a random one.")
 

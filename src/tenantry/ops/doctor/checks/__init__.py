@@ -13,6 +13,11 @@ from ..check import Check
 
 _FILES = (
     "long_transactions",
+    # What stands around the database.
+    "replicas", "standbys", "replication_slots", "synchronous_standbys", "archive",
+    "backup_age", "backup_proof", "pool_size", "durability", "server_size", "pending_restart",
+    "revisions", "role_drift", "certificates", "tls", "hba_rules", "api_keys", "seal_keys",
+    "valkey", "disk", "server_version", "clock",
 )  # fmt: skip
 
 CHECKS: Sequence[Check] = tuple(import_module(f".{name}", __name__).CHECK for name in _FILES)

@@ -26,10 +26,14 @@ async def _look(patient: Patient) -> list[Finding]:
     found = []
     for row in rows:
         scopes = "".join(f" --scope {shlex.quote(scope)}" for scope in row["scopes"])
-        used = f"last used on {row['last_used_at']:%Y-%m-%d}" if row["last_used_at"] else "never used"
+        used = (
+            f"last used on {row['last_used_at']:%Y-%m-%d}" if row["last_used_at"] else "never used"
+        )
         found.append(
             Finding(
-                CHECK.name, "warning" if row["last_used_at"] else "notice", f"{row['slug']}/{row['id']}",
+                CHECK.name,
+                "warning" if row["last_used_at"] else "notice",
+                f"{row['slug']}/{row['id']}",
                 f"Key {row['prefix']}… ({row['name']}) of {row['slug']} ends on"
                 f" {row['expires_at']:%Y-%m-%d}; it was {used}.",
                 "From then on the program that has it is refused.",
@@ -40,7 +44,7 @@ async def _look(patient: Patient) -> list[Finding]:
                         f"tenantry key revoke {row['slug']} {row['id']}",
                     ),
                 ),
-            )  # fmt: skip
+            )
         )
     return found
 

@@ -30,7 +30,7 @@ async def _look(patient: Patient) -> list[Finding]:
                 f"The archive refused {row['last_failed_wal']} at {row['last_failed_time']:%Y-%m-%d %H:%M} UTC;"
                 f" {row['failed_count']} attempts failed.",
             )
-        ]  # fmt: skip
+        ]
     waiting = await patient.server.fetchval(_WAITING)
     if waiting > patient.limits.archive_waiting:
         return [_finding("warning", f"{waiting} segments of the log wait to be archived.")]
@@ -39,14 +39,17 @@ async def _look(patient: Patient) -> list[Finding]:
 
 def _finding(severity: Literal["critical", "warning"], what: str) -> Finding:
     return Finding(
-        CHECK.name, severity, "archive_command", what,
+        CHECK.name,
+        severity,
+        "archive_command",
+        what,
         "The server keeps every segment until it is archived, which fills its disk, and a recovery"
         " reaches no further than the archive.",
         Advice(
             "The server's log has what the command said. Set a command that works, as a superuser:",
             shell=(_CONFIGURE,),
         ),
-    )  # fmt: skip
+    )
 
 
 CHECK = Check("archive", "A write-ahead log that is not archived though it should be", _look)

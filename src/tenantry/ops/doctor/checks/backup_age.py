@@ -16,7 +16,7 @@ _CREATE = Advice("Take one, and let a timer do so every day:", shell=("tenantry 
 async def _look(patient: Patient) -> list[Finding]:
     store = backup.store_of(patient.settings.backup_store)
     found, wrong = await asyncio.to_thread(lambda: (backup.every(store), backup.damaged(store)))
-    findings = [_damaged(patient, id) for id in wrong]
+    findings = [_damaged(patient, name) for name in wrong]
     if not found:
         what = f"There is no backup in {store}."
         why = "What is lost, by a disk or by a mistake, is lost for good."
@@ -31,19 +31,21 @@ async def _look(patient: Patient) -> list[Finding]:
     return findings
 
 
-def _damaged(patient: Patient, id: str) -> Finding:
+def _damaged(patient: Patient, name: str) -> Finding:
     place = patient.settings.backup_store
     if place.startswith("s3://"):
-        away = f"aws s3 mv --recursive {place}/backups/{id} {place}/damaged/{id}"
+        away = f"aws s3 mv --recursive {place}/backups/{name} {place}/damaged/{name}"
     else:
         folder = Path(place.removeprefix("file:")).expanduser().absolute()
-        away = f"mv {folder}/backups/{id} {folder}/damaged-{id}"
+        away = f"mv {folder}/backups/{name} {folder}/damaged-{name}"
     return Finding(
-        CHECK.name, "critical", id,
-        f"The manifest of backup {id} cannot be read.",
+        CHECK.name,
+        "critical",
+        name,
+        f"The manifest of backup {name} cannot be read.",
         "It cannot be restored, and `tenantry backup prune` removes nothing while it is there.",
         Advice("Move it out of the way, and take another:", shell=(away, "tenantry backup create")),
-    )  # fmt: skip
+    )
 
 
 CHECK = Check("backup-age", "No backup, an old one, or one that cannot be read", _look)

@@ -26,10 +26,16 @@ async def _look(patient: Patient) -> list[Finding]:
         what, severity = f"No backup of the last {days} days was restored and compared.", "warning"
     return [
         Finding(
-            CHECK.name, "warning" if severity == "warning" else "notice", "backups", what,
+            CHECK.name,
+            "warning" if severity == "warning" else "notice",
+            "backups",
+            what,
             "Whether a backup restores is known when it was restored, and better known before it is needed.",
-            Advice("Restore the newest into a scratch server, and compare:", shell=("tenantry backup verify latest",)),
-        )  # fmt: skip
+            Advice(
+                "Restore the newest into a scratch server, and compare:",
+                shell=("tenantry backup verify latest",),
+            ),
+        )
     ]
 
 

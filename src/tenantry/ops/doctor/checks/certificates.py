@@ -42,11 +42,13 @@ def _judged(
     over = left.total_seconds() <= 0
     says = f"ended on {end:%Y-%m-%d}" if over else f"ends on {end:%Y-%m-%d}, in {left.days} days"
     return Finding(
-        CHECK.name, "critical" if over else "warning", name,
+        CHECK.name,
+        "critical" if over else "warning",
+        name,
         f"The certificate of {name} {says}.",
         "From then on every connection that verifies it is refused.",
         advice,
-    )  # fmt: skip
+    )
 
 
 async def _renewed(patient: Patient, door: Door) -> Advice:
@@ -60,7 +62,7 @@ async def _renewed(patient: Patient, door: Door) -> Advice:
             f" --out {shlex.quote(str(folder))}",
             f"pg_ctl reload -D {shlex.quote(await shown(patient, 'data_directory'))}",
         ),
-    )  # fmt: skip
+    )
 
 
 def _of_file(patient: Patient, path: Path, named: str) -> list[Finding | None]:
@@ -87,13 +89,20 @@ def _of_file(patient: Patient, path: Path, named: str) -> list[Finding | None]:
 
 def _unreadable(path: Path, named: str) -> Finding:
     return Finding(
-        CHECK.name, "critical", f"{path} ({named})",
+        CHECK.name,
+        "critical",
+        f"{path} ({named})",
         f"{path}, which {named} names, is no certificate that can be read.",
         "Connections that need it fail.",
-        Advice("Put it back, or make one:", shell=(f"tenantry config tls --host HOST --out {path.parent}",)),
-    )  # fmt: skip
+        Advice(
+            "Put it back, or make one:",
+            shell=(f"tenantry config tls --host HOST --out {path.parent}",),
+        ),
+    )
 
 
 CHECK = Check(
-    "certificates", "Certificates of servers, of this program or of authorities that end soon", _look
+    "certificates",
+    "Certificates of servers, of this program or of authorities that end soon",
+    _look,
 )

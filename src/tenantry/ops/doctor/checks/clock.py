@@ -19,7 +19,9 @@ async def _look(patient: Patient) -> list[Finding]:
     side = "ahead of" if theirs > after else "behind"
     return [
         Finding(
-            CHECK.name, "warning", "clock",
+            CHECK.name,
+            "warning",
+            "clock",
             f"The server's clock is {off.total_seconds():.0f} s {side} this machine's.",
             "Ids sort by the clocks of those who make them, leases and tokens end by them, and seals wait"
             " only so long for the slowest.",
@@ -27,7 +29,7 @@ async def _look(patient: Patient) -> list[Finding]:
                 "Have both set by the network's time, on each machine:",
                 shell=("timedatectl set-ntp true",),
             ),
-        )  # fmt: skip
+        )
     ]
 
 

@@ -34,7 +34,9 @@ async def _look(patient: Patient) -> list[Finding]:
 
 def _finding(patient: Patient, place: Path, share: float, free: int) -> Finding:
     return Finding(
-        CHECK.name, "critical" if share < patient.limits.disk_free * _CRITICAL else "warning", str(place),
+        CHECK.name,
+        "critical" if share < patient.limits.disk_free * _CRITICAL else "warning",
+        str(place),
         f"The disk of {place} has {free >> 30} GB left, {share:.0%}.",
         "On a full disk the server stops, and starts only when there is room.",
         Advice(
@@ -45,7 +47,7 @@ def _finding(patient: Patient, place: Path, share: float, free: int) -> Finding:
                 "tenantry maintain",
             ),
         ),
-    )  # fmt: skip
+    )
 
 
 CHECK = Check("disk", "Disks that are filling, where the server is on this machine", _look)

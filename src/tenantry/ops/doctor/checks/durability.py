@@ -10,10 +10,22 @@ from ..mending import alter_system, shown
 _MUST: dict[str, tuple[str, Severity, str]] = {
     "fsync": ("on", "critical", "After a power cut the whole cluster may be beyond repair."),
     "full_page_writes": ("on", "critical", "A page that was half written in a power cut stays so."),
-    "synchronous_commit": ("on", "warning", "A crash loses transactions whose commit was confirmed."),
-    "zero_damaged_pages": ("off", "critical", "A damaged page is emptied without a word, with its rows."),
-    "ignore_checksum_failure": ("off", "critical", "Damaged pages are served as if they were whole."),
-}  # fmt: skip
+    "synchronous_commit": (
+        "on",
+        "warning",
+        "A crash loses transactions whose commit was confirmed.",
+    ),
+    "zero_damaged_pages": (
+        "off",
+        "critical",
+        "A damaged page is emptied without a word, with its rows.",
+    ),
+    "ignore_checksum_failure": (
+        "off",
+        "critical",
+        "Damaged pages are served as if they were whole.",
+    ),
+}
 #: `synchronous_commit` that promises more, or as much.
 _FINE = {"synchronous_commit": {"on", "remote_apply", "remote_write", "local"}}
 

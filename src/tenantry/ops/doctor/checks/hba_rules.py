@@ -18,6 +18,7 @@ _SQL = """
     SELECT to_jsonb(r) ->> 'file_name' AS file, line_number, type, user_name, address, auth_method, error,
            address IS NOT NULL AND address NOT IN ('127.0.0.1', '::1', 'localhost', 'samehost') AS outside
     FROM pg_hba_file_rules AS r WHERE auth_method IS DISTINCT FROM 'reject' ORDER BY line_number"""
+_SCRAM = "scram-sha-256"
 
 
 async def rules(patient: Patient) -> list[asyncpg.Record] | None:
@@ -29,15 +30,18 @@ async def rules(patient: Patient) -> list[asyncpg.Record] | None:
 
 async def _look(patient: Patient) -> list[Finding]:
     found = []
+    tls = await shown(patient, "ssl") == "on"
     for rule in await rules(patient) or ():
         file = rule["file"] or await shown(patient, "hba_file")
-        for severity, what, old, new in _faults(rule):
+        for severity, what, old, new in _faults(rule, tls=tls):
             line = rule["line_number"]
             mended = f"sed -i '{line}s/{old}/{new}/' {shlex.quote(file)}"
             reload = f"pg_ctl reload -D {shlex.quote(await shown(patient, 'data_directory'))}"
             found.append(
                 Finding(
-                    CHECK.name, severity, f"line {line} of {file}: {rule['auth_method'] or 'error'}",
+                    CHECK.name,
+                    severity,
+                    f"line {line} of {file}: {old}",
                     f"Line {line} of {file} {what}.",
                     "Whoever reaches the server's port, or reads the network, can be one of its roles.",
                     Advice(
@@ -45,23 +49,27 @@ async def _look(patient: Patient) -> list[Finding]:
                         " line alone, on the server:",
                         shell=(mended, reload),
                     ),
-                )  # fmt: skip
+                )
             )
     return found
 
 
-def _faults(rule: asyncpg.Record) -> Iterator[tuple[Severity, str, str, str]]:
+def _faults(rule: asyncpg.Record, *, tls: bool) -> Iterator[tuple[Severity, str, str, str]]:
+    """How bad, what, and what is to be replaced by what."""
     method = rule["auth_method"]
-    if rule["error"]:
-        yield "critical", f"is not understood ({rule['error']}), so the whole file is not", "^", "# "
+    if method is None:
+        what = f"is not understood ({rule['error']}), so that no change to the file holds"
+        yield "critical", what, "^", "# "
     elif method == "trust":
-        yield "critical", "lets in whoever comes, without a password", "trust", "scram-sha-256"
+        yield "critical", "lets in whoever comes, without a password", method, _SCRAM
     elif method == "password":
-        yield "critical", "asks for a password that is sent in the clear", "password", "scram-sha-256"
+        yield "critical", "asks for a password that is sent in the clear", method, _SCRAM
     elif method == "md5":
-        yield "warning", "takes MD5 for a proof of the password", "md5", "scram-sha-256"
+        yield "warning", "takes MD5 for a proof of the password", method, _SCRAM
     if rule["outside"] and rule["type"] in ("host", "hostnossl"):
-        yield "critical", "lets in other machines without TLS", rf"^\(\s*\){rule['type']}\b", r"\1hostssl"
+        # Where there is no TLS no such line may be; with it, the line holds for connections by it.
+        old, new = (rf"^\s*{rule['type']}\b", "hostssl") if tls else ("^", "# ")
+        yield "critical", "lets in other machines without TLS", old, new
 
 
 CHECK = Check("hba-rules", "Lines of pg_hba.conf that let in too easily, or without TLS", _look)

@@ -12,12 +12,14 @@ _SQL = "SELECT name, setting FROM pg_settings WHERE pending_restart ORDER BY nam
 async def _look(patient: Patient) -> list[Finding]:
     return [
         Finding(
-            CHECK.name, "warning", row["name"],
+            CHECK.name,
+            "warning",
+            row["name"],
             f"{row['name']} was changed, and holds from the server's next start on; it is still {row['setting']}.",
             "The server does not do what its configuration says, and a wrong value shows only when it has"
             " to be started in a hurry.",
             Advice("At a quiet moment, restart the server:", shell=restart(patient)),
-        )  # fmt: skip
+        )
         for row in await patient.server.fetch(_SQL)
     ]
 

@@ -22,7 +22,9 @@ async def _look(patient: Patient) -> list[Finding]:
         return []
     return [
         Finding(
-            CHECK.name, "warning", "max_connections",
+            CHECK.name,
+            "warning",
+            "max_connections",
             f"One process of the application may ask for {load.connections} connections ({load.pools} pools of"
             f" {load.pool}), and with those for upkeep that is {wanted}; the server lets in {allowed}.",
             "Under load connections are refused, those of the administrator among them.",
@@ -32,7 +34,7 @@ async def _look(patient: Patient) -> list[Finding]:
                 sql=alter_system({"max_connections": str(wanted)}),
                 shell=restart(patient),
             ),
-        )  # fmt: skip
+        )
     ]
 
 

@@ -43,7 +43,7 @@ async def _look(patient: Patient) -> list[Finding]:
 
 async def _state(replica: asyncpg.Connection[Any], lsn: str) -> asyncpg.Record:
     for _ in range(_QUESTIONS):
-        [state] = await replica.fetch(_REPLICA, lsn)
+        state: asyncpg.Record = (await replica.fetch(_REPLICA, lsn))[0]
         if state["paused"] or not state["behind"]:
             break
         await asyncio.sleep(_PAUSE)
@@ -63,36 +63,44 @@ def _judged(patient: Patient, name: str, state: asyncpg.Record) -> list[Finding]
 
 def _away(name: str, error: TenantryError) -> Finding:
     return Finding(
-        CHECK.name, "warning", name,
+        CHECK.name,
+        "warning",
+        name,
         f"The replica {name} does not answer: {error.message}",
         "All reads go to the primary meanwhile, and there is one copy fewer to fail over to.",
         Advice(
             f"On {name}, start PostgreSQL; if it is gone for good, take it out of TENANTRY_REPLICA_URLS.",
             shell=("systemctl start postgresql",),
         ),
-    )  # fmt: skip
+    )
 
 
 def _promoted(name: str) -> Finding:
     return Finding(
-        CHECK.name, "critical", name,
+        CHECK.name,
+        "critical",
+        name,
         f"{name} is named as a replica and takes writes: it was promoted, or never followed.",
         "What is written there is not on the primary. No reads are sent to it.",
         Advice(
             "Take it out of TENANTRY_REPLICA_URLS; if it is the primary now, let the URLs of the other"
             " roles name it. Else make it anew, on its machine, from the primary:",
-            shell=("pg_basebackup -R -X stream -c fast -h PRIMARY -U tenantry_replica -D NEW_FOLDER",),
+            shell=(
+                "pg_basebackup -R -X stream -c fast -h PRIMARY -U tenantry_replica -D NEW_FOLDER",
+            ),
         ),
-    )  # fmt: skip
+    )
 
 
 def _paused(name: str) -> Finding:
     return Finding(
-        CHECK.name, "warning", name,
+        CHECK.name,
+        "warning",
+        name,
         f"The replica {name} receives the log and does not replay it: somebody paused it.",
         "Readers see the past, then are sent to the primary; the log it has not replayed fills its disk.",
         Advice(f"On {name}, as a superuser:", sql=("SELECT pg_wal_replay_resume()",)),
-    )  # fmt: skip
+    )
 
 
 def _late(name: str, state: asyncpg.Record) -> Finding:
@@ -117,11 +125,13 @@ def _late(name: str, state: asyncpg.Record) -> Finding:
 
 def _behind(name: str, state: asyncpg.Record, why: str, advice: Advice) -> Finding:
     return Finding(
-        CHECK.name, "warning", name,
+        CHECK.name,
+        "warning",
+        name,
         f"The replica {name} is {state['age']:.0f} s behind: {why}.",
         "Reads that it should serve go to the primary, and a failover to it would lose that much.",
         advice,
-    )  # fmt: skip
+    )
 
 
 CHECK = Check("replicas", "Replicas that are down, do not follow, were promoted or lag", _look)

@@ -23,14 +23,16 @@ async def _look(patient: Patient) -> list[Finding]:
         return []
     return [
         Finding(
-            CHECK.name, "critical", "revision",
+            CHECK.name,
+            "critical",
+            "revision",
             f"The database is behind this program: it lacks {', '.join(missing)}.",
             "In production the program refuses to start on it; elsewhere it meets tables that are not there.",
             Advice(
                 "See what it would lock with `tenantry migrate plan`, then:",
                 shell=("tenantry migrate up",),
             ),
-        )  # fmt: skip
+        )
     ]
 
 

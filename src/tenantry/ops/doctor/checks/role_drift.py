@@ -79,9 +79,8 @@ async def _drift(patient: Patient) -> AsyncIterator[_Drift]:
 
 async def _memberships(patient: Patient, there: set[str]) -> AsyncIterator[_Drift]:
     found = {
-        (row["member"], row["role"])
-        for row in await patient.server.fetch(_MEMBERSHIPS, [*_EVERY])
-    }  # fmt: skip
+        (row["member"], row["role"]) for row in await patient.server.fetch(_MEMBERSHIPS, [*_EVERY])
+    }
     wanted = {(roles.OWNER, definer) for definer in roles.DEFINERS}
     for member, role in sorted(found - wanted):
         why = "It may do all that the other may."
@@ -115,4 +114,6 @@ def _plain(value: str) -> str:
     return re.sub(r'[\s"]', "", value)
 
 
-CHECK = Check("roles", "Roles whose attributes, memberships or settings are not as they were made", _look)
+CHECK = Check(
+    "roles", "Roles whose attributes, memberships or settings are not as they were made", _look
+)

@@ -26,15 +26,21 @@ async def _look(patient: Patient) -> list[Finding]:
     since = f"since {newest:%Y-%m-%d}" if newest else "for longer than the record goes back"
     return [
         Finding(
-            CHECK.name, "warning", "seal_keys",
+            CHECK.name,
+            "warning",
+            "seal_keys",
             f"Contexts are sealed under the same key {since}.",
             "Whoever got hold of it may name any tenant, until it is replaced.",
             Advice(
                 "Make a key and put it first in TENANTRY_SEAL_KEYS; have it accepted; restart every process;"
                 " then leave the old one out, and accept no other:",
-                shell=("tenantry secrets new-key", "tenantry context seal", "tenantry context seal --only"),
+                shell=(
+                    "tenantry secrets new-key",
+                    "tenantry context seal",
+                    "tenantry context seal --only",
+                ),
             ),
-        )  # fmt: skip
+        )
     ]
 
 

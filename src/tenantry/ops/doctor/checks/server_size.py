@@ -34,14 +34,17 @@ async def _look(patient: Patient) -> list[Finding]:
     connections = int(await patient.server.fetchval("SELECT current_setting('max_connections')"))
     machine = Machine.here()
     plan = postgres.Plan(machine=machine, load=Load.of(patient.settings, processes=1))
-    planned = {name: value for part in postgres.parts(plan).values() for name, value in part.items()}
+    planned = {
+        name: value for part in postgres.parts(plan).values() for name, value in part.items()
+    }
     found = []
     for name, severity, what, why in _unfit(patient, has, connections, machine, planned):
         again = restart(patient) if await needs_restart(patient, name) else ()
         advice = Advice(
             "Or make all of them with `tenantry config postgres`. As a superuser:",
-            sql=alter_system({name: planned[name]}), shell=again,
-        )  # fmt: skip
+            sql=alter_system({name: planned[name]}),
+            shell=again,
+        )
         found.append(Finding(CHECK.name, severity, name, what, why, advice))
     return found
 
@@ -56,24 +59,31 @@ def _unfit(
     memory = machine.memory
     if has["shared_buffers"] > memory * 0.6:
         yield (
-            "shared_buffers", "warning",
+            "shared_buffers",
+            "warning",
             f"shared_buffers takes {has['shared_buffers'] >> 20} MB of the machine's {memory >> 20} MB.",
             "What is left is too little for sorts and for the system; the server may be killed.",
-        )  # fmt: skip
+        )
     # Half of all connections sort or hash at once.
     if has["work_mem"] * max(1, connections // 2) > memory - min(memory, has["shared_buffers"]):
         yield (
-            "work_mem", "warning",
+            "work_mem",
+            "warning",
             f"work_mem is {has['work_mem'] >> 20} MB for each sort of {connections} connections, on"
             f" {memory >> 20} MB of memory.",
             "Under load the machine runs out of memory, and the system kills the server.",
-        )  # fmt: skip
+        )
     if is_embedded(patient.settings):
         return  # it shares the machine with its application, and asks for less
     for name, why in _SMALL.items():
         wanted = read_size(planned[name])
         if has[name] * _LESS <= wanted:
-            yield name, "notice", f"{name} is {has[name] >> 20} MB; for this machine {planned[name]}.", why
+            yield (
+                name,
+                "notice",
+                f"{name} is {has[name] >> 20} MB; for this machine {planned[name]}.",
+                why,
+            )
 
 
 CHECK = Check("server-size", "Settings that are unfit for the machine's size", _look)

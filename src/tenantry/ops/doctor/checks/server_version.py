@@ -19,6 +19,9 @@ _ENDS: Final = {
     18: date(2030, 11, 14),
 }
 
+#: It is asked about the server alone.
+_NO_SUBJECT: Final[tuple[object, ...]] = ([], [], [], [], [], "{}")
+
 
 async def _look(patient: Patient) -> list[Finding]:
     number = await patient.server.fetchval("SELECT current_setting('server_version_num')::int")
@@ -30,7 +33,9 @@ async def _look(patient: Patient) -> list[Finding]:
         over = end <= today
         found.append(
             Finding(
-                CHECK.name, "critical" if over else "warning", f"PostgreSQL {major}",
+                CHECK.name,
+                "critical" if over else "warning",
+                f"PostgreSQL {major}",
                 f"PostgreSQL {major} {'is not mended any more since' if over else 'is mended only until'} {end}.",
                 "Holes that are found from then on stay open.",
                 Advice(
@@ -38,17 +43,19 @@ async def _look(patient: Patient) -> list[Finding]:
                     " (docs/backup.md). Before either:",
                     shell=("tenantry backup create", "tenantry backup verify latest"),
                 ),
-            )  # fmt: skip
+            )
         )
-    arguments = ([], [], [], [], [], "{}")
-    for row in await patient.server.fetch(PRELUDE + HOLES.sql, *arguments):
-        found.append(
-            Finding(
-                CHECK.name, "warning", row["object"], f"{row['object']}: {row['detail']}",
-                "It is a hole in row security, and how to use it is known to everybody.",
-                Advice(HOLES.remediation, shell=("apt-get install --only-upgrade postgresql",)),
-            )  # fmt: skip
+    found += [
+        Finding(
+            CHECK.name,
+            "warning",
+            row["object"],
+            f"{row['object']}: {row['detail']}",
+            "It is a hole in row security, and how to use it is known to everybody.",
+            Advice(HOLES.remediation, shell=("apt-get install --only-upgrade postgresql",)),
         )
+        for row in await patient.server.fetch(PRELUDE + HOLES.sql, *_NO_SUBJECT)
+    ]
     return found
 
 

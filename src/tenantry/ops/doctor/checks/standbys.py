@@ -20,7 +20,9 @@ async def _look(patient: Patient) -> list[Finding]:
         return []
     return [
         Finding(
-            CHECK.name, "warning", row["name"],
+            CHECK.name,
+            "warning",
+            row["name"],
             f"The standby {row['name']} (from {row['address']}) has not replayed {row['behind'] >> 20} MB of"
             f" the log; it is {row['state']}.",
             "A failover to it waits until it has caught up, and the primary may have to keep the log.",
@@ -28,7 +30,7 @@ async def _look(patient: Patient) -> list[Finding]:
                 "If it is catching up, wait. If its replay was paused, then on the standby, as a superuser:",
                 sql=("SELECT pg_wal_replay_resume()",),
             ),
-        )  # fmt: skip
+        )
         for row in await patient.server.fetch(_SQL, patient.limits.replay_bytes)
     ]
 

@@ -23,7 +23,9 @@ async def _look(patient: Patient) -> list[Finding]:
         return []
     return [
         Finding(
-            CHECK.name, "critical", "synchronous_standby_names",
+            CHECK.name,
+            "critical",
+            "synchronous_standby_names",
             f"Commits wait for {wanted} of the standbys {named}, and {there} of them follow.",
             "Every transaction that writes hangs at its end until such a standby is there.",
             Advice(
@@ -31,7 +33,7 @@ async def _look(patient: Patient) -> list[Finding]:
                 " machines, as a superuser:",
                 sql=("ALTER SYSTEM SET synchronous_standby_names = ''", RELOAD),
             ),
-        )  # fmt: skip
+        )
     ]
 
 

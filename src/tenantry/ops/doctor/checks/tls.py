@@ -19,7 +19,9 @@ async def _look(patient: Patient) -> list[Finding]:
     if listens and await shown(patient, "ssl") == "off":
         found.append(
             _finding(
-                "critical", "ssl", "The server listens to other machines, and ssl is off.",
+                "critical",
+                "ssl",
+                "The server listens to other machines, and ssl is off.",
                 "Passwords' proofs and tenants' rows go over the network for everybody on it to read.",
                 Advice(
                     "Make certificates with `tenantry config tls`, name them in ssl_cert_file and ssl_key_file"
@@ -27,25 +29,31 @@ async def _look(patient: Patient) -> list[Finding]:
                     " listen to this machine alone, as a superuser, and restart it:",
                     sql=alter_system({"listen_addresses": "localhost"}),
                 ),
-            )  # fmt: skip
+            )
         )
     if await shown(patient, "ssl_min_protocol_version") in _OLD:
         found.append(
             _finding(
-                "warning", "ssl_min_protocol_version",
+                "warning",
+                "ssl_min_protocol_version",
                 "The server speaks versions of TLS that are broken.",
                 "Somebody in between can have both sides use one of them.",
-                Advice("As a superuser:", sql=alter_system({"ssl_min_protocol_version": "TLSv1.2"})),
-            )  # fmt: skip
+                Advice(
+                    "As a superuser:", sql=alter_system({"ssl_min_protocol_version": "TLSv1.2"})
+                ),
+            )
         )
     if await shown(patient, "password_encryption") == "md5":
         found.append(
             _finding(
-                "warning", "password_encryption",
+                "warning",
+                "password_encryption",
                 "New passwords are kept as MD5 hashes.",
                 "Such a hash opens the server by itself, to whoever reads it in a backup.",
-                Advice("As a superuser:", sql=alter_system({"password_encryption": "scram-sha-256"})),
-            )  # fmt: skip
+                Advice(
+                    "As a superuser:", sql=alter_system({"password_encryption": "scram-sha-256"})
+                ),
+            )
         )
     return found + await _hashes(patient)
 
@@ -57,14 +65,15 @@ async def _hashes(patient: Patient) -> list[Finding]:
         return []
     return [
         _finding(
-            "warning", f"password of {row['rolname']}",
+            "warning",
+            f"password of {row['rolname']}",
             f"The password of {row['rolname']} is kept as an MD5 hash.",
             "The hash opens the server by itself, to whoever reads it in a backup.",
             Advice(
                 f"Choose a new one with \\password {row['rolname']} in psql. Until then nobody comes in by it:",
                 sql=(f'ALTER ROLE "{row["rolname"]}" PASSWORD NULL',),
             ),
-        )  # fmt: skip
+        )
         for row in await patient.server.fetch(_MD5)
     ]
 

@@ -22,8 +22,8 @@ _WHY = {
 
 async def _look(patient: Patient) -> list[Finding]:
     settings = patient.settings
-    if is_embedded(settings) and not servers(settings).status()[1].running:
-        return []  # a machine without it, or a project that uses none
+    if is_embedded(settings) and servers(settings).status()[1].port is None:
+        return []  # a machine without it
     if settings.redis_url is None and not is_embedded(settings):
         return []  # a platform without it
     coordination = Coordination(settings)
@@ -41,32 +41,40 @@ def _findings(patient: Patient, one: Fitness) -> Iterator[Finding]:
     if not one.reachable:
         start = "tenantry up" if is_embedded(settings) else "systemctl start valkey"
         yield Finding(
-            CHECK.name, "critical", name, f"{url.redacted()} does not answer: {one.error}",
+            CHECK.name,
+            "critical",
+            name,
+            f"{url.redacted()} does not answer: {one.error}",
             "No lock is given, nobody signs in, and rate limits let all through or nothing.",
             Advice("Start it, where it runs:", shell=(start,)),
-        )  # fmt: skip
+        )
         return
     for fault in one.faults:
         yield Finding(
-            CHECK.name, "critical" if fault.serious else "notice", f"{name}: {fault.about}",
-            fault.detail, _WHY[fault.about],
+            CHECK.name,
+            "critical" if fault.serious else "notice",
+            f"{name}: {fault.about}",
+            fault.detail,
+            _WHY[fault.about],
             Advice(
                 f"{fault.remedy} In its configuration; and until its next start:",
                 shell=tuple(f"{_client(url)} {command}" for command in fault.commands),
             ),
-        )  # fmt: skip
+        )
     limit, used = one.memory_limit, one.memory_used
     full = limit and used and used > limit * patient.limits.valkey_memory
     if full and limit and used and one.memory_policy == "noeviction":
         yield Finding(
-            CHECK.name, "warning", f"{name}: memory",
+            CHECK.name,
+            "warning",
+            f"{name}: memory",
             f"{name} uses {used >> 20} MB of the {limit >> 20} MB it may.",
             "When it is full it refuses writes: no lock, no session, no event.",
             Advice(
                 "Give it more, in its configuration too; or the cache a server of its own.",
                 shell=(f"{_client(url)} CONFIG SET maxmemory {max(2 * limit, 2 * used)}",),
             ),
-        )  # fmt: skip
+        )
 
 
 def _client(url: RedisUrl) -> str:
