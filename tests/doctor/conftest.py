@@ -10,7 +10,7 @@ import pytest
 from tests.cli.conftest import cli, project
 from tests.cli.helpers import Cli
 from tests.fixtures.database import Place
-from tests.fixtures.servers import Server
+from tests.fixtures.servers import _FOLDER, Server
 
 from .clinic import Clinic
 from .ward import Ward, WardClinic, made_ward
@@ -34,7 +34,9 @@ def whole_ward(postgres_server: Server) -> Iterator[Ward]:
 async def ward(
     whole_ward: Ward, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[WardClinic]:
-    monkeypatch.setenv("TENANTRY_HOME", str(whole_ward.server.servers.home))
+    home = whole_ward.server.servers.home
+    monkeypatch.setenv("TENANTRY_HOME", str(home))
+    monkeypatch.setenv(_FOLDER, str(home.parent))  # for standbys
     monkeypatch.setenv("TENANTRY_BACKUP_STORE", str(project / "backups"))
     if whole_ward.pg_bin:
         monkeypatch.setenv("TENANTRY_PG_BIN", str(whole_ward.pg_bin))

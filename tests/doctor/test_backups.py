@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -31,19 +32,46 @@ async def test_backups(ward: WardClinic, project: Path) -> None:
     assert await ward.find("backup-age") == []
 
 
-async def test_an_archive_that_takes_nothing(ward: WardClinic) -> None:
-    assert await ward.find("archive") == []
+async def test_an_archive_that_takes_nothing(ward: WardClinic, project: Path) -> None:
     place = ward.place
     assert isinstance(place, Ward)
     await place.set(archive_mode="on")
     place.restart()
-    assert "no archive_command" in (await ward.one("archive")).what
-    await place.set(archive_command="false")
+    try:
+        assert "no archive_command" in (await ward.one("archive")).what
+        await place.set(archive_command="false")
+        await _finish_a_segment(place)
+        await _until(ward, "failed_count > 0")
+        finding = await ward.one("archive")
+        assert "refused" in finding.what
+        # The server's account is the one that writes there.
+        store = project / "backups"
+        store.mkdir(exist_ok=True)
+        place.server.account.own(store)
+        before = await place.load_time()
+        await ward.follow(finding)
+        await place.loaded(before)
+        await _finish_a_segment(place)
+        await _until(ward, "last_archived_time > last_failed_time")
+        assert await ward.find("archive") == []
+        ward.limits = replace(ward.limits, archive_waiting=-1)
+        assert "0 segments" in (await ward.one("archive")).what
+    finally:
+        await place.run("ALTER SYSTEM RESET ALL")
+        place.restart()
+    assert await ward.find("archive") == []
+
+
+async def _finish_a_segment(place: Ward) -> None:
     await place.run(
         "CREATE TABLE public.noise AS SELECT 1", "DROP TABLE public.noise", "SELECT pg_switch_wal()"
     )
-    failed = "SELECT failed_count > 0 FROM pg_stat_archiver"
+
+
+async def _until(ward: WardClinic, fact: str) -> None:
     async with ward.superuser() as admin:
-        while not await admin.fetchval(failed):
+        for _ in range(200):
+            if await admin.fetchval(f"SELECT {fact} FROM pg_stat_archiver"):
+                return
             await admin.fetchval("SELECT pg_sleep(0.1)")
-    assert "refused" in (await ward.one("archive")).what
+    raise AssertionError(ward.place.server.servers.logs()[-6:])
