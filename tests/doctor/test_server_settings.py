@@ -80,7 +80,9 @@ async def test_who_is_let_in_too_easily(ward: WardClinic) -> None:
     kept = file.read_bytes()
     try:
         with file.open("a") as added:
-            added.write("host all visitor 192.0.2.0/24 trust\nhostssl all nobody 192.0.2.1/32 md5\n")
+            added.write(
+                "host all visitor 192.0.2.0/24 trust\nhostssl all nobody 192.0.2.1/32 md5\n"
+            )
         found = await ward.find("hba-rules")
         assert [f.severity for f in found] == ["critical", "critical", "warning"], [
             f.what for f in found

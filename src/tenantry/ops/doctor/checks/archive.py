@@ -46,7 +46,8 @@ def _finding(severity: Literal["critical", "warning"], what: str) -> Finding:
         "The server keeps every segment until it is archived, which fills its disk, and a recovery"
         " reaches no further than the archive.",
         Advice(
-            "The server's log has what the command said. Set a command that works, as a superuser:",
+            "The server's log has what the command said. Set one that works, as a superuser (with --spool"
+            " FOLDER where the server's account cannot run Tenantry, and `tenantry backup wal ship`):",
             shell=(_CONFIGURE,),
         ),
     )

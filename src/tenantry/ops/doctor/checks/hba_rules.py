@@ -15,7 +15,7 @@ _MAY = """
     SELECT has_table_privilege('pg_catalog.pg_hba_file_rules', 'SELECT')
        AND has_function_privilege('pg_catalog.pg_hba_file_rules()', 'EXECUTE')"""
 _SQL = """
-    SELECT to_jsonb(r) ->> 'file_name' AS file, line_number, type, user_name, address, auth_method, error,
+    SELECT to_jsonb(r) ->> 'file_name' AS file, line_number, type, user_name, address, auth_method, options, error,
            address IS NOT NULL AND address NOT IN ('127.0.0.1', '::1', 'localhost', 'samehost') AS outside
     FROM pg_hba_file_rules AS r WHERE auth_method IS DISTINCT FROM 'reject' ORDER BY line_number"""
 _SCRAM = "scram-sha-256"

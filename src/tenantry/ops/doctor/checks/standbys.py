@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..check import Check, Patient
 from ..finding import Advice, Finding
+from ..mending import require_watcher
 
 _SQL = """
     SELECT coalesce(nullif(application_name, ''), 'pid ' || pid) AS name,
@@ -18,6 +19,7 @@ _SQL = """
 async def _look(patient: Patient) -> list[Finding]:
     if await patient.server.fetchval("SELECT pg_is_in_recovery()"):
         return []
+    await require_watcher(patient)
     return [
         Finding(
             CHECK.name,
