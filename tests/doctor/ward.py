@@ -96,18 +96,23 @@ class WardClinic(Clinic):
         assert isinstance(ward, Ward)
         await ward.run(*finding.advice.sql)
         for line in finding.advice.shell:
-            program, *words = shlex.split(line)
-            if program == "tenantry":
-                await asyncio.to_thread(self.cli, *words)
-            elif program == "systemctl":
-                assert words == ["restart", "postgresql"]
-                await asyncio.to_thread(ward.restart)
-            elif program == "pg_ctl":
-                before = await ward.load_time()
-                await _run(ward.server.account, ward.server.bin_dir / program, *words)
-                await ward.loaded(before)
-            else:
-                await _run(Account(""), program, *words)
+            await self.follow_line(line)
+
+    async def follow_line(self, line: str) -> None:
+        ward = self.place
+        assert isinstance(ward, Ward)
+        program, *words = shlex.split(line)
+        if program == "tenantry":
+            await asyncio.to_thread(self.cli, *words)
+        elif program == "systemctl":
+            assert words == ["restart", "postgresql"]
+            await asyncio.to_thread(ward.restart)
+        elif program == "pg_ctl":
+            before = await ward.load_time()
+            await _run(ward.server.account, str(ward.server.bin_dir / program), *words)
+            await ward.loaded(before)
+        else:
+            await _run(Account(""), program, *words)
 
 
 async def _run(account: Account, *command: str | Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -17,9 +17,15 @@ from .limits import Limits
 
 
 class NotSeen(TenantryError):
-    """A check cannot look from here, or with this login."""
+    """A check cannot look at all of it from here, or with this login. What it found is not lost."""
 
     code = "not_seen"
+
+    def __init__(
+        self, message: str, *, hint: str = "", found: Sequence[Finding] = (), **fields: Any
+    ) -> None:
+        super().__init__(message, hint=hint, **fields)
+        self.found = tuple(found)
 
 
 @dataclass(frozen=True)

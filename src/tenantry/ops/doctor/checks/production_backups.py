@@ -1,4 +1,4 @@
-"""Whether backups are elsewhere, and of no use to who takes them."""
+"""Whether backups are elsewhere, and of no use to who takes them. (`backup-age` says how old they are.)"""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from tenantry.ops import backup
 
 from ..check import Check, Patient
 from ..finding import Advice, Finding
-from .backup_age import CHECK as AGE
 
 
 async def _look(patient: Patient) -> list[Finding]:
     settings = patient.settings
-    # That there is a fresh one is an item of the list, whichever checks were asked for.
-    found = [*await AGE.look(patient)]
+    found = []
     if not settings.backup_store.startswith("s3://"):
         found.append(
             Finding(
@@ -23,7 +21,7 @@ async def _look(patient: Patient) -> list[Finding]:
                 "backup_store",
                 f"Backups are kept in {settings.backup_store}, a folder of this machine.",
                 "What takes the machine takes them too. (A folder that is another machine's disk is as good"
-                " as a bucket: this notice is then answered.)",
+                " as a bucket: this finding is then answered.)",
                 Advice(
                     "Let TENANTRY_BACKUP_STORE be a bucket, and take one there:",
                     shell=("tenantry backup create --store s3://BUCKET/PREFIX",),
@@ -44,10 +42,8 @@ async def _look(patient: Patient) -> list[Finding]:
                 ),
             )
         )
-    newest = [
-        m for m in await asyncio.to_thread(backup.every, backup.store_of(settings.backup_store))
-    ]
-    if settings.backup_keys and newest and newest[-1].key_id is None:
+    known = await asyncio.to_thread(backup.every, backup.store_of(settings.backup_store))
+    if settings.backup_keys and known and known[-1].key_id is None:
         found.append(
             Finding(
                 CHECK.name,
@@ -63,7 +59,7 @@ async def _look(patient: Patient) -> list[Finding]:
 
 CHECK = Check(
     "production-backups",
-    "Backups that are missing, on this machine or in the clear",
+    "Backups that are on this machine, or in the clear",
     _look,
     production=True,
 )

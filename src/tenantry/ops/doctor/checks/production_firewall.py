@@ -35,6 +35,7 @@ async def _look(patient: Patient) -> list[Finding]:
     if seen is None:
         raise NotSeen(
             "This login does not see pg_hba.conf's lines, nor whether they close the rest.",
+            found=found,
             hint="As a superuser, for the login of TENANTRY_MONITOR_URL: GRANT SELECT ON pg_hba_file_rules"
             " TO …; GRANT EXECUTE ON FUNCTION pg_hba_file_rules() TO …",
         )

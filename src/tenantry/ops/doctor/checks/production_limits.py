@@ -45,7 +45,7 @@ async def _look(patient: Patient) -> list[Finding]:
             Advice(
                 "Give it limits that its plan means (`s.tenants.set_quotas`); as the service role, say:",
                 sql=(
-                    f"UPDATE tenantry.tenant_quotas SET max_users = 100, max_tokens_per_month = 100000000"
+                    "UPDATE tenantry.tenant_quotas SET max_users = 100, max_tokens_per_month = 100000000"  # noqa: S608 - an id of ours
                     f" WHERE tenant_id = '{row['id']}'",
                 ),
             ),

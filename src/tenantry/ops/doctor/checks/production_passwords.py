@@ -38,10 +38,9 @@ async def _look(patient: Patient) -> list[Finding]:
     if not await patient.server.fetchval(
         "SELECT has_table_privilege('pg_catalog.pg_authid', 'SELECT')"
     ):
-        if found:
-            return found
         raise NotSeen(
-            "This login does not see how roles' passwords are kept; those in the settings are no defaults.",
+            "This login does not see how roles' passwords are kept; only those in the settings were tried.",
+            found=found,
             hint="Once, with a superuser's URL in TENANTRY_MONITOR_URL: tenantry doctor"
             " production-passwords",
         )
