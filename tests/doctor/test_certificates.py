@@ -14,6 +14,11 @@ from tenantry.ops.config.tls import Authority, client, server
 from .ward import Ward, WardClinic
 
 
+def _own(place: Ward, folder: Path) -> None:
+    for path in (folder, *folder.iterdir()):
+        place.server.account.own(path)
+
+
 @pytest.fixture
 async def tls(ward: WardClinic) -> AsyncIterator[Path]:
     """The server shows a certificate that ends in some days, and so do we."""
@@ -21,8 +26,7 @@ async def tls(ward: WardClinic) -> AsyncIterator[Path]:
     assert isinstance(place, Ward)
     folder = place.data / "tls"
     Authority(folder).provide([server(["127.0.0.1"]), client("tenantry_app")], days=20)
-    for path in (folder, *folder.iterdir()):
-        place.server.account.own(path)
+    _own(place, folder)
     await place.set(
         ssl="on",
         ssl_cert_file=str(folder / "server.crt"),
@@ -58,8 +62,7 @@ async def test_a_certificate_that_ends(ward: WardClinic, tls: Path) -> None:
     # A key that was made by us is not yet the account's that the server runs as.
     renew, reload = finding.advice.shell
     await ward.follow_line(renew)
-    for path in tls.iterdir():
-        place.server.account.own(path)
+    _own(place, tls)
     await ward.follow_line(reload)
     assert await ward.find("certificates") == []
 

@@ -2,27 +2,50 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tenantry.keyring import new_key
 from tenantry.models import Tenant
+from tests.cli.helpers import Result
 
 from .clinic import Clinic
 
 
+async def _run(clinic: Clinic, *words: str) -> Result:
+    return await asyncio.to_thread(clinic.cli, *words)
+
+
 async def test_api_keys_that_end(clinic: Clinic, acme: Tenant) -> None:
-    clinic.cli(
-        "key", "create", "acme", "for the shop", "--scope", "tasks:read", "--expires-in", "90d"
+    await _run(
+        clinic,
+        "key",
+        "create",
+        "acme",
+        "for the shop",
+        "--scope",
+        "tasks:read",
+        "--expires-in",
+        "90d",
     )
     assert await clinic.find("api-keys") == []
-    clinic.cli(
-        "key", "create", "acme", "for the feed", "--scope", "tasks:read", "--expires-in", "5d"
+    await _run(
+        clinic,
+        "key",
+        "create",
+        "acme",
+        "for the feed",
+        "--scope",
+        "tasks:read",
+        "--expires-in",
+        "5d",
     )
     assert "for the feed" in (await clinic.one("api-keys")).what
     await clinic.cured("api-keys")
-    names = [k["name"] for k in clinic.cli.json("key", "list", "acme")["keys"]]
+    listed = await asyncio.to_thread(clinic.cli.json, "key", "list", "acme")
+    names = [key["name"] for key in listed["keys"]]
     assert names.count("for the feed") == 2
 
 
@@ -32,7 +55,7 @@ async def test_a_key_of_contexts_that_is_old(
     assert await clinic.find("seal-keys") == []
     old = new_key()
     monkeypatch.setenv("TENANTRY_SEAL_KEYS", old)
-    clinic.cli("context", "seal")
+    await _run(clinic, "context", "seal")
     assert await clinic.find("seal-keys") == []
     async with clinic.superuser() as admin:
         await admin.execute("SET session_replication_role = replica")
@@ -44,9 +67,9 @@ async def test_a_key_of_contexts_that_is_old(
     since = datetime.now(UTC) - timedelta(days=731)
     assert f"{since:%Y-}" in finding.what
     new, seal, only = (line.split()[1:] for line in finding.advice.shell)
-    key = clinic.cli("secrets", *new[1:]).out.strip()
+    key = (await _run(clinic, *new)).out.strip()
     monkeypatch.setenv("TENANTRY_SEAL_KEYS", f"{key},{old}")
-    clinic.cli(*seal)
+    await _run(clinic, *seal)
     monkeypatch.setenv("TENANTRY_SEAL_KEYS", key)
-    clinic.cli(*only)
+    await _run(clinic, *only)
     assert await clinic.find("seal-keys") == []

@@ -16,7 +16,12 @@ _TRIGGERS = """
     SELECT c.relname AS table_name, t.tgname AS name, t.tgenabled IN ('O', 'A') AS enabled
     FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
     WHERE c.relnamespace = 'tenantry'::regnamespace AND t.tgname ~ '^audit_'"""
-_SEALED = "SELECT max(created_at) FROM tenantry.platform_seals"
+#: The first entry of the platform's log that no seal is on: it is sealed after every tenant's record.
+_UNSEALED = """
+    SELECT created_at FROM tenantry.platform_log
+    WHERE id >= coalesce((SELECT to_id FROM tenantry.platform_seals ORDER BY sequence DESC LIMIT 1),
+                         '00000000-0000-0000-0000-000000000000')
+    ORDER BY id LIMIT 1"""
 
 
 async def _look(patient: Patient) -> list[Finding]:
@@ -36,15 +41,14 @@ async def _look(patient: Patient) -> list[Finding]:
                     _missing(table.name, name, statement, is_there=(table.name, name) in there)
                 )
     async with connected(url_for(patient.settings, "service"), name="tenantry-doctor") as s:
-        sealed = await s.fetchval(_SEALED)
-    if sealed is None or patient.now() - sealed > patient.limits.seal:
-        since = f"since {sealed:%Y-%m-%d %H:%M} UTC" if sealed else "yet"
+        unsealed = await s.fetchval(_UNSEALED)
+    if unsealed is not None and patient.now() - unsealed > patient.limits.seal:
         found.append(
             Finding(
                 CHECK.name,
                 "warning",
                 "seals",
-                f"The record was not sealed {since}.",
+                f"The record is not sealed since {unsealed:%Y-%m-%d %H:%M} UTC.",
                 "What is not sealed a superuser can rewrite without its showing.",
                 Advice(
                     "`tenantry maintain` does so whenever it runs; let a timer run it:",

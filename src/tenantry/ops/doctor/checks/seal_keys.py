@@ -16,10 +16,10 @@ _NEWEST = """
 
 
 async def _look(patient: Patient) -> list[Finding]:
-    if not await patient.server.fetchval(IS_SEALED):
-        return []
     url = url_for(patient.settings, "service")
     async with connected(url, name="tenantry-doctor") as s, s.transaction(readonly=True):
+        if not await s.fetchval(IS_SEALED):
+            return []
         newest = await s.fetchval(_NEWEST)
     if newest is not None and patient.now() - newest <= patient.limits.seal_key:
         return []
