@@ -72,7 +72,7 @@ def _finding(finding: Finding) -> str:
         f"  {finding.what}",
         f"  Why: {finding.why}",
         f"  Do: {advice.words}",
-        *(f"    {line}" for line in advice.shell),
         *(f"    {line};" for line in advice.sql),
+        *(f"    {line}" for line in advice.shell),
     ]
     return "\n".join(lines)

@@ -25,14 +25,14 @@ def production_problems(settings: Settings) -> list[Problem]:
     """Everything about these settings that production must not run with."""
     return [
         *_missing(settings),
-        *_database_urls(settings),
+        *tls_problems(settings),
+        *password_problems(settings),
         *_roles(settings),
-        *_redis(settings),
-        *_keys(settings),
+        *key_problems(settings),
     ]
 
 
-def _urls(settings: Settings) -> Iterator[tuple[str, DatabaseUrl]]:
+def database_urls(settings: Settings) -> Iterator[tuple[str, DatabaseUrl]]:
     named = (
         ("database_url", settings.database_url),
         ("owner_url", settings.owner_url),
@@ -57,17 +57,34 @@ def _missing(settings: Settings) -> Iterator[Problem]:
         )
 
 
-def _database_urls(settings: Settings) -> Iterator[Problem]:
-    for name, url in _urls(settings):
+def tls_problems(settings: Settings) -> Iterator[Problem]:
+    """Ways to servers on which somebody could listen, or answer in their place."""
+    for name, url in database_urls(settings):
         if url.sslmode != "verify-full" and not url.is_local:
             yield Problem(name, f"{name} does not verify the server's certificate.", _NO_TLS)
+    for name, redis in _redis_urls(settings):
+        if not (redis.verified or redis.is_local):
+            yield Problem(
+                name,
+                f"{name} does not verify the server's certificate.",
+                "Use rediss://; only unix sockets and the loopback may do without.",
+            )
+
+
+def password_problems(settings: Settings) -> Iterator[Problem]:
+    """Passwords in URLs that are among the first to be tried."""
+    urls: list[tuple[str, DatabaseUrl | RedisUrl]] = [
+        *database_urls(settings),
+        *_redis_urls(settings),
+    ]
+    for name, url in urls:
         if url.password and (why := weak_password(url.password, url.user)):
             yield Problem(name, f"The password in {name} {why}.", "Generate a random one.")
 
 
 def _roles(settings: Settings) -> Iterator[Problem]:
     users: dict[str, str | None] = {}
-    for name, url in _urls(settings):
+    for name, url in database_urls(settings):
         users.setdefault(name, url.user)
     # Without a user a driver takes the operating system's, so two URLs without one are one role.
     for privileged in ("owner_url", "service_url"):
@@ -81,23 +98,14 @@ def _roles(settings: Settings) -> Iterator[Problem]:
                 )
 
 
-def _redis(settings: Settings) -> Iterator[Problem]:
+def _redis_urls(settings: Settings) -> Iterator[tuple[str, RedisUrl]]:
     for name in ("redis_url", "cache_url"):
         given = getattr(settings, name)
-        if given is None:
-            continue
-        url = RedisUrl.parse(given.get_secret_value())
-        if not (url.verified or url.is_local):
-            yield Problem(
-                name,
-                f"{name} does not verify the server's certificate.",
-                "Use rediss://; only unix sockets and the loopback may do without.",
-            )
-        if url.password and (why := weak_password(url.password, url.user)):
-            yield Problem(name, f"The password in {name} {why}.", "Generate a random one.")
+        if given is not None:
+            yield name, RedisUrl.parse(given.get_secret_value())
 
 
-def _keys(settings: Settings) -> Iterator[Problem]:
+def key_problems(settings: Settings) -> Iterator[Problem]:
     if settings.jwt_secret_key is None:
         return  # Tenantry signs nothing with it, so a platform without tokens needs none.
     if why := weak_key(settings.jwt_secret_key.get_secret_value()):

@@ -22,6 +22,8 @@ _WORDS = """
     yourpassword yoursecurepassword agentdeskdevpassword aigentflow
 """
 _DEFAULTS = frozenset(_WORDS.split())
+#: As they are typed: what a stored hash can be compared with.
+GUESSES = (*_WORDS.split(), "agent_desk_dev_password", "change_me", "changeme123", "your_password")
 
 # Words that make up a placeholder. Long enough that no random key holds one by chance.
 _PLACEHOLDER = re.compile(

@@ -26,6 +26,9 @@ class Fault:
     detail: str
     remedy: str
     serious: bool
+    #: The setting it is about, and the server's commands that mend it until its next start.
+    about: str
+    commands: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class Fitness:
     topology: str = ""
     memory_policy: str = ""
     memory_limit: int | None = None
+    memory_used: int | None = None
     append_only: bool | None = None
     error: str = ""
     faults: tuple[Fault, ...] = ()
@@ -79,6 +83,7 @@ async def _look(store: Store, use: Use) -> Fitness:
         topology=store.topology,
         memory_policy=policy,
         memory_limit=limit or None,
+        memory_used=int(known.get("used_memory", 0)),
         append_only=kept,
         faults=(
             *_version(version),
@@ -91,7 +96,8 @@ def _version(version: str) -> list[Fault]:
     parts = [int(part) for part in version.split(".")[:2] if part.isdecimal()]
     if not parts or tuple(parts) >= _OLDEST:
         return []
-    return [Fault(f"The server is version {version}.", "Use Redis or Valkey 7 or newer.", True)]
+    detail = f"The server is version {version}."
+    return [Fault(detail, "Use Redis or Valkey 7 or newer.", serious=True, about="version")]
 
 
 def _of_lasting(policy: str, limit: int, kept: bool) -> list[Fault]:
@@ -103,6 +109,8 @@ def _of_lasting(policy: str, limit: int, kept: bool) -> list[Fault]:
                 "Set it to noeviction, and give the cache a server of its own (TENANTRY_CACHE_URL).",
                 # Without a limit nothing is thrown away, yet.
                 serious=limit > 0,
+                about="maxmemory-policy",
+                commands=("CONFIG SET maxmemory-policy noeviction",),
             )
         )
     if not kept:
@@ -111,6 +119,8 @@ def _of_lasting(policy: str, limit: int, kept: bool) -> list[Fault]:
                 "appendonly is off: a restart forgets locks, sessions, limits and streams.",
                 "Set appendonly yes.",
                 serious=False,
+                about="appendonly",
+                commands=("CONFIG SET appendonly yes",),
             )
         )
     return faults
@@ -125,5 +135,10 @@ def _of_cache(policy: str, limit: int) -> list[Fault]:
             f"The cache's server {said}.",
             "Set maxmemory, and maxmemory-policy to allkeys-lru or allkeys-lfu.",
             serious=False,
+            about="maxmemory",
+            commands=(
+                *(() if limit else ("CONFIG SET maxmemory 512mb",)),
+                "CONFIG SET maxmemory-policy allkeys-lfu",
+            ),
         )
     ]

@@ -48,7 +48,7 @@ _SESSION = {
     "client_connection_check_interval": "500ms",
     "search_path": "tenantry, public, pg_temp",
 }
-_ATTRIBUTES = "NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
+ATTRIBUTES = "NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
 
 #: Functions that show other sessions' queries.
 WATCHING_FUNCTIONS = ("pg_stat_get_activity", "pg_stat_get_backend_activity", "pg_stat_statements")
@@ -99,7 +99,7 @@ async def create_roles(admin: Connection, passwords: Mapping[str, str]) -> None:
             login = "LOGIN" if role in LOGINS else "NOLOGIN"
             await admin.execute(f"CREATE ROLE {role} {login}")
         if await is_superuser(admin):
-            await admin.execute(f"ALTER ROLE {role} {_ATTRIBUTES}")
+            await admin.execute(f"ALTER ROLE {role} {ATTRIBUTES}")
     for role, password in passwords.items():
         await admin.execute(f"ALTER ROLE {role} PASSWORD '{scram_verifier(password)}'")
     for definer in DEFINERS:
@@ -141,19 +141,28 @@ async def prepare_database(admin: Connection, database: str) -> None:
         # A function is executable by everyone from its first moment unless this stands.
         f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC",
         *(
-            f"ALTER ROLE {role} IN DATABASE {name} SET {setting} = {value!r}"
-            if setting != "search_path"
-            else f"ALTER ROLE {role} IN DATABASE {name} SET search_path = {value}"
+            set_for(role, database, setting)
             for role in (APP, SERVICE, READONLY)
-            for setting, value in _SESSION.items()
+            for setting in session_settings(role)
         ),
-        f"ALTER ROLE {READONLY} IN DATABASE {name} SET default_transaction_read_only = on",
     ]
     for statement in statements:
         await admin.execute(statement)
     if await is_superuser(admin):
         await admin.execute(CLOSE_SERVER_FUNCTIONS)
         await admin.execute(files(__package__).joinpath("guard.sql").read_text())
+
+
+def session_settings(role: str) -> dict[str, str]:
+    """What stands on a role that applications log in as."""
+    return _SESSION | ({"default_transaction_read_only": "on"} if role == READONLY else {})
+
+
+def set_for(role: str, database: str, setting: str) -> str:
+    """The statement that puts one of them there."""
+    value = session_settings(role)[setting]
+    said = value if setting == "search_path" else f"'{value}'"
+    return f"ALTER ROLE {role} IN DATABASE {quote(database)} SET {setting} = {said}"
 
 
 async def is_superuser(connection: Connection) -> bool:

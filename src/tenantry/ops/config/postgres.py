@@ -65,8 +65,9 @@ class Plan:
         return self.pooled + self.load.one_role + RESERVED
 
 
-def file(plan: Plan, command: str) -> File:
-    parts = {
+def parts(plan: Plan) -> dict[str, dict[str, str]]:
+    """The settings, by what they are about."""
+    return {
         "Connections": _connections(plan),
         "Memory": _memory(plan),
         "Processes": _processes(plan),
@@ -76,10 +77,13 @@ def file(plan: Plan, command: str) -> File:
         "Logging": _logging(plan),
         "Extensions": _extensions(plan),
     }
+
+
+def file(plan: Plan, command: str) -> File:
     way = "through PgBouncer" if plan.pooled is not None else "directly"
     about = (*_USE, f"For PostgreSQL {plan.version} on {plan.machine};", f"{plan.load}, {way}.")
     text = header(command, *about)
-    for title, values in parts.items():
+    for title, values in parts(plan).items():
         text += f"# {title}\n"
         text += "".join(f"{name} = {_quoted(value)}\n" for name, value in values.items()) + "\n"
     return File("tenantry.conf", text.rstrip("\n") + "\n")

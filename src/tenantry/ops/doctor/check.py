@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ import asyncpg
 
 from tenantry.config import Settings
 from tenantry.endpoints import Role, url_for
-from tenantry.errors import PermissionDenied
+from tenantry.errors import PermissionDenied, TenantryError
 from tenantry.kernel.plain import connected
 
 from .finding import Finding
@@ -22,6 +22,18 @@ from .limits import Limits
 LOOKING: Final = "SET statement_timeout = '20s'; SET default_transaction_read_only = on"
 MONITOR: Final = "Set TENANTRY_MONITOR_URL to a login that is a member of pg_monitor."
 _SEES: Final = "SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')"
+
+
+class NotSeen(TenantryError):
+    """A check cannot look at all of it from here, or with this login. What it found is not lost."""
+
+    code = "not_seen"
+
+    def __init__(
+        self, message: str, *, hint: str = "", found: Sequence[Finding] = (), **fields: Any
+    ) -> None:
+        super().__init__(message, hint=hint, **fields)
+        self.found = tuple(found)
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,7 @@ async def examine(
         try:
             findings += await check.look(patient)
         except TenantryError as error:
+            findings += getattr(error, "found", ())
             unseen.append(Unseen(check.name, str(error), getattr(error, "hint", "") or ""))
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             said = translate(error, closed=patient.server.is_closed())

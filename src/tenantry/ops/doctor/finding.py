@@ -13,7 +13,8 @@ SEVERITIES: Final[tuple[Severity, ...]] = ("critical", "warning", "notice")
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What mends it, in words and, wherever something can be run, word for word."""
+    """What mends it, in words and, wherever something can be run, word for word: first the statements,
+    then the commands."""
 
     words: str
     #: Statements for the owner of the database, or where it says so for a superuser.

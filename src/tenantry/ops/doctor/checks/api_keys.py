@@ -1,0 +1,52 @@
+"""API keys that are about to end while they are in use."""
+
+from __future__ import annotations
+
+import shlex
+
+from tenantry.endpoints import url_for
+from tenantry.kernel.plain import connected
+
+from ..check import Check, Patient
+from ..finding import Advice, Finding
+
+_SQL = """
+    SELECT t.slug, k.id, k.prefix, k.name, k.scopes, k.expires_at, k.last_used_at
+    FROM tenantry.api_keys AS k JOIN tenantry.tenants AS t ON t.id = k.tenant_id
+    WHERE k.revoked_at IS NULL AND k.expires_at BETWEEN $1 AND $2 AND t.status = 'active'
+    ORDER BY k.expires_at LIMIT 100"""
+
+
+async def _look(patient: Patient) -> list[Finding]:
+    now = patient.now()
+    url = url_for(patient.settings, "service")
+    # In a transaction, so that a pooler keeps to one server.
+    async with connected(url, name="tenantry-doctor") as s, s.transaction(readonly=True):
+        rows = await s.fetch(_SQL, now, now + patient.limits.api_key)
+    found = []
+    for row in rows:
+        scopes = "".join(f" --scope {shlex.quote(scope)}" for scope in row["scopes"])
+        used = (
+            f"last used on {row['last_used_at']:%Y-%m-%d}" if row["last_used_at"] else "never used"
+        )
+        found.append(
+            Finding(
+                CHECK.name,
+                "warning" if row["last_used_at"] else "notice",
+                f"{row['slug']}/{row['id']}",
+                f"Key {row['prefix']}… ({row['name']}) of {row['slug']} ends on"
+                f" {row['expires_at']:%Y-%m-%d}; it was {used}.",
+                "From then on the program that has it is refused.",
+                Advice(
+                    "Make another, hand it to who has this one, and when that is in use revoke this one:",
+                    shell=(
+                        f"tenantry key create {row['slug']} {shlex.quote(row['name'])}{scopes} --expires-in 90d",
+                        f"tenantry key revoke {row['slug']} {row['id']}",
+                    ),
+                ),
+            )
+        )
+    return found
+
+
+CHECK = Check("api-keys", "API keys that end within days", _look)
