@@ -77,3 +77,5 @@ async def fetch_near(
         except RETRIED as error:
             replica.failed(error)
             avoid.add(replica)
+            if replicas.primary.watch is not None:
+                replicas.primary.watch.retried(error)
