@@ -61,11 +61,17 @@ class Keys:
 
     def kind(self, key: bytes) -> str:
         """What kind of thing a key of this owner's is."""
-        return key.decode(errors="replace").removeprefix(self.prefix).partition(":")[0]
+        return kind_of(key)
 
     def read(self, kind: Kind, key: bytes) -> str:
         """The name that a key of this kind was made from."""
         return key.decode().removeprefix(f"{self.prefix}{kind}:")
+
+
+def kind_of(key: bytes) -> str:
+    """What kind of thing a key of Tenantry's is, whoever owns it: names may hold what a prefix does,
+    owners do not."""
+    return key.decode(errors="replace").partition("}:")[2].partition(":")[0]
 
 
 def _is_text(value: str) -> bool:

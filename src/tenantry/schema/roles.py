@@ -50,11 +50,11 @@ _SESSION = {
 }
 _ATTRIBUTES = "NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
 
-#: Functions that show other sessions' queries, signal them, or keep objects that no policy covers.
+#: Functions that show other sessions' queries.
+WATCHING_FUNCTIONS = ("pg_stat_get_activity", "pg_stat_get_backend_activity", "pg_stat_statements")
+#: Those, and functions that signal other sessions or keep objects that no policy covers.
 FORBIDDEN_FUNCTIONS = (
-    "pg_stat_get_activity",
-    "pg_stat_get_backend_activity",
-    "pg_stat_statements",
+    *WATCHING_FUNCTIONS,
     "pg_cancel_backend",
     "pg_terminate_backend",
     "lo_creat",
@@ -141,12 +141,19 @@ async def prepare_database(admin: Connection, database: str) -> None:
 
 
 async def _revoke_server_functions(admin: Connection) -> None:
-    names = ", ".join(f"'{name}'" for name in FORBIDDEN_FUNCTIONS)
+    names, watching = (
+        ", ".join(f"'{name}'" for name in some)
+        for some in (FORBIDDEN_FUNCTIONS, WATCHING_FUNCTIONS)
+    )
     await admin.execute(
         f"""
         DO $$ DECLARE f regprocedure; BEGIN
             FOR f IN SELECT oid FROM pg_proc WHERE proname IN ({names}) LOOP
                 EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', f);
+            END LOOP;
+            -- A view asks them as whoever reads it, and a monitor may see what it shows.
+            FOR f IN SELECT oid FROM pg_proc WHERE proname IN ({watching}) LOOP
+                EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO pg_monitor', f);
             END LOOP;
         END $$"""
     )

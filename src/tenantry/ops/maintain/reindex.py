@@ -20,7 +20,7 @@ _PAGES = 2 * 8192
 
 # Widths of keys are those of their types; what may be of any length is taken for 32 bytes, since the
 # statistics of tables under row security are closed to all.
-_INDEXES: Final = """
+INDEXES: Final = """
     SELECT i.relname AS name, t.relname AS table, coalesce(r.relname, t.relname) AS root, x.indisvalid AS valid,
            i.relname ~ '_cc(new|old)[0-9]*$' AS leftover, pg_relation_size(i.oid) AS bytes,
            greatest(i.reltuples, 0)::bigint AS rows, m.amname = 'btree' AS btree,
@@ -37,7 +37,7 @@ async def _reindex(upkeep: Upkeep) -> list[Action]:
     async with upkeep.owner() as connection:
         found = [
             index
-            for index in await connection.fetch(_INDEXES)
+            for index in await connection.fetch(INDEXES)
             if upkeep.name in (None, index["name"], index["table"], index["root"])
         ]
         if upkeep.name is not None and not found:
@@ -62,7 +62,7 @@ def reason(index: Mapping[str, Any]) -> str:
         return (
             "a rebuild left it half-built" if index["leftover"] else "it is invalid: nobody uses it"
         )
-    least = _PAGES + index["rows"] * (index["width"] + _ENTRY) / _FILL
+    least = least_bytes(index)
     if (
         index["btree"]
         and index["bytes"] > BLOAT_FACTOR * least
@@ -71,6 +71,11 @@ def reason(index: Mapping[str, Any]) -> str:
         size, need = (f"{b / 1024**2:,.0f} MB" for b in (index["bytes"], least))
         return f"it takes {size} for what needs {need}"
     return ""
+
+
+def least_bytes(index: Mapping[str, Any]) -> float:
+    """What a B-tree of these rows takes when it is new."""
+    return float(_PAGES + index["rows"] * (index["width"] + _ENTRY) / _FILL)
 
 
 STEP = Step(

@@ -22,9 +22,10 @@ FIGURES: Final = """
     ORDER BY 1"""
 
 
-async def figures(connection: asyncpg.Connection[Any], name: str | None) -> list[asyncpg.Record]:
+async def figures(connection: asyncpg.Connection[Any], name: str | None) -> list[dict[str, Any]]:
     """Of every table, or of this one and its partitions."""
-    found = [r for r in await connection.fetch(FIGURES) if name in (None, r["name"], r["root"])]
+    rows = await connection.fetch(FIGURES)
+    found = [dict(r) for r in rows if name in (None, r["name"], r["root"])]
     if name is not None and not found:
         raise InvalidInput(f"There is no table {name}.", field="name")
     return found

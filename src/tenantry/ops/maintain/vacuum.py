@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from .step import Action, Step, Upkeep
 from .tables import figures
@@ -21,20 +22,29 @@ async def _vacuum(upkeep: Upkeep) -> list[Action]:
         for table in await figures(connection, upkeep.name):
             if table["kind"] == "p":
                 continue
-            dead, live = table["dead"], table["live"]
-            is_old = table["age"] > OLD_AGE
-            if is_old:
-                why = f"its oldest transaction is {table['age']:,} ago"
-            elif dead > DEAD_ROWS and dead > DEAD_PART * live:
-                why = f"{dead:,} dead rows beside {live:,}"
-            else:
+            why = reason(table)
+            if not why:
                 continue
             upkeep.tell(f"Vacuuming {table['name']}")
             if not upkeep.dry_run:
-                options = "FREEZE, SKIP_LOCKED" if is_old else "SKIP_LOCKED"
+                options = "FREEZE, SKIP_LOCKED" if is_old(table) else "SKIP_LOCKED"
                 await connection.execute(f'VACUUM ({options}) tenantry."{table["name"]}"')
             done.append(Action("vacuum", table["name"], why))
     return done
+
+
+def is_old(table: Mapping[str, Any]) -> bool:
+    return bool(table["age"] > OLD_AGE)
+
+
+def reason(table: Mapping[str, Any]) -> str:
+    """Why a table is to be vacuumed; nothing where it is well."""
+    dead, live = table["dead"], table["live"]
+    if is_old(table):
+        return f"its oldest transaction is {table['age']:,} ago"
+    if dead > DEAD_ROWS and dead > DEAD_PART * live:
+        return f"{dead:,} dead rows beside {live:,}"
+    return ""
 
 
 STEP = Step(
