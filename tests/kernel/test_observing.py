@@ -17,7 +17,7 @@ from tenantry.errors import (
 )
 from tenantry.kernel import Context, Observer, OneShot, Pool, Transaction, Watch, Work, run
 
-from .conftest import MakePool, Place
+from .conftest import MakePool, Place, until
 from .test_transaction import INSERT
 
 
