@@ -35,6 +35,7 @@ async def metrics(
     """
     settings = place.running() if serve is None else place.load()
     # First of all: it says what is missing where prometheus-client is not installed.
+    from tenantry.config.hosts import bracketed
     from tenantry.ops.figures import watching
     from tenantry.ops.metrics.scrape import ROWS, exposition, look
     from tenantry.ops.metrics.serving import serving
@@ -54,7 +55,7 @@ async def metrics(
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         async with serving(source, host, port, keep=keep) as there:
-            at = f"http://{f'[{host}]' if ':' in host else host}:{there}/metrics"
+            at = f"http://{bracketed(host)}:{there}/metrics"
             screen.line({"event": "serving", "url": at}, f"Serving {at}")
             await stop.wait()
     return Answer(None, "")
@@ -72,4 +73,4 @@ def _address(text: str) -> tuple[str, int]:
             field="serve",
             hint="As in: --serve 127.0.0.1:9187",
         ) from None
-    return host.strip("[]") or "127.0.0.1", number
+    return host, number

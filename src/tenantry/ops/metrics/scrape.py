@@ -45,8 +45,6 @@ async def _gathered(source: Source, section: Section[object]) -> Gathered[object
         async with asyncio.timeout(_PATIENCE_S):
             return await gather(source, section)
     except TimeoutError:
-        # Its connection is in the middle of a statement: the next section opens another.
-        await source.close()
         return Gathered(section.name, None, "It took too long.")
 
 
