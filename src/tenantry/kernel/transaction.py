@@ -121,10 +121,7 @@ class Transaction:
             try:
                 await asyncio.shield(task)
             except Exception as error:
-                failure = self._failed(error, connection, sql)
-                if told is not None:
-                    told.end(failure)
-                raise failure from error
+                raise self._told(told, self._failed(error, connection, sql), error) from error
             except BaseException as error:
                 self._failure = error
                 connection.terminate()
@@ -237,10 +234,7 @@ class Transaction:
         try:
             result = await connection.fetch(sql, args, one, timeout)
         except Exception as error:
-            failure = self._failed(error, connection, sql)
-            if told is not None:
-                told.end(failure)
-            raise failure from error
+            raise self._told(told, self._failed(error, connection, sql), error) from error
         except BaseException as error:
             self._failure = error
             if told is not None:
@@ -284,6 +278,14 @@ class Transaction:
         elif not self._readonly and getattr(error, "sqlstate", None) == READ_ONLY:
             failure = self._pool.refused_a_write()
         self._failure = failure
+        return failure
+
+    @staticmethod
+    def _told(work: Work | None, failure: Exception, cause: Exception) -> Exception:
+        if work is not None:
+            if failure is not cause:
+                failure.__cause__ = cause  # which knows the state
+            work.end(failure)
         return failure
 
     def _inspect(self, tag: str, connection: Connection) -> None:
