@@ -84,3 +84,35 @@ async def test_what_is_half_there_can_be_disabled(place: Place) -> None:
         "SELECT count(*) FROM pg_trigger WHERE starts_with(tgname::text, 'keep_graph')"
     )
     await root.close()
+
+
+@pytest.mark.postgres("wheel")
+async def test_tables_can_be_dropped_once_the_graph_engine_has_gone(place: Place) -> None:
+    """Its library stays loaded, and looks for its own tables wherever its schema is."""
+    settings, admin = place.settings(), place.url("superuser")
+    await features.enable(settings, "graph", admin_url=admin)
+    await features.disable(settings, "graph", admin_url=admin)
+    root = await place.connection("superuser")
+    await root.execute("CREATE TABLE public.passing ()")
+    await root.execute("DROP TABLE public.passing")
+    await root.close()
+
+
+async def test_counted_statements_are_for_monitors_alone(place: Place) -> None:
+    settings, admin = place.settings(), place.url("superuser")
+    root = await place.connection("superuser")
+    loaded = "pg_stat_statements" in await root.fetchval("SHOW shared_preload_libraries")
+    if not loaded:
+        with pytest.raises(FeatureUnavailable, match="not loaded") as caught:
+            await features.enable(settings, "statements", admin_url=admin)
+        assert "shared_preload_libraries" in str(caught.value.hint)
+    else:
+        await features.enable(settings, "statements", admin_url=admin)
+        for role in ("app", "readonly", "service"):
+            connection = await place.connection(role)
+            with pytest.raises(Exception, match="permission denied"):
+                await connection.fetch("SELECT * FROM public.pg_stat_statements")
+            await connection.close()
+        await root.execute("SET ROLE pg_monitor")
+        assert await root.fetch("SELECT * FROM public.pg_stat_statements")
+    await root.close()

@@ -63,8 +63,9 @@ async def test_under_sealed_contexts_nothing_is_open(place: Place) -> None:
     assert Verdict.OPEN not in verdicts.values()
 
 
-async def test_nor_is_with_events_told(place: Place) -> None:
+async def test_nor_is_with_events_told_and_statements_counted(place: Place) -> None:
     await features.enable(place.settings(), "events")
+    await features.enable(place.settings(), "statements", admin_url=place.url("superuser"))
     proof = await prove(place.url("superuser"), metadata)
     assert [(f.key, f.detail) for f in proof.findings] == []
     assert {a.number for a in proof.attacks if a.verdict is Verdict.OPEN} == {42}

@@ -35,6 +35,7 @@ from . import (
     status,
     task,
     tenant,
+    top,
     user,
     verify_report,
 )
@@ -60,6 +61,7 @@ def application() -> typer.Typer:
         health,
         doctor,
         metrics,
+        top,
         prove,
         verify_report,
         maintain,

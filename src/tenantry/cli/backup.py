@@ -14,6 +14,7 @@ from tenantry.errors import InvalidInput
 from . import ask, backup_archive, exits, place, screen
 from .answer import Answer, facts, table
 from .command import command, group
+from .units import size
 
 if TYPE_CHECKING:
     from tenantry.config import Settings
@@ -89,7 +90,7 @@ async def create(
     )
     with screen.progress() as tell:
         made = await backup.create(settings, vault, wishes, tell)
-    words = f"{made.id}: {made.rows:,} rows of {len(made.tables)} tables, {_bytes(made.size)}, in {vault.store}"
+    words = f"{made.id}: {made.rows:,} rows of {len(made.tables)} tables, {size(made.size)}, in {vault.store}"
     note = f"Valkey: {made.valkey}." if wishes.valkey else ""
     return Answer(made.to_dict(), words, note=note)
 
@@ -131,7 +132,7 @@ def show(id: Id, store: Place = None) -> Answer:
     found = backup.read(vault.store, id)
     said = found.to_dict()
     said["tables"] = {name: figure["rows"] for name, figure in said["tables"].items()}
-    said["files"] = [f"{f.name} ({_bytes(f.size)})" for f in found.files]
+    said["files"] = [f"{f.name} ({size(f.size)})" for f in found.files]
     return Answer(found.to_dict(), facts(said))
 
 
@@ -333,12 +334,4 @@ def _vault(store: str | None) -> tuple[Settings, Vault]:
 def _row(m: Manifest) -> tuple[object, ...]:
     verified = f"{m.verified.at:%Y-%m-%d} by {m.verified.by}" if m.verified else ""
     encrypted = m.key_id is not None
-    return m.id, m.kind, m.label, m.finished, _bytes(m.size), f"{m.rows:,}", encrypted, verified, m.expires  # fmt: skip
-
-
-def _bytes(size: float) -> str:
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.3g} {unit}"
-        size /= 1000
-    return f"{size:.3g} TB"
+    return m.id, m.kind, m.label, m.finished, size(m.size), f"{m.rows:,}", encrypted, verified, m.expires  # fmt: skip

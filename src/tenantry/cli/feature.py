@@ -14,7 +14,8 @@ from .command import command, group
 app = group("List, enable and disable optional features.")
 
 _Name = Annotated[
-    str, typer.Argument(metavar="NAME", help="graph, vectors, events or graph-questions")
+    str,
+    typer.Argument(metavar="NAME", help="graph, vectors, statements, events or graph-questions"),
 ]
 
 

@@ -50,7 +50,7 @@ def without_values(sql: str) -> str:
         elif kind == "space":
             text = " "
         parts.append(text)
-    return _SEVERAL.sub(f"{GONE}, …", re.sub(" +", " ", "".join(parts)).strip())
+    return _SEVERAL.sub(f"{GONE}, …", re.sub(r"\s+", " ", "".join(parts)).strip())
 
 
 def _after_comment(sql: str, at: int) -> int:

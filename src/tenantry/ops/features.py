@@ -19,6 +19,7 @@ from tenantry.errors import FeatureUnavailable
 from tenantry.kernel.plain import connected
 from tenantry.schema import graph
 from tenantry.schema.events import IS_ANNOUNCED, announce, be_silent
+from tenantry.schema.roles import APP, CLOSE_SERVER_FUNCTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,13 @@ class _Kind:
     in_use: str
     #: How to lose it.
     remove: str
+    #: Where the extension is not among the server's.
+    hint: str
+    #: Whether the server has loaded what the extension needs, and how to have it do so.
+    loaded: str = "SELECT true"
+    to_load: str = ""
+    #: Run when the extension is gone: what it leaves.
+    left: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +75,9 @@ _KINDS = {
         graph.IS_KEPT,
         "SELECT count(*) FROM ag_catalog.ag_graph",
         "Run `tenantry graph drop --all`: they can be made again from the tables.",
+        "The embedded PostgreSQL 18 brings it where its wheel exists (Linux, x86-64).",
+        # As long as its schema is there, AGE looks for its tables in it whenever any table is dropped.
+        left=("DROP SCHEMA IF EXISTS ag_catalog",),
     ),
     "vectors": _Kind(
         "vector",
@@ -78,6 +89,22 @@ _KINDS = {
         " WHERE t.typname IN ('vector', 'halfvec', 'sparsevec') AND NOT a.attisdropped"
         " AND a.attrelid IN (SELECT oid FROM pg_class WHERE relkind IN ('r', 'p', 'm'))",
         "Remove them first.",
+        "The embedded PostgreSQL 18 brings it; on Debian, install postgresql-NN-pgvector.",
+    ),
+    "statements": _Kind(
+        "pg_stat_statements",
+        "Which statements take the server's time (pg_stat_statements): `tenantry top slow`",
+        (CLOSE_SERVER_FUNCTIONS,),
+        (),
+        f"SELECT NOT bool_or(has_function_privilege('{APP}', oid, 'EXECUTE')) FROM pg_proc"  # noqa: S608 - a role of ours
+        " WHERE proname = 'pg_stat_statements'",
+        "SELECT 0",  # its counts are the server's own
+        "",
+        "The embedded PostgreSQL brings it; elsewhere it is one of PostgreSQL's own (contrib).",
+        # Of who has not loaded it the server may know settings by name, but does not list them.
+        "SELECT EXISTS (SELECT FROM pg_settings WHERE name = 'pg_stat_statements.max')",
+        "Put pg_stat_statements into shared_preload_libraries (`tenantry config postgres` does), and"
+        " restart the server.",
     ),
 }
 _SWITCHES = {
@@ -115,7 +142,11 @@ async def enable(settings: Settings, name: str, *, admin_url: str | None = None)
         if found.enabled:
             return found
         if not found.available:
-            raise FeatureUnavailable(found.detail, feature=name, hint=_hint(kind))
+            raise FeatureUnavailable(found.detail, feature=name, hint=kind.hint)
+        if not await connection.fetchval(kind.loaded):
+            raise FeatureUnavailable(
+                f"The server has not loaded {kind.extension}.", feature=name, hint=kind.to_load
+            )
         try:
             async with connection.transaction():
                 await connection.execute(f"CREATE EXTENSION IF NOT EXISTS {kind.extension}")
@@ -150,6 +181,8 @@ async def disable(settings: Settings, name: str, *, admin_url: str | None = None
             for statement in kind.before:
                 await connection.execute(statement)
             await connection.execute(f"DROP EXTENSION IF EXISTS {kind.extension}")
+            for statement in kind.left:
+                await connection.execute(statement)
         return await _look(connection, name)
 
 
@@ -164,6 +197,7 @@ async def _look(connection: asyncpg.Connection[Any], name: str) -> Feature:
         return Feature(name, kind.description, False, False, detail)
     enabled = row["installed_version"] is not None
     enabled = enabled and bool(await connection.fetchval(kind.complete))
+    enabled = enabled and bool(await connection.fetchval(kind.loaded))
     detail = f"{kind.extension} {row['installed_version'] or row['default_version']}"
     return Feature(name, kind.description, enabled, True, detail)
 
@@ -191,12 +225,6 @@ def _kind(name: str) -> _Kind:
             hint=f"Known: {', '.join((*_KINDS, *_SWITCHES))}.",
         )
     return _KINDS[name]
-
-
-def _hint(kind: _Kind) -> str:
-    if kind.extension == "age":
-        return "The embedded PostgreSQL 18 brings it where its wheel exists (Linux, x86-64)."
-    return "The embedded PostgreSQL 18 brings it; on Debian, install postgresql-NN-pgvector."
 
 
 async def _admin(settings: Settings, admin_url: str | None) -> str:

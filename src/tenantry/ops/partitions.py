@@ -89,9 +89,12 @@ async def drain(
     return made
 
 
-async def status(service_url: str, *, tables: Iterable[str] | None = None) -> list[Standing]:
-    """How every partitioned table stands. The service role sees the rows; the owner sees none."""
-    async with connected(service_url) as connection, connection.transaction(readonly=True):
+async def status(
+    service_url: str, *, tables: Iterable[str] | None = None, setup: str = ""
+) -> list[Standing]:
+    """How every partitioned table stands. The service role sees the rows; the owner sees none. `setup`
+    is run first, as limits of time."""
+    async with connected(service_url, setup) as connection, connection.transaction(readonly=True):
         return [await _standing(connection, t, p) for t, p in _chosen(tables).items()]
 
 

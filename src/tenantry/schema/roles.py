@@ -71,6 +71,22 @@ FORBIDDEN_FUNCTIONS = (
 )
 
 
+def _names(functions: tuple[str, ...]) -> str:
+    return ", ".join(f"'{name}'" for name in functions)
+
+
+#: A view asks them as whoever reads it, and a monitor may see what it shows: nobody else.
+CLOSE_SERVER_FUNCTIONS = f"""
+    DO $$ DECLARE f regprocedure; BEGIN
+        FOR f IN SELECT oid FROM pg_proc WHERE proname IN ({_names(FORBIDDEN_FUNCTIONS)}) LOOP
+            EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', f);
+        END LOOP;
+        FOR f IN SELECT oid FROM pg_proc WHERE proname IN ({_names(WATCHING_FUNCTIONS)}) LOOP
+            EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO pg_monitor', f);
+        END LOOP;
+    END $$"""
+
+
 class Connection(Protocol):
     async def execute(self, query: str, /) -> str: ...
     async def fetchval(self, query: str, /, *args: object) -> object: ...
@@ -136,27 +152,8 @@ async def prepare_database(admin: Connection, database: str) -> None:
     for statement in statements:
         await admin.execute(statement)
     if await is_superuser(admin):
-        await _revoke_server_functions(admin)
+        await admin.execute(CLOSE_SERVER_FUNCTIONS)
         await admin.execute(files(__package__).joinpath("guard.sql").read_text())
-
-
-async def _revoke_server_functions(admin: Connection) -> None:
-    names, watching = (
-        ", ".join(f"'{name}'" for name in some)
-        for some in (FORBIDDEN_FUNCTIONS, WATCHING_FUNCTIONS)
-    )
-    await admin.execute(
-        f"""
-        DO $$ DECLARE f regprocedure; BEGIN
-            FOR f IN SELECT oid FROM pg_proc WHERE proname IN ({names}) LOOP
-                EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', f);
-            END LOOP;
-            -- A view asks them as whoever reads it, and a monitor may see what it shows.
-            FOR f IN SELECT oid FROM pg_proc WHERE proname IN ({watching}) LOOP
-                EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO pg_monitor', f);
-            END LOOP;
-        END $$"""
-    )
 
 
 async def is_superuser(connection: Connection) -> bool:

@@ -204,6 +204,17 @@ def file(command: str) -> File:
     return File(NAME, header(command, *use) + "\n".join(lines) + "\n")
 
 
+def table() -> str:
+    """For the documentation."""
+    lines = ["| alert | severity | while | explained by |", "|---|---|---|---|"]
+    for rule in (*SERVER_RULES, *PROGRAM_RULES):
+        minutes = int(rule.patience.total_seconds() // 60)
+        lasting = f" for {minutes} min" if minutes else ""
+        expr = rule.expr.replace("|", "\\|")
+        lines.append(f"| {rule.name} | {rule.severity} | `{expr}`{lasting} | `{rule.runbook}` |")
+    return "\n".join(lines)
+
+
 def _written(rule: Rule) -> list[str]:
     # A string of JSON is one of YAML.
     return [

@@ -9,7 +9,7 @@ from tenantry.migrations.apply import load_models
 from tenantry.ops import partitions
 from tenantry.ops.partitions import Standing
 
-from .source import Section, Source
+from .source import LIMITS, Section, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class PartitionsAhead:
 
 async def _look(source: Source) -> PartitionsAhead:
     load_models(source.settings.models)
-    found = await partitions.status(url_for(source.settings, "service"))
+    found = await partitions.status(url_for(source.settings, "service"), setup=LIMITS)
     return PartitionsAhead(
         tuple(sorted(found, key=lambda one: (one.ahead, -one.strays, one.table)))
     )

@@ -39,6 +39,11 @@ class Bloat:
 
     tables: tuple[DeadRows, ...]
     indexes: tuple[BloatedIndex, ...]
+    #: Of all, also of those that are not listed.
+    dead_bytes: int
+    index_bytes: int
+    #: How many `tenantry maintain` would see to.
+    due: int
 
 
 async def _look(source: Source) -> Bloat:
@@ -69,6 +74,9 @@ async def _look(source: Source) -> Bloat:
     return Bloat(
         tuple(dead[: source.rows]),
         tuple(one for one in bloated[: source.rows] if one.due or one.wasted_bytes),
+        sum(one.wasted_bytes for one in dead),
+        sum(one.wasted_bytes for one in bloated),
+        sum(bool(one.due) for one in dead) + sum(bool(one.due) for one in bloated),
     )
 
 

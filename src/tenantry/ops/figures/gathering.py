@@ -56,7 +56,10 @@ async def gather(source: Source, section: Section[F]) -> Gathered[F]:
         return Gathered(section.name, None, "This login may not see it.", hint)
     except TenantryError as error:
         said = error
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+        source.forget()  # a connection in an unknown state: the next look has another
+        said = translate(error)
+    except asyncpg.PostgresError as error:
         said = translate(error)
     return Gathered(section.name, None, said.message, str(getattr(said, "hint", "") or ""))
 

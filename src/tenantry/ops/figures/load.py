@@ -10,7 +10,7 @@ from uuid import UUID
 
 from tenantry.ids import lower_bound
 
-from .source import Section, Source
+from .source import LIMITS, Section, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,8 @@ _SQL: Final = """
 async def _look(source: Source) -> TenantLoads:
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     async with await source.service() as s:
+        for statement in LIMITS.replace("SET ", "SET LOCAL ").split("; "):
+            await s.execute(statement)
         rows = await s.fetch(_SQL, lower_bound(midnight), source.rows)
     return TenantLoads(tuple(TenantLoad(**row) for row in rows))
 

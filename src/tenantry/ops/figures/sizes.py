@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from tenantry.ops.maintain.tables import size_of
+
 from .source import Section, Source
 
 
@@ -63,6 +65,9 @@ class IndexUses:
     used: tuple[IndexUse, ...]
     #: Never read by, and no rule needs it; the largest first.
     unused: tuple[IndexUse, ...]
+    #: Of all such, also of those that are not listed.
+    unused_count: int
+    unused_bytes: int
     #: Since when uses are counted; an index of a yearly report is not unused after a week.
     since: datetime | None
 
@@ -76,15 +81,25 @@ _NAME: Final = (
 _OURS: Final = (
     "n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND n.nspname !~ '^pg_'"
 )
-# The root itself holds nothing.
+# The root itself holds nothing. The maps of free and of visible pages, a thousandth, are left out.
 _TABLES: Final = f"""
+    WITH sizes AS MATERIALIZED (
+        SELECT c.oid, {size_of("c")} AS bytes FROM pg_class AS c WHERE c.relkind IN ('r', 'm', 't', 'i')
+    ), of_indexes AS MATERIALIZED (
+        SELECT x.indrelid AS oid, sum(i.bytes) AS bytes
+        FROM pg_index AS x JOIN sizes AS i ON i.oid = x.indexrelid GROUP BY 1
+    ), held AS (
+        SELECT c.oid, h.bytes AS own, coalesce(i.bytes, 0) AS in_indexes,
+               coalesce(t.bytes, 0) + coalesce(ti.bytes, 0) AS in_toast
+        FROM pg_class AS c JOIN sizes AS h ON h.oid = c.oid LEFT JOIN of_indexes AS i ON i.oid = c.oid
+        LEFT JOIN sizes AS t ON t.oid = c.reltoastrelid LEFT JOIN of_indexes AS ti ON ti.oid = c.reltoastrelid)
     SELECT {_NAME.format("r")} AS "table", count(*) FILTER (WHERE c.relispartition)::int AS partitions,
-           sum(pg_total_relation_size(c.oid))::bigint AS bytes, sum(pg_indexes_size(c.oid))::bigint AS index_bytes,
-           sum(coalesce(pg_total_relation_size(nullif(c.reltoastrelid, 0)), 0))::bigint AS toast_bytes,
+           sum(h.own + h.in_indexes + h.in_toast)::bigint AS bytes, sum(h.in_indexes)::bigint AS index_bytes,
+           sum(h.in_toast)::bigint AS toast_bytes,
            sum(greatest(c.reltuples, 0))::bigint AS rows, sum(coalesce(s.n_dead_tup, 0))::bigint AS dead,
            sum(coalesce(s.seq_scan, 0))::bigint AS scans, sum(coalesce(s.idx_scan, 0))::bigint AS index_scans,
            max(greatest(s.last_vacuum, s.last_autovacuum)) AS vacuumed_at
-    FROM pg_class AS c
+    FROM pg_class AS c JOIN held AS h ON h.oid = c.oid
     JOIN pg_class AS r ON r.oid = CASE WHEN c.relispartition THEN pg_partition_root(c.oid)::oid ELSE c.oid END
     JOIN pg_namespace AS n ON n.oid = r.relnamespace
     LEFT JOIN pg_stat_all_tables AS s ON s.relid = c.oid
@@ -93,7 +108,7 @@ _TABLES: Final = f"""
 _INDEXES: Final = f"""
     WITH uses AS MATERIALIZED (
         SELECT {_NAME.format("r")} AS index, {_NAME.format("t")} AS "table",
-               sum(pg_relation_size(i.oid))::bigint AS bytes, sum(coalesce(s.idx_scan, 0))::bigint AS scans,
+               sum({size_of("i")})::bigint AS bytes, sum(coalesce(s.idx_scan, 0))::bigint AS scans,
                sum(coalesce(s.idx_tup_read, 0))::bigint AS rows_read,
                sum(coalesce(s.idx_tup_fetch, 0))::bigint AS rows_fetched,
                bool_or(x.indisunique OR x.indisexclusion) AS is_rule
@@ -104,9 +119,10 @@ _INDEXES: Final = f"""
         LEFT JOIN pg_stat_all_indexes AS s ON s.indexrelid = i.oid
         WHERE i.relkind = 'i' AND t.relpersistence <> 't' AND {_OURS}
         GROUP BY r.oid, r.relname, t.relname, n.nspname)
-    (SELECT * FROM uses WHERE scans > 0 ORDER BY scans DESC, index LIMIT $1)
+    (SELECT uses.*, 0 AS unused_count, 0 AS unused_bytes FROM uses WHERE scans > 0 ORDER BY scans DESC, index LIMIT $1)
     UNION ALL
-    (SELECT * FROM uses WHERE scans = 0 AND NOT is_rule ORDER BY bytes DESC, index LIMIT $1)"""  # noqa: S608
+    (SELECT uses.*, count(*) OVER () AS unused_count, (sum(bytes) OVER ())::bigint AS unused_bytes
+     FROM uses WHERE scans = 0 AND NOT is_rule ORDER BY bytes DESC, index LIMIT $1)"""  # noqa: S608
 
 
 async def _databases(source: Source) -> DatabaseSizes:
@@ -122,14 +138,18 @@ async def _tables(source: Source) -> TableSizes:
 
 async def _indexes(source: Source) -> IndexUses:
     server = await source.server()
-    found = [IndexUse(**row) for row in await server.fetch(_INDEXES, source.rows)]
+    rows = await server.fetch(_INDEXES, source.rows)
+    found = [IndexUse(**{n: row[n] for n in IndexUse.__dataclass_fields__}) for row in rows]
     since = await server.fetchval(
         "SELECT stats_reset FROM pg_stat_database WHERE datname = current_database()"
     )
+    last = rows[-1] if rows else {"unused_count": 0, "unused_bytes": 0}
     return IndexUses(
-        tuple(one for one in found if one.scans),
-        tuple(one for one in found if not one.scans),
-        since,
+        used=tuple(one for one in found if one.scans),
+        unused=tuple(one for one in found if not one.scans),
+        unused_count=last["unused_count"],
+        unused_bytes=last["unused_bytes"],
+        since=since,
     )
 
 

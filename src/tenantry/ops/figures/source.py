@@ -20,8 +20,9 @@ from tenantry.handles import ServiceTransaction
 from tenantry.kernel.plain import open_plain
 
 F = TypeVar("F")
-#: Looking must not become the load: what takes longer is not told.
-_SETUP: Final = "SET statement_timeout = '10s'; SET default_transaction_read_only = on"
+#: Looking must not become the load, nor wait for what it looks at: what takes longer is not told.
+LIMITS: Final = "SET statement_timeout = '10s'; SET lock_timeout = '500ms'"
+_SETUP: Final = f"{LIMITS}; SET default_transaction_read_only = on"
 #: A server that is away is not asked again by each section of one look.
 _PAUSE_S: Final = 1.0
 #: The most rows of a section, unless somebody says otherwise.
@@ -63,6 +64,12 @@ class Source:
             self._refused = time.monotonic(), error
             raise
         return self._server
+
+    def forget(self) -> None:
+        """Ask the server over a new connection next time."""
+        if self._server is not None:
+            self._server.terminate()
+            self._server = None
 
     async def service(self) -> AbstractAsyncContextManager[ServiceTransaction]:
         """A transaction of the service role; that it was used is on record once for all of them."""

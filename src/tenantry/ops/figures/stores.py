@@ -150,18 +150,11 @@ async def _slow(store: Store, rows: int) -> tuple[SlowCommand, ...] | None:
         return None
     slow = [
         SlowCommand(
-            _name(one["command"]),
-            one["duration"] / 1000,
-            datetime.fromtimestamp(one["start_time"], UTC),
+            words[0].decode(errors="replace").upper(), took / 1000, datetime.fromtimestamp(at, UTC)
         )
-        for one in found
+        for _, at, took, words, *_ in found
     ]
     return tuple(sorted(slow, key=lambda one: -one.ms)[:rows])
-
-
-def _name(command: bytes | str) -> str:
-    text = command.decode(errors="replace") if isinstance(command, bytes) else command
-    return text.split(" ", 1)[0].upper()
 
 
 def _int(known: Mapping[str, str], name: str) -> int:

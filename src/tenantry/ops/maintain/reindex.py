@@ -8,6 +8,7 @@ from typing import Any, Final
 from tenantry.errors import InvalidInput
 
 from .step import Action, Step, Upkeep
+from .tables import size_of
 
 #: B-trees settle at two thirds full, half at worst; three times the least size is bloat.
 BLOAT_FACTOR: Final = 3.0
@@ -20,16 +21,16 @@ _PAGES = 2 * 8192
 
 # Widths of keys are those of their types; what may be of any length is taken for 32 bytes, since the
 # statistics of tables under row security are closed to all.
-INDEXES: Final = """
+INDEXES: Final = f"""
     SELECT i.relname AS name, t.relname AS table, coalesce(r.relname, t.relname) AS root, x.indisvalid AS valid,
-           i.relname ~ '_cc(new|old)[0-9]*$' AS leftover, pg_relation_size(i.oid) AS bytes,
+           i.relname ~ '_cc(new|old)[0-9]*$' AS leftover, {size_of("i")} AS bytes,
            greatest(i.reltuples, 0)::bigint AS rows, m.amname = 'btree' AS btree,
            (SELECT sum(CASE WHEN a.attlen > 0 THEN a.attlen ELSE 32 END)
             FROM pg_attribute AS a WHERE a.attrelid = i.oid)::bigint AS width
     FROM pg_index AS x JOIN pg_class AS i ON i.oid = x.indexrelid JOIN pg_class AS t ON t.oid = x.indrelid
     JOIN pg_am AS m ON m.oid = i.relam
     LEFT JOIN pg_class AS r ON t.relispartition AND r.oid = pg_partition_root(t.oid)
-    WHERE i.relnamespace = 'tenantry'::regnamespace AND i.relkind = 'i' ORDER BY 1"""
+    WHERE i.relnamespace = 'tenantry'::regnamespace AND i.relkind = 'i' ORDER BY 1"""  # noqa: S608 - our own words
 
 
 async def _reindex(upkeep: Upkeep) -> list[Action]:
