@@ -20,8 +20,8 @@ _RULES = (*alerts.SERVER_RULES, *alerts.PROGRAM_RULES)
 _PANELS = [panel for _, row in grafana.ROWS for panel in row]
 _EXPRESSIONS = [rule.expr for rule in _RULES] + [e for p in _PANELS for e, _ in p.series]
 _FUNCTIONS = {
-    "absent", "and", "by", "histogram_quantile", "increase", "max", "or", "predict_linear", "rate",
-    "sum", "time", "topk",
+    "absent", "histogram_quantile", "increase", "max", "or", "predict_linear", "rate", "sum", "time",
+    "topk",
 }  # fmt: skip
 
 
@@ -39,11 +39,12 @@ def test_an_expression_asks_for_what_there_is(expr: str) -> None:
     assert asked
     for name, matchers in re.findall(r"\b(tenantry_\w+)\{([^}]*)\}", bare):
         assert set(re.findall(r"(\w+)[!=~]", matchers)) <= _labels(_SAMPLES[name])
-    everywhere = set.intersection(*map(_labels, asked))
-    for listed in re.findall(r"\bby \(([^)]*)\)", bare):
+    # Those of the scrape itself are there always.
+    everywhere = set.intersection(*map(_labels, asked)) | {"instance", "job"}
+    for listed in re.findall(r"\b(?:by|on) \(([^)]*)\)", bare):
         assert {label.strip() for label in listed.split(",")} <= everywhere
     # Nothing else is in it but functions and numbers.
-    rest = re.sub(r"\btenantry_\w+|\{[^}]*\}|\[[^\]]*\]|\bby \([^)]*\)", " ", bare)
+    rest = re.sub(r"\btenantry_\w+|\{[^}]*\}|\[[^\]]*\]|\b(?:by|on) \([^)]*\)", " ", bare)
     assert set(re.findall(r"[a-z_]\w*", re.sub(r"\d+e\d+", "", rest))) <= _FUNCTIONS
     # A counter is asked for its rate; what is none never is.
     for name, within in re.findall(r"\b(tenantry_\w+)(?:\{[^}]*\})?(\[)?", bare):

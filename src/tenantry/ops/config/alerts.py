@@ -115,8 +115,8 @@ SERVER_RULES: Final = (
     _rule(
         "ConnectionsNearLimit", "warning", 5,
         _share(
-            "sum(tenantry_postgres_connections)",
-            "sum(tenantry_postgres_max_connections - tenantry_postgres_reserved_connections)",
+            "sum by (job, instance) (tenantry_postgres_connections)",
+            "on (job, instance) (tenantry_postgres_max_connections - tenantry_postgres_reserved_connections)",
         ) + " > 0.8",
         "{{ $value | humanizePercentage }} of all connections are in use.", _doctor("connections"),
     ),
@@ -166,8 +166,8 @@ PROGRAM_RULES: Final = (
     _rule(
         "Errors", "critical", 5,
         _share(
-            f'sum(rate(tenantry_errors_total{{kind!="statement",error=~"{_ILL}"}}[5m]))',
-            'sum(rate(tenantry_operation_seconds_count{kind!="statement"}[5m]))',
+            f'sum by (job) (rate(tenantry_errors_total{{kind!="statement",error=~"{_ILL}"}}[5m]))',
+            'sum by (job) (rate(tenantry_operation_seconds_count{kind!="statement"}[5m]))',
         ) + " > 0.05",
         "{{ $value | humanizePercentage }} of all work fails.", "tenantry doctor",
     ),
