@@ -9,6 +9,8 @@ from tenantry.config import reference as settings
 from tenantry.graph import reference as graph
 from tenantry.isolation.mutations import table as mutations
 from tenantry.models import metadata
+from tenantry.observing.metrics import PROGRAM, SERVER, table
+from tenantry.ops.config import alerts
 from tenantry.ops.doctor.reference import reference as doctor
 from tenantry.schema.reference import describe, markdown
 
@@ -21,6 +23,9 @@ GENERATED = (
     ("graph", "builtin", graph.builtin),
     ("graph", "grammar", graph.grammar),
     ("isolation", "mutations", mutations),
+    ("monitoring", "program", lambda: table(PROGRAM)),
+    ("monitoring", "server", lambda: table(SERVER)),
+    ("monitoring", "alerts", alerts.table),
     ("schema", "schema", lambda: markdown(describe(metadata))),
     ("settings", "settings", settings),
 )

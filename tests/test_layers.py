@@ -23,7 +23,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("scopes", "sessions"),
     ("handles",),
     ("database",),
-    ("sync",),
+    ("sync", "observing"),
     ("isolation",),
     ("ops",),
     ("web",),

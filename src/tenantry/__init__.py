@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .handles import Tenant as Tenant
     from .handles import TenantTransaction as TenantTransaction
     from .kernel.context import Actor as Actor
+    from .kernel.observing import Observer as Observer
     from .models import AppendOnly as AppendOnly
     from .models import Audited as Audited
     from .models import Base as Base
@@ -52,6 +53,7 @@ _HOME = {
     "errors": ("TenantryError",),
     "handles": ("ServiceTransaction", "Tenant", "TenantTransaction"),
     "kernel.context": ("Actor",),
+    "kernel.observing": ("Observer",),
     "models": (
         "AppendOnly",
         "Audited",

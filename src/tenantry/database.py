@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 from uuid import UUID
 
 from tenantry import migrations
@@ -22,6 +22,8 @@ from tenantry.config import (
 )
 from tenantry.config.urls import DatabaseUrl
 from tenantry.coordination import Coordination, Share, UserSession, UserSessions
+from tenantry.coordination.caching import CacheStats
+from tenantry.coordination.counted import LimitStats, LockStats
 from tenantry.coordination.fitness import look
 from tenantry.endpoints import Role, url_for
 from tenantry.errors import ConfigurationError, InvalidInput, SchemaBehind
@@ -30,8 +32,9 @@ from tenantry.kernel import health as kernel_health
 from tenantry.kernel import retry
 from tenantry.kernel.connect import ConnectOptions, Connector
 from tenantry.kernel.context import Actor, Context, Isolation, parse_uuid
+from tenantry.kernel.observing import Observer, Site, Watch
 from tenantry.kernel.oneshot import OneShot
-from tenantry.kernel.pool import Observer, Pool, PoolOptions
+from tenantry.kernel.pool import Pool, PoolOptions, PoolStats
 from tenantry.kernel.position import NOWHERE, format_place, parse_place
 from tenantry.kernel.primary import place_of
 from tenantry.kernel.replica import Replica, ReplicaHealth
@@ -47,6 +50,8 @@ from tenantry.scopes import EachItsOwn, OnReplicas
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
+
+    from tenantry.coordination.store import StoreStats
 
 T = TypeVar("T")
 
@@ -103,11 +108,24 @@ class Health:
         return {**facts, "database": self.database.to_dict(), "replicas": replicas}
 
 
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What this program has counted since it connected."""
+
+    pools: tuple[tuple[Site, PoolStats], ...]
+    replicas: tuple[ReplicaHealth, ...]
+    cache: CacheStats
+    #: `redis`, and `cache` where that is another server; those that were used.
+    stores: Mapping[str, StoreStats]
+    limits: LimitStats
+    locks: LockStats
+
+
 async def connect(
     url: str | None = None,
     *,
     settings: Settings | None = None,
-    observer: Observer | None = None,
+    observe: Iterable[Observer] = (),
     **overrides: Any,
 ) -> Database:
     """A handle on the database: `url`, else the settings' (see docs), else the embedded server.
@@ -122,7 +140,8 @@ async def connect(
         raise InvalidInput("Give settings or single overrides, not both.", field="settings")
     if settings.migrate == "auto":
         await _migrate_if_possible(settings)
-    database = Database(settings, await _open_pool(settings, "app", observer), observer)
+    database = Database(settings, await _open_pool(settings, "app"))
+    database.observe(*observe)
     try:
         await database._check()
         if database._replicas is not None:
@@ -136,13 +155,13 @@ async def connect(
 class Database(PlatformState):
     """What every use of Tenantry starts from."""
 
-    def __init__(self, settings: Settings, pool: Pool, observer: Observer | None) -> None:
+    def __init__(self, settings: Settings, pool: Pool) -> None:
         self.settings = settings
         self._pool = pool
-        self._observer = observer
+        self._watch: Watch | None = None
         self.keyring = Keyring([key.get_secret_value() for key in settings.secret_keys])
         self._pools: dict[Role, Pool] = {"app": pool}
-        self._replicas = _replicas(settings, pool, observer)
+        self._replicas = _replicas(settings, pool)
         if self._replicas is not None:
             pool.witness = self._replicas.writes.note
         self._opening = asyncio.Lock()
@@ -241,7 +260,9 @@ class Database(PlatformState):
     ) -> T:
         """`work(t)` in a transaction, all of it again when the database says that this may help:
         on a serialization failure, a deadlock, or a connection lost before COMMIT."""
-        return await retry.run(lambda: self.tenant(tenant_id, **options), work, attempts=attempts)
+        return await retry.run(
+            lambda: self.tenant(tenant_id, **options), work, attempts=attempts, watch=self._watch
+        )
 
     async def authenticate_key(self, key: str) -> KeyHolder | None:
         """Who a key speaks for; None for one that is unknown, revoked or expired."""
@@ -263,6 +284,33 @@ class Database(PlatformState):
 
     # ---- state ------------------------------------------------------------------------------
 
+    def observe(self, *observers: Observer) -> None:
+        """Tell them from now on what runs here: `db.observe(PrometheusMetrics())`."""
+        if not observers:
+            return
+        before = () if self._watch is None else self._watch.observers
+        self._watch = watch = Watch((*before, *observers))
+        for pool in self._pools.values():
+            pool.watch = watch
+        if self._replicas is not None:
+            self._replicas.observe(watch)
+        for observer in observers:
+            watch.tell(observer.attached, self)
+
+    def stats(self) -> Stats:
+        """How this program fares with its servers, as far as it knows without asking them."""
+        replicas = self._replicas
+        open_now = [*self._pools.values(), *(replicas.pools() if replicas is not None else ())]
+        coordination = self.coordination
+        return Stats(
+            pools=tuple((pool.site, pool.stats) for pool in open_now),
+            replicas=tuple(replicas.seen() if replicas is not None else ()),
+            cache=coordination.caching.stats,
+            stores={store.name: store.stats for store in coordination.opened()},
+            limits=coordination.limit_stats,
+            locks=coordination.lock_stats,
+        )
+
     async def health(self, *, timeout: float = 2.0) -> Health:
         """Never raises: a database that is away is an answer too."""
         found = await kernel_health.check(self._pool, timeout=timeout)
@@ -272,6 +320,9 @@ class Database(PlatformState):
 
     async def close(self, timeout: float = 10.0) -> None:
         """Let work in progress finish, then cut what has not."""
+        if self._watch is not None:
+            for observer in self._watch.observers:
+                self._watch.tell(observer.detached, self)
         if self._replicas is not None:
             await self._replicas.close(timeout)
         await asyncio.gather(*(pool.close(timeout) for pool in self._pools.values()))
@@ -306,8 +357,9 @@ class Database(PlatformState):
         """Pools of other roles are opened when they are first used."""
         async with self._opening:
             if role not in self._pools:
-                opened = await _open_pool(self.settings, role, self._observer)
+                opened = await _open_pool(self.settings, role)
                 opened.witness = self._pool.witness
+                opened.watch = self._watch
                 self._pools[role] = opened
             return self._pools[role]
 
@@ -369,13 +421,20 @@ async def _migrate_if_possible(settings: Settings) -> None:
         await bring_to_head(settings)
 
 
-async def _open_pool(settings: Settings, role: Role, observer: Observer | None) -> Pool:
+async def _open_pool(settings: Settings, role: Role) -> Pool:
     options = _pool_options(settings, settings.pool_min if role == "app" else 0)
-    connector = _connector(settings, url_for(settings, role))
-    return await Pool.open(connector, options, observer=observer)
+    url = url_for(settings, role)
+    return await Pool.open(_connector(settings, url), options, site=_site(url, role))
 
 
-def _replicas(settings: Settings, primary: Pool, observer: Observer | None) -> Replicas | None:
+def _site(dsn: str, role: str, server: Literal["primary", "replica"] = "primary") -> Site:
+    url = DatabaseUrl.parse(dsn)
+    host = url.hosts[0] if len(url.hosts) == 1 else ""
+    port = int(url.port) if url.port.isdecimal() else 5432
+    return Site(role=role, server=server, host=host, port=port, database=url.database or "")
+
+
+def _replicas(settings: Settings, primary: Pool) -> Replicas | None:
     """None where there are none: then nothing is different."""
     if not settings.replica_urls:
         return None
@@ -385,7 +444,8 @@ def _replicas(settings: Settings, primary: Pool, observer: Observer | None) -> R
         dsn = url.get_secret_value()
         connector = _connector(settings, dsn)
         name = DatabaseUrl.parse(dsn).place
-        replicas.append(Replica(name, connector, options, like=primary, observer=observer))
+        site = _site(dsn, "app", "replica")
+        replicas.append(Replica(name, connector, options, like=primary, site=site))
     return Replicas(primary, replicas, max_lag=settings.replica_max_lag, wait=settings.replica_wait)
 
 

@@ -110,7 +110,7 @@ class EachItsOwn:
     async def _alone(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """One statement is all there is to it, so when the server undid it in favour of another
         transaction, nobody need know: it is run again."""
-        return await retry.run(self.open, work, on=_UNDONE)
+        return await retry.run(self.open, work, on=_UNDONE, watch=self._pool.watch)
 
     def call(self, hot: Statement, *args: Any) -> Answer[Sequence[Row]]:
         if hot.one_shot is None:
@@ -126,7 +126,9 @@ class EachItsOwn:
         call = _one_shot(hot.one_shot, writes=True)
         try:
             (row,) = await call.fetch(self._pool, context, *args, context.user_id, actor)
-        except _UNDONE:
+        except _UNDONE as error:
+            if self._pool.watch is not None:
+                self._pool.watch.retried(error)
             (row,) = await self.fetch(hot.sql, *args)
         return row
 
@@ -174,7 +176,9 @@ class OnReplicas(EachItsOwn):
     async def _alone(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         avoid: set[Replica] = set()
         attempts = len(self._replicas) + 3
-        return await retry.run(lambda: self.open(avoid), work, attempts=attempts)
+        return await retry.run(
+            lambda: self.open(avoid), work, attempts=attempts, watch=self._pool.watch
+        )
 
     def call(self, hot: Statement, *args: Any) -> Answer[Sequence[Row]]:
         if hot.one_shot is None:

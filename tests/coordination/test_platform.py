@@ -17,7 +17,7 @@ USER = uuid4()
 
 def database_at(server: KeyValueServer) -> Database:
     """Without a pool: nothing here goes to PostgreSQL."""
-    return Database(coordination_at(server.url).settings, cast(Any, None), None)
+    return Database(coordination_at(server.url).settings, cast(Any, None))
 
 
 @pytest.fixture

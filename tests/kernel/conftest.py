@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from tenantry.kernel import ConnectOptions, Connector, Context, Pool, PoolOptions
+from tenantry.kernel import ConnectOptions, Connector, Context, Pool, PoolOptions, Watch
 from tests.fixtures.servers import Server
 
 ROLE = "kernel_app"
@@ -105,13 +105,13 @@ async def make_pool(place: Place) -> AsyncIterator[MakePool]:
     """`make_pool(url=..., max_size=...)`: options of either kind; closed after the test."""
     pools: list[Pool] = []
 
-    async def make(url: str = "", *, observer: Any = None, **options: Any) -> Pool:
+    async def make(url: str = "", *, watch: Watch | None = None, **options: Any) -> Pool:
         names = ConnectOptions.__dataclass_fields__
         connect = {name: options.pop(name) for name in list(options) if name in names}
         pool = await Pool.open(
             Connector(ConnectOptions(dsn=url or place.url, **connect)),
             PoolOptions(**{"min_size": 1, "max_size": 4, **options}),
-            observer=observer,
+            watch=watch,
         )
         pools.append(pool)
         return pool

@@ -86,13 +86,6 @@ async def test_a_changed_result_is_planned_anew(pool: Pool, context: Context, pl
     await admin.close()
 
 
-async def test_an_observer_sees_it(make_pool: MakePool, context: Context) -> None:
-    seen: list[tuple[str, int]] = []
-    pool = await make_pool(observer=lambda sql, _, rows: seen.append((sql, rows)))
-    await OneShot("SELECT 1").fetch(pool, context)
-    assert seen == [("SELECT 1", 1)]
-
-
 # ---- retries --------------------------------------------------------------------------------------
 
 

@@ -1,7 +1,6 @@
 """What a transaction promises, on real servers."""
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -560,18 +559,6 @@ async def test_the_statement_cache_has_a_limit(make_pool: MakePool, context: Con
             assert await t.fetch_value(f"SELECT '{'x' * 20_000}'") == "x" * 20_000
             kept = await t.fetch_value("SELECT count(*) FROM pg_prepared_statements")
     assert kept <= 12
-
-
-# ---- watching -------------------------------------------------------------------------------------
-
-
-async def test_an_observer_sees_the_users_statements(make_pool: MakePool, context: Context) -> None:
-    seen: list[tuple[str, int]] = []
-    observe: Callable[[str, float, int], None] = lambda sql, _, rows: seen.append((sql, rows))  # noqa: E731
-    pool = await make_pool(observer=observe)
-    async with Transaction(pool, context) as t:
-        await t.fetch("SELECT generate_series(1, 3)")
-    assert seen == [("SELECT generate_series(1, 3)", 3)]
 
 
 async def test_a_search_path_changed_inside_a_function_is_seen(

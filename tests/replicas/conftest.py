@@ -11,7 +11,6 @@ import pytest
 
 import tenantry
 from tenantry import Database
-from tenantry.kernel.pool import Observer
 from tenantry.migrations.runner import Migrator
 from tenantry.models import Tenant, metadata
 from tenantry.ops.setup import init
@@ -97,8 +96,8 @@ async def connect(pair: Pair) -> AsyncIterator[Connect]:
     """`connect(replica_wait=…)`: a handle whose replicas were looked at; closed after the test."""
     opened: list[Database] = []
 
-    async def open_one(observer: Observer | None = None, **settings: Any) -> Database:
-        db = await tenantry.connect(settings=pair.settings(**settings), observer=observer)
+    async def open_one(**settings: Any) -> Database:
+        db = await tenantry.connect(settings=pair.settings(**settings))
         opened.append(db)
         await db.health()
         return db

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from tenantry.config import Settings
     from tenantry.ops.config import File
 
-app = group("Configurations for PostgreSQL, PgBouncer, containers, systemd and TLS.")
+app = group(
+    "Configurations for PostgreSQL, PgBouncer, containers, systemd, TLS, Grafana and Prometheus."
+)
 
 _Out = Annotated[
     Path | None, typer.Option(metavar="FILE|DIR", help="Where to write; else to stdout.")
@@ -242,6 +244,22 @@ def env(
     from tenantry.ops.config import env as made
 
     return _told([made.file(profile, "config env")], out, force)
+
+
+@command(app)
+def grafana(*, out: _Out = None, force: _Force = False) -> Answer:
+    """A dashboard for Grafana, of the metrics that programs and `tenantry metrics` tell."""
+    from tenantry.ops.config import grafana as made
+
+    return _told([made.file()], out, force)
+
+
+@command(app)
+def alerts(*, out: _Out = None, force: _Force = False) -> Answer:
+    """Alert rules for Prometheus. Each says which command explains it."""
+    from tenantry.ops.config import alerts as made
+
+    return _told([made.file("config alerts")], out, force)
 
 
 @command(app)

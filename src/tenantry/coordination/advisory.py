@@ -54,7 +54,8 @@ async def held_in_database(
     lock = DatabaseLock(name)
     key = advisory_key(share.tenant_id, name)
     if share.transaction is not None:
-        await _take(share.transaction, key, name, wait)
+        with share.coordination.lock_stats.taking():
+            await _take(share.transaction, key, name, wait)
         lock.fence = await next_fence(share.transaction, name)
         # Work under a lock that was lost cannot be committed here: it is the same transaction.
         yield lock
@@ -63,7 +64,8 @@ async def held_in_database(
         raise TransactionError("A lock of the database belongs to a tenant.")
     holding = await share.begin().__aenter__()
     try:
-        await _take(holding, key, name, wait)
+        with share.coordination.lock_stats.taking():
+            await _take(holding, key, name, wait)
         # In a transaction of its own: the fence's row would stay locked as long as the lock is.
         async with share.begin() as recording:
             lock.fence = await next_fence(recording, name)

@@ -9,6 +9,7 @@ from tenantry.config import Settings
 from tenantry.endpoints import cache_url, redis_url
 
 from .caching import Caching
+from .counted import LimitStats, LockStats
 
 if TYPE_CHECKING:
     from .store import Store
@@ -19,6 +20,8 @@ class Coordination:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.limit_stats = LimitStats()
+        self.lock_stats = LockStats()
 
     @cached_property
     def lasting(self) -> Store:

@@ -64,11 +64,11 @@ class Limits:
 
     async def hit(self, name: str, *rates: Rate | Pace, cost: int = 1) -> Verdict:
         """Take `cost` of a limit. Of several rates, all allow it, or nothing is taken."""
-        return await self._ask("hit", listed(name, rates, cost))
+        return self._counted(await self._ask("hit", listed(name, rates, cost)))
 
     async def hit_all(self, limits: Sequence[Limit]) -> Verdict:
         """Take from limits of several names: from all of them or from none."""
-        return await self._ask("hit", limits)
+        return self._counted(await self._ask("hit", limits))
 
     async def peek(self, name: str, *rates: Rate | Pace, cost: int = 1) -> Verdict:
         """What `hit` would say, and nothing taken."""
@@ -89,6 +89,14 @@ class Limits:
     async def get_remaining(self, key: str, max_requests: int, window_seconds: float = 60) -> int:
         """How many requests are left. Takes none."""
         return (await self.peek(key, Rate(max_requests, window_seconds))).remaining
+
+    def _counted(self, verdict: Verdict) -> Verdict:
+        stats = self._share.coordination.limit_stats
+        if verdict.allowed:
+            stats.allowed += 1
+        else:
+            stats.refused += 1
+        return verdict
 
     async def _ask(self, what: str, limits: Sequence[Limit]) -> Verdict:
         keys = self._keys(limits)

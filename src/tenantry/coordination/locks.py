@@ -56,11 +56,12 @@ class Locks:
         lock, wait = self._lock(name, timeout), _patience(wait)
         began = time.monotonic()
         try:
-            while (held_for := await lock.take()) is not None:
-                left = wait - (time.monotonic() - began)
-                if left <= 0:
-                    raise LockNotAcquired(name, time.monotonic() - began)
-                await lock.turn(left, held_for)
+            with self._share.coordination.lock_stats.taking():
+                while (held_for := await lock.take()) is not None:
+                    left = wait - (time.monotonic() - began)
+                    if left <= 0:
+                        raise LockNotAcquired(name, time.monotonic() - began)
+                    await lock.turn(left, held_for)
         except LockNotAcquired:
             raise
         except BaseException:

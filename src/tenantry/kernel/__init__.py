@@ -5,8 +5,9 @@ from .connect import ConnectOptions, Connector
 from .connection import Record
 from .context import Actor, Context, Isolation, parse_uuid
 from .health import Health, check
+from .observing import Observer, Site, Watch, Work
 from .oneshot import OneShot
-from .pool import Observer, Pool, PoolOptions, PoolStats
+from .pool import Pool, PoolOptions, PoolStats
 from .retry import run
 from .transaction import Transaction
 from .translate import CONSTRAINT_MESSAGES, set_partition_resolver, translate, translate_connect
@@ -26,7 +27,10 @@ __all__ = [
     "PoolOptions",
     "PoolStats",
     "Record",
+    "Site",
     "Transaction",
+    "Watch",
+    "Work",
     "check",
     "parse_uuid",
     "run",

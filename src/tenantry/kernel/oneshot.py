@@ -7,7 +7,6 @@ are sealed, they run inside an ordinary transaction instead.
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from time import perf_counter
 from typing import Any
 
 import asyncpg
@@ -15,6 +14,7 @@ import asyncpg
 from .commit import unknown
 from .connection import Connection, Record
 from .context import Context
+from .observing import Work
 from .pool import Pool
 from .settle import Settled
 from .transaction import Transaction
@@ -24,10 +24,12 @@ from .translate import OTHER_CONTEXT, READ_ONLY, is_lost, translate
 class OneShot:
     """A statement such as `SELECT * FROM tenantry.task_get($1, $2)`, made once, called often."""
 
-    __slots__ = ("sql", "writes")
+    __slots__ = ("silent", "sql", "writes")
 
-    def __init__(self, sql: str, *, writes: bool = False) -> None:
+    def __init__(self, sql: str, *, writes: bool = False, silent: bool = False) -> None:
         self.sql = sql
+        #: The kernel's own, all the time: nobody who watches is told.
+        self.silent = silent
         #: A write is seen through when its caller is cancelled, and never repeated.
         self.writes = writes
 
@@ -48,17 +50,53 @@ class OneShot:
         rows = await self._call(pool, context, args, True, timeout)
         return rows[0][0] if rows else None
 
-    async def _call(
+    def _call(
+        self, pool: Pool, context: Context, args: tuple[Any, ...], one: bool, timeout: float | None
+    ) -> Coroutine[Any, Any, list[Record]]:
+        if pool.pooled or pool.sealer is not None or pool.distributed:
+            return self._transact(pool, context, args, one, timeout)
+        if pool.watch is None or self.silent:
+            return self._run(pool, context, args, one, timeout)
+        return self._watched(pool, context, args, one, timeout)
+
+    async def _transact(
         self, pool: Pool, context: Context, args: tuple[Any, ...], one: bool, timeout: float | None
     ) -> list[Record]:
-        if pool.pooled or pool.sealer is not None or pool.distributed:
-            async with Transaction(pool, context, readonly=not self.writes) as transaction:
-                rows, _ = await transaction._run(self.sql, args, one, timeout)
-                return rows
+        watched = not self.silent
+        async with Transaction(
+            pool, context, readonly=not self.writes, watched=watched
+        ) as transaction:
+            rows, _ = await transaction._run(self.sql, args, one, timeout)
+            return rows
+
+    async def _watched(
+        self, pool: Pool, context: Context, args: tuple[Any, ...], one: bool, timeout: float | None
+    ) -> list[Record]:
+        assert pool.watch is not None  # noqa: S101 - or this was not called
+        work = pool.watch.begin(
+            "one_shot", pool.site, context.tenant_id, readonly=not self.writes, sql=self.sql
+        )
+        try:
+            rows = await self._run(pool, context, args, one, timeout, work=work)
+        except BaseException as error:
+            work.end(error)
+            raise
+        work.end(rows=len(rows))
+        return rows
+
+    async def _run(
+        self,
+        pool: Pool,
+        context: Context,
+        args: tuple[Any, ...],
+        one: bool,
+        timeout: float | None,
+        *,
+        work: Work | None = None,
+    ) -> list[Record]:
         replanned = False
         while True:
-            connection = pool.take() or await pool.acquire()
-            started = perf_counter() if pool.observer is not None else 0.0
+            connection = pool.take() or await pool.acquire(work=work)
             try:
                 call = connection.fetch(self.sql, args, one, timeout)
                 if self.writes:
@@ -87,8 +125,6 @@ class OneShot:
             finally:
                 # Also finds a transaction left open, should the statement have been a BEGIN.
                 pool.release(connection)
-            if pool.observer is not None:
-                pool.observer(self.sql, perf_counter() - started, len(rows))
             return rows
 
     async def _see_through(

@@ -14,7 +14,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import asdict, dataclass
-from time import monotonic
+from time import monotonic, perf_counter
 from typing import Any
 from uuid import UUID
 
@@ -28,10 +28,9 @@ from ..errors import (
 from .connect import Connector
 from .connection import Connection
 from .home import disowned_by_forks, elsewhere
+from .observing import Site, Watch, Work
 from .seal import Sealer
 
-#: Called after each user statement with its text, the seconds it took, and its rows.
-Observer = Callable[[str, float, int], None]
 #: Called once work that may have written is committed, with its tenant (None: any of them).
 Witness = Callable[[UUID | None], None]
 
@@ -87,10 +86,12 @@ class Pool:
     """Connections of one role to one server. Make it with `await Pool.open(...)`."""
 
     def __init__(
-        self, connector: Connector, options: PoolOptions, *, observer: Observer | None = None
+        self, connector: Connector, options: PoolOptions, *, site: Site, watch: Watch | None
     ) -> None:
         self.options = options
-        self.observer = observer
+        self.site = site
+        #: Who is told what runs here.
+        self.watch = watch
         self.sealer = options.sealer
         self.witness: Witness | None = None
         #: Citus: its nodes are told what SET LOCAL says, and not what set_config() does.
@@ -122,10 +123,11 @@ class Pool:
         connector: Connector,
         options: PoolOptions | None = None,
         *,
-        observer: Observer | None = None,
+        site: Site | None = None,
+        watch: Watch | None = None,
     ) -> Pool:
         """A pool with one working connection; the others up to `min_size` follow by themselves."""
-        pool = cls(connector, options or PoolOptions(), observer=observer)
+        pool = cls(connector, options or PoolOptions(), site=site or Site(), watch=watch)
         pool._admit(await connector.open())
         pool._fill()
         pool.spawn(pool._maintain())
@@ -172,12 +174,12 @@ class Pool:
             self._forget(connection)
         return None
 
-    async def acquire(self, timeout: float | None = None) -> Connection:
+    async def acquire(self, timeout: float | None = None, work: Work | None = None) -> Connection:
         """A connection that is in no transaction. Give it back with `release`, whatever happens."""
         connection = self.take()
         if connection is None:
             limit = self.options.acquire_timeout if timeout is None else timeout
-            connection = await self._wait(limit)
+            connection = await self._wait(limit, work)
         return connection
 
     def release(self, connection: Connection) -> None:
@@ -232,10 +234,11 @@ class Pool:
         if not task.cancelled():
             task.exception()
 
-    async def _wait(self, timeout: float) -> Connection:
+    async def _wait(self, timeout: float, work: Work | None) -> Connection:
         if self._closed:
             raise PoolClosed
         self._waited += 1
+        began = perf_counter()
         future: asyncio.Future[Connection] = self._loop.create_future()
         self._waiters.append(future)
         self._grow()
@@ -249,6 +252,8 @@ class Pool:
             raise
         finally:
             timer.cancel()
+            if work is not None:
+                work.waited = (work.waited or 0.0) + perf_counter() - began
             if future in self._waiters:
                 self._waiters.remove(future)
 

@@ -24,7 +24,8 @@ _POSITION: Final = OneShot(
     " FROM (SELECT at, (at - '0/0'::pg_catalog.pg_lsn)::bigint AS place,"
     " pg_catalog.pg_size_bytes(pg_catalog.current_setting('wal_segment_size')) AS segment,"
     " pg_catalog.current_setting('wal_block_size')::integer AS page"
-    " FROM pg_catalog.pg_current_wal_insert_lsn() AS at) AS log"
+    " FROM pg_catalog.pg_current_wal_insert_lsn() AS at) AS log",
+    silent=True,
 )
 _NOBODY = Context()
 #: Seconds until an answer must be there.

@@ -80,3 +80,5 @@ async def fetch_near(
         except _IN_VAIN as error:
             replica.failed(error)
             avoid.add(replica)
+            if replicas.primary.watch is not None:
+                replicas.primary.watch.retried(error)

@@ -10,8 +10,9 @@ from typing import Any, Final
 from ..errors import AuthenticationFailed, ConnectionLost, DatabaseUnavailable, TenantryError
 from .connect import Connector
 from .context import Context
+from .observing import Site, Watch
 from .oneshot import OneShot
-from .pool import Observer, Pool, PoolOptions, PoolStats
+from .pool import Pool, PoolOptions, PoolStats
 from .position import BEGINNING
 
 _STATE: Final = OneShot(
@@ -21,7 +22,8 @@ _STATE: Final = OneShot(
     " - pg_catalog.pg_last_xact_replay_timestamp())::float8,"
     # Of the log it replays, from its control file: after a failover these are late, never early.
     " greatest((pg_catalog.pg_control_checkpoint()).timeline_id,"
-    " (pg_catalog.pg_control_recovery()).min_recovery_end_timeline)"
+    " (pg_catalog.pg_control_recovery()).min_recovery_end_timeline)",
+    silent=True,
 )
 _NOBODY = Context()
 #: Between questions to one that is waited for.
@@ -62,7 +64,7 @@ class Replica:
         options: PoolOptions,
         *,
         like: Pool,
-        observer: Observer | None = None,
+        site: Site | None = None,
     ) -> None:
         self.name = name
         self.error = "unknown"
@@ -74,7 +76,7 @@ class Replica:
         self._connector = connector
         self._options = replace(options, min_size=0)
         self._like = like
-        self._observer = observer
+        self._site = site
         self._pool: Pool | None = None
         #: Of one connection, so that a pool which is all in use does not look like an illness.
         self._watch: Pool | None = None
@@ -102,14 +104,18 @@ class Replica:
                 if self.error:  # so it was found while this one waited
                     raise _away()
                 try:
-                    self._pool = await self._open(self._options, self._observer)
+                    self._pool = await self._open(self._options, self._like.watch)
                 except TenantryError as error:
                     self.error = error.code
                     raise
             return self._pool
 
-    async def _open(self, options: PoolOptions, observer: Observer | None = None) -> Pool:
-        pool = await Pool.open(self._connector, options, observer=observer)
+    def observe(self, watch: Watch) -> None:
+        if self._pool is not None:
+            self._pool.watch = watch
+
+    async def _open(self, options: PoolOptions, watch: Watch | None = None) -> Pool:
+        pool = await Pool.open(self._connector, options, site=self._site, watch=watch)
         pool.distributed = self._like.distributed
         return pool
 

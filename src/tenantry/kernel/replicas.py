@@ -10,6 +10,7 @@ from uuid import UUID
 
 from ..errors import TenantryError
 from .home import disowned_by_forks, elsewhere
+from .observing import Watch
 from .pool import Pool
 from .position import NOWHERE, Place
 from .primary import PrimaryLog
@@ -44,6 +45,18 @@ class Replicas:
 
     def __len__(self) -> int:
         return len(self._replicas)
+
+    def observe(self, watch: Watch) -> None:
+        for replica in self._replicas:
+            replica.observe(watch)
+
+    def pools(self) -> list[Pool]:
+        """Those that are open."""
+        return [replica.ready for replica in self._replicas if replica.ready is not None]
+
+    def seen(self) -> list[ReplicaHealth]:
+        """How they were when they were last looked at."""
+        return [replica.health(self._max_lag) for replica in self._replicas]
 
     def start(self) -> None:
         self._watching = self.primary.spawn(self._watch())
@@ -136,4 +149,4 @@ class Replicas:
             with suppress(TimeoutError):
                 async with asyncio.timeout(timeout):
                     await self._looked.wait()
-        return [replica.health(self._max_lag) for replica in self._replicas]
+        return self.seen()

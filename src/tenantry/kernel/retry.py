@@ -17,6 +17,7 @@ from ..errors import (
     SerializationFailure,
     TenantryError,
 )
+from .observing import Watch
 
 H = TypeVar("H")
 R = TypeVar("R")
@@ -39,6 +40,7 @@ async def run(
     delay: float = 0.02,
     max_delay: float = 1.0,
     on: tuple[type[TenantryError], ...] = RETRIED,
+    watch: Watch | None = None,
 ) -> R:
     """Run `work` in a transaction from `begin`, at most `attempts` times; it must be repeatable.
 
@@ -54,6 +56,8 @@ async def run(
             if not error.retryable:  # such as a certificate that has expired
                 raise
             error.add_note(f"Attempt {attempt} of {attempts}.")
+            if watch is not None:
+                watch.retried(error)
         pause = min(max_delay, delay * 2 ** (attempt - 1))
         await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
     async with begin() as handle:

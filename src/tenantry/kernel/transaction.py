@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from time import perf_counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -12,6 +11,7 @@ from ..errors import SchemaChanged, TenantryError, TransactionClosed, Transactio
 from .commit import Outcome, aborted, commit
 from .connection import Connection, Record
 from .context import Context, Isolation, begin
+from .observing import Work
 from .pool import Pool
 from .savepoint import Savepoint
 from .session import controls_transaction
@@ -39,6 +39,8 @@ class Transaction:
         "_readonly",
         "_savepoints",
         "_used",
+        "_watched",
+        "_work",
         "outcome",
     )
 
@@ -52,6 +54,7 @@ class Transaction:
         deferrable: bool = False,
         statement_timeout: float | None = None,
         acquire_timeout: float | None = None,
+        watched: bool = True,
     ) -> None:
         self._pool = pool
         self._context = context
@@ -63,6 +66,9 @@ class Transaction:
         self._savepoints: list[str] = []
         self._afterwards: list[Callable[[], Awaitable[None]]] = []
         self._used = False
+        self._watched = watched
+        #: What those who watch know of it.
+        self._work: Work | None = None
         self.outcome = Outcome.OPEN
 
     @property
@@ -106,6 +112,7 @@ class Transaction:
     ) -> None:
         """Run one statement for each row of arguments, sent together."""
         connection = self._ready()
+        told = None if self._work is None else self._work.statement(sql)
         # The driver cannot be interrupted while it sends, and waits for ever if the server goes
         # away meanwhile. So it runs in a task that ends with the connection, and a cancelled caller
         # cuts that.
@@ -114,11 +121,15 @@ class Transaction:
             try:
                 await asyncio.shield(task)
             except Exception as error:
-                raise self._failed(error, connection, sql) from error
+                raise self._told(told, self._failed(error, connection, sql), error) from error
             except BaseException as error:
                 self._failure = error
                 connection.terminate()
+                if told is not None:
+                    told.end(error)
                 raise
+        if told is not None:
+            told.end()
         self._inspect(sql.lstrip().upper(), connection)
 
     async def stream(
@@ -126,13 +137,26 @@ class Transaction:
     ) -> AsyncIterator[Record]:
         """The rows of one statement, fetched `batch` at a time; other statements may run between."""
         self._inspect(sql.lstrip().upper(), self._ready())
-        cursor = await self._guard(lambda c: c.open_cursor(sql, args, timeout), sql)
-        while True:
-            rows = await self._guard(lambda c: c.fetch_cursor(cursor, batch, timeout), sql)
-            for row in rows:
-                yield row
-            if len(rows) < batch:
-                return
+        told = None if self._work is None else self._work.statement(sql)
+        failure: BaseException | None = None
+        count = 0
+        try:
+            cursor = await self._guard(lambda c: c.open_cursor(sql, args, timeout), sql)
+            while True:
+                rows = await self._guard(lambda c: c.fetch_cursor(cursor, batch, timeout), sql)
+                count += len(rows)
+                for row in rows:
+                    yield row
+                if len(rows) < batch:
+                    return
+        except GeneratorExit:  # its reader has had enough
+            raise
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            if told is not None:
+                told.end(failure, count)
 
     def savepoint(self) -> Savepoint:
         """`async with t.savepoint():` whose errors undo only what happened inside."""
@@ -206,17 +230,18 @@ class Transaction:
         self, sql: str, args: Sequence[Any], one: bool, timeout: float | None
     ) -> tuple[list[Record], str]:
         connection = self._ready()
-        observer = self._pool.observer
-        started = perf_counter() if observer is not None else 0.0
+        told = None if self._work is None else self._work.statement(sql)
         try:
             result = await connection.fetch(sql, args, one, timeout)
         except Exception as error:
-            raise self._failed(error, connection, sql) from error
+            raise self._told(told, self._failed(error, connection, sql), error) from error
         except BaseException as error:
             self._failure = error
+            if told is not None:
+                told.end(error)
             raise
-        if observer is not None:
-            observer(sql, perf_counter() - started, len(result[0]))
+        if told is not None:
+            told.end(rows=len(result[0]))
         tag = result[1]
         if not tag.startswith("SELECT ") or not connection.raw.is_in_transaction():
             self._inspect(tag, connection)
@@ -255,6 +280,14 @@ class Transaction:
         self._failure = failure
         return failure
 
+    @staticmethod
+    def _told(work: Work | None, failure: Exception, cause: Exception) -> Exception:
+        if work is not None:
+            if failure is not cause:
+                failure.__cause__ = cause  # which knows the state
+            work.end(failure)
+        return failure
+
     def _inspect(self, tag: str, connection: Connection) -> None:
         """Refuse to go on when a statement has ended or replaced the transaction."""
         if connection.raw.is_in_transaction() and not controls_transaction(tag):
@@ -273,14 +306,26 @@ class Transaction:
         if self._used:
             raise TransactionClosed("A transaction is used once.", hint="Open a new one.")
         self._used = True
-        await self._begin()
+        if self._pool.watch is None or not self._watched:
+            await self._begin()
+            return self
+        self._work = self._pool.watch.transaction(
+            self._pool.site, self._context, readonly=self._readonly
+        )
+        try:
+            await self._begin()
+        except BaseException as error:
+            self._work.end(error)
+            raise
         return self
 
     async def _begin(self) -> None:
         pool = self._pool
         isolation, deferrable, statement_timeout = self._options
+        if self._work is not None:
+            self._work.site = pool.site
         while True:
-            connection = pool.take() or await pool.acquire(self._acquire_timeout)
+            connection = pool.take() or await pool.acquire(self._acquire_timeout, self._work)
             try:
                 await connection.command(
                     begin(
@@ -307,12 +352,26 @@ class Transaction:
             self._connection = connection
             return
 
-    async def __aexit__(
+    def __aexit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
+    ) -> Coroutine[Any, Any, None]:
+        work, self._work = self._work, None
+        return self._end(kind) if work is None else self._end_watched(work, kind, error)
+
+    async def _end_watched(
+        self, work: Work, kind: type[BaseException] | None, error: BaseException | None
     ) -> None:
+        try:
+            await self._end(kind)
+        except BaseException as failure:
+            work.end(failure)
+            raise
+        work.end(error)
+
+    async def _end(self, kind: type[BaseException] | None) -> None:
         connection, self._connection = self._connection, None
         failure, self._failure = self._failure, None
         if connection is None:

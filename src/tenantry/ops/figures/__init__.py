@@ -7,13 +7,14 @@ without their values, keys by their kind, tenants by their counts.
 
 from __future__ import annotations
 
+from tenantry.kernel.literals import without_values
+
 from .ages import AGES, Ages, DatabaseAge, OldTransaction
 from .ahead import PARTITIONS, PartitionsAhead
 from .bloat import BLOAT, Bloat, BloatedIndex, DeadRows
 from .connections import CONNECTIONS, ConnectionCount, Connections
 from .disk import DISK, Disk, Filesystem
 from .gathering import SECTIONS, Gathered, gather, gather_all, named
-from .literals import without_values
 from .load import TENANTS, TenantLoad, TenantLoads
 from .replication import REPLICATION, Archive, Behind, Replication, Slot, Standby
 from .sessions import LOCKS, SESSIONS, Locks, Session, Sessions, Wait

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .literals import without_values
+from tenantry.kernel.literals import without_values
+
 from .source import Section, Source
 
 

@@ -8,7 +8,8 @@ from typing import Final
 
 import asyncpg
 
-from .literals import without_values
+from tenantry.kernel.literals import without_values
+
 from .sessions import Session, running
 from .source import Section, Source
 

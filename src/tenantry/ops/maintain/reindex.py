@@ -45,9 +45,9 @@ _OURS: Final = (
 
 async def indexes(
     connection: asyncpg.Connection[Any], name: str | None = None
-) -> list[asyncpg.Record]:
+) -> list[dict[str, Any]]:
     """Of Tenantry's schema: all, or the one of this name."""
-    return await connection.fetch(_OURS, name)
+    return [dict(row) for row in await connection.fetch(_OURS, name)]
 
 
 async def _reindex(upkeep: Upkeep) -> list[Action]:
