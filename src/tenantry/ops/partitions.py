@@ -94,8 +94,16 @@ async def status(
 ) -> list[Standing]:
     """How every partitioned table stands. The service role sees the rows; the owner sees none. `setup`
     is run first, as limits of time."""
-    async with connected(service_url, *setup) as connection, connection.transaction(readonly=True):
-        return [await _standing(connection, t, p) for t, p in _chosen(tables).items()]
+    async with connected(service_url, *setup) as connection:
+        return await standings(connection, tables=tables)
+
+
+async def standings(
+    service: asyncpg.Connection[Any], *, tables: Iterable[str] | None = None
+) -> list[Standing]:
+    """The same by a connection that is there."""
+    async with service.transaction(readonly=True):
+        return [await _standing(service, t, p) for t, p in _chosen(tables).items()]
 
 
 async def _make(owner_url: str, wanted: dict[str, list[datetime]], patience: float) -> list[str]:

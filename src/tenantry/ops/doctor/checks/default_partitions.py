@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from tenantry.endpoints import url_for
 from tenantry.migrations.apply import load_models
 from tenantry.ops import partitions
 
@@ -18,8 +17,9 @@ _HORIZON = timedelta(days=2 * 365)
 
 async def _look(patient: Patient) -> list[Finding]:
     load_models(patient.settings.models)
-    standings = await partitions.status(url_for(patient.settings, "service"))
-    return [_finding(one, patient.now()) for one in standings if one.strays]
+    async with patient.login("service") as service:
+        found = await partitions.standings(service)
+    return [_finding(one, patient.now()) for one in found if one.strays]
 
 
 def _finding(one: partitions.Standing, now: datetime) -> Finding:
