@@ -22,6 +22,8 @@ def test_a_tenant_goes_and_comes_back(cli: Cli, tmp_path: Path) -> None:
     assert (
         cli.json("tenant", "export", "initech", "--to", str(folder), code=6)["reason"] == "folder"
     )
+    seen = cli.json("tenant", "import", str(folder), "--dry-run")
+    assert (seen["tenant"]["slug"], seen["rows"], seen["dry_run"]) == ("initech", out["rows"], True)
     copied = cli.json("tenant", "import", str(folder), "--new-id", "--as-slug", "copy")
     assert copied["tenant_id"] != made["id"]
 
@@ -36,6 +38,12 @@ def test_a_tenant_goes_and_comes_back(cli: Cli, tmp_path: Path) -> None:
     # Nobody to ask, so it needs the word.
     assert cli.json("tenant", "purge", "initech", code=2)["field"] == "yes"
 
+    going = cli.json("tenant", "purge", "initech", "--dry-run")
+    assert (going["tables"]["tenantry.tenants"], going["dry_run"]) == (1, True)
+    # What keeps the paths of its files is tried before anything goes.
+    unwritable = str(tmp_path / "no" / "certificate.json")
+    cli("tenant", "purge", "initech", "--yes", "--certificate", unwritable, code=2)
+    assert cli.json("tenant", "show", "initech")["status"] == "deleted"
     file = tmp_path / "certificate.json"
     gone = cli(
         "tenant", "purge", "initech", "--yes", "--reason", "ended", "--certificate", str(file)
@@ -43,6 +51,10 @@ def test_a_tenant_goes_and_comes_back(cli: Cli, tmp_path: Path) -> None:
     assert "backup list" in gone.err
     kept = json.loads(file.read_text())
     assert (kept["slug"], kept["reason"], kept["left"]) == ("initech", "ended", {})
+    # Stopped when the rows were gone: what it had written down is not lost by the second run.
+    file.write_text(json.dumps({"tenant_id": made["id"], "blobs": ["s3://b/a"]}))
+    cli("tenant", "purge", made["id"], "--yes", "--certificate", str(file))
+    assert json.loads(file.read_text())["blobs"] == ["s3://b/a"]
     cli("tenant", "show", "initech", code=5)
     (shown,) = cli.json("tenant", "certificate", "initech")["certificates"]
     assert shown["tables"] == kept["tables"]

@@ -89,6 +89,9 @@ async def import_(
             help="Users that are made keep the passwords of the export. Only if you trust who wrote it.",
         ),
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only check the folder, against this database.")
+    ] = False,
 ) -> Answer:
     """Put an exported tenant into this database: all of it, or nothing."""
     from tenantry.endpoints import url_for
@@ -100,6 +103,11 @@ async def import_(
     except ConfigurationError:
         owner_url = None  # rows without a partition go to the default one
     async with place.database() as db:
+        if dry_run:
+            found = await importing.examine(db, folder)
+            words = f"A whole export of {found.tenant['slug']}: {found.rows:,} rows, {found.users.rows} users."
+            data = {"tenant": found.tenant, "rows": found.rows, "users": found.users.rows}
+            return Answer({**data, "dry_run": True}, words, note="Nothing was put in.")
         with progress() as tell:
             done = await importing.import_(
                 db, folder, as_slug=as_slug, new_id=new_id, make_users=not known_users_only,
@@ -172,13 +180,29 @@ def purge(
         Path | None,
         typer.Option("--certificate", metavar="FILE", help="Write the certificate there too."),
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would go, or why it may not.")
+    ] = False,
     yes: ask.Yes = False,
 ) -> Waiting:
     """Remove a deleted tenant for good: rows, partitions, graph, keys, and its record after a last
     seal. Run again by its id, it finishes what was interrupted."""
     settings = place.running()
+    if dry_run:
+        return _planned(tenant)
     ask.confirm(f"Remove {tenant} for good? Nothing brings it back but a backup.", yes=yes)
     return _purge(settings, tenant, reason, certificate_to)
+
+
+async def _planned(tenant: str) -> Answer:
+    from tenantry.ops.tenants import purging
+
+    async with place.service(f"tenant purge {tenant} --dry-run") as s:
+        found = await lookup.tenant(s, tenant)
+        going = await purging.planned(s, found.id)
+    data = {"tenant_id": found.id, "tables": going, "rows": sum(going.values()), "dry_run": True}
+    view = table(("Table", "Rows"), sorted(going.items()), "It has no rows.")
+    return Answer(data, view, note="Nothing was removed: this was a dry run.")
 
 
 async def _purge(settings: Settings, tenant: str, reason: str, to: Path | None) -> Answer:
@@ -190,10 +214,12 @@ async def _purge(settings: Settings, tenant: str, reason: str, to: Path | None) 
             done = await purging.purge(
                 db, tenant_id, reason=reason, has_redis=_has_redis(settings),
                 actor=place.actor(), tell=tell,
+                # Once the rows are gone nobody else knows the paths.
+                keep=lambda blobs: _keep(to, {"tenant_id": str(tenant_id), "blobs": blobs}),
             )  # fmt: skip
     data = {**plain(_said(done.certificate)), **plain(done), "backups": _BACKUPS}
-    if to is not None:
-        _keep(to, data, tenant_id)
+    data["blobs"] = done.blobs or _kept(to, tenant_id)
+    _keep(to, data, gone=tenant_id)
     notes = [_BACKUPS]
     if done.blobs:
         notes.append(f"{len(done.blobs)} files in the object store are yours to remove (--json).")
@@ -268,14 +294,26 @@ async def _restore(settings: Settings, tenant: str, source: str, *, apply: bool)
     return Answer(done.to_dict(), table(columns, rows, "Nothing differs."), note=note)
 
 
-def _keep(to: Path, data: dict[str, Any], tenant_id: UUID) -> None:
+def _kept(to: Path | None, tenant_id: UUID) -> list[str]:
+    """The paths that a run wrote down which was stopped when the rows were gone."""
+    try:
+        said = json.loads(to.read_text("utf-8")) if to else {}
+        return [*said["blobs"]] if said["tenant_id"] == str(tenant_id) else []
+    except (OSError, ValueError, TypeError, KeyError):
+        return []
+
+
+def _keep(to: Path | None, data: dict[str, Any], *, gone: UUID | None = None) -> None:
+    if to is None:
+        return
     try:
         to.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", "utf-8")
     except OSError as error:
         raise InvalidInput(
-            f"The tenant is gone, but {to} cannot be written ({error.strerror}).",
+            f"{to} cannot be written ({error.strerror})."
+            + (" The tenant is gone." if gone else " Nothing was removed."),
             field="certificate",
-            hint=f"`tenantry tenant certificate {tenant_id}` shows it again.",
+            hint=f"`tenantry tenant certificate {gone}` shows it again." if gone else "",
         ) from error
 
 

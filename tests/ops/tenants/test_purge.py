@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import uuid
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -283,6 +285,13 @@ async def test_keys_in_valkey_go_too(place: Place, valkey_server: Any) -> None:
         assert sum((await footprint.count(db.coordination, acme.id)).values()) > 0
         await purge(db, acme.id, has_redis=True)
         assert await footprint.count(db.coordination, acme.id) == {}
+        # A run that was stopped when the rows were gone is finished by the next.
+        beta = await make_tenant(db, "beta")
+        await db.tenant(beta.id).cache.set("a", 1)
+        await purge(db, beta.id, has_redis=False)
+        assert await footprint.count(db.coordination, beta.id) != {}
+        done = await purging.purge(db, beta.id, reason="they left")
+        assert (done.keys, await footprint.count(db.coordination, beta.id)) == (1, {})
 
 
 async def test_a_writer_that_had_begun_leaves_nothing_behind(place: Place, db: Database) -> None:
@@ -295,6 +304,62 @@ async def test_a_writer_that_had_begun_leaves_nothing_behind(place: Place, db: D
         assert not going.done()
     done = await going
     assert done.left == {}
+    assert set(await mentions(place, acme.id)) == {"tenantry.platform_log"}
+
+
+_KILLED = """
+import asyncio, json, sys, tenantry
+from uuid import UUID
+from tenantry import Settings
+from tenantry.ops.tenants import purging
+async def main():
+    async with await tenantry.connect(settings=Settings(**json.loads(sys.argv[1]))) as db:
+        await purging.purge(db, UUID(sys.argv[2]), reason="they left", has_redis=False)
+asyncio.run(main())
+"""
+
+
+async def _soon(admin: Any, sql: str) -> AsyncIterator[Any]:
+    """Again and again, until there is something; that comes last."""
+    found = None
+    while found is None:
+        await asyncio.sleep(0.02)
+        found = await admin.fetchval(sql)
+        yield found
+
+
+async def test_killed_half_way_it_has_removed_nothing(place: Place, db: Database) -> None:
+    acme = await make_tenant(db, "acme")
+    await fill(db, acme, 3)
+    await delete(db, acme.id)
+    before = await rows_of(place, acme.id, without=("audit_seals", "outbox_events"))
+    admin, other = await place.connection("superuser"), await place.connection("superuser")
+    try:
+        async with other.transaction():
+            # One of the last tables: most rows are gone when it comes to wait here.
+            await other.execute("LOCK TABLE tenantry.workflows IN SHARE MODE")
+            options = place.settings().model_dump(mode="json", exclude_unset=True)
+            options |= {role + "_url": place.url(role) for role in ("owner", "service", "readonly")}
+            options["database_url"] = place.url("app")
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-c", _KILLED, json.dumps(options), str(acme.id)
+            )
+            waiting = "SELECT pid FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database())"
+            pid = None
+            async for pid in _soon(admin, waiting):
+                assert process.returncode is None
+            process.kill()
+            await process.wait()
+            # The server sees that nobody is there any more, and undoes it.
+            async for _ in _soon(
+                admin, f"SELECT 1 WHERE NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = {pid})"
+            ):
+                pass
+    finally:
+        await other.close()
+        await admin.close()
+    assert await rows_of(place, acme.id, without=("audit_seals", "outbox_events")) == before
+    assert (await purge_only(db, acme.id)).left == {}
     assert set(await mentions(place, acme.id)) == {"tenantry.platform_log"}
 
 

@@ -121,6 +121,14 @@ async def import_(
     return done
 
 
+async def examine(db: Database, folder: Path, *, reason: str = "tenant import") -> Manifest:
+    """Whether a folder is an export, whole, and of this schema: without putting anything in."""
+    manifest, _ = read_manifest(folder)
+    async with db.service(reason) as s:
+        await _fitting(s, manifest)
+    return manifest
+
+
 async def _fitting(s: ServiceTransaction, manifest: Manifest) -> list[TenantTable]:
     """The tables to put rows into, in order; refused when this schema is not the export's."""
     here = await revisions(s)

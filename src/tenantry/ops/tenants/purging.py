@@ -136,6 +136,16 @@ async def purge(
     return done
 
 
+async def planned(s: ServiceTransaction, tenant_id: UUID) -> dict[str, int]:
+    """What a purge would remove, table by table; refused as that would be."""
+    row = await s.fetch_one(_STATUS, tenant_id)
+    if row is None:
+        raise NotFound("tenant", tenant_id)
+    _refuse(row["status"], held=row["held"], tenant_id=tenant_id)
+    await s.execute(_PATIENTLY)
+    return await left(s, tenant_id)
+
+
 async def left(s: ServiceTransaction, tenant_id: UUID) -> dict[str, int]:
     """Rows of the tenant in any table, and its graph. The platform's log is the platform's."""
     return {row[0]: row[1] for row in await s.fetch(_LEFT, tenant_id)}
