@@ -9,6 +9,7 @@ import pytest
 
 from tenantry import Database
 from tenantry.errors import PermissionDenied, TransactionError
+from tenantry.kernel import Observer, Work
 from tenantry.models import Tenant
 from tests.fixtures.standbys import standby_of
 
@@ -48,13 +49,35 @@ async def test_one_shot_calls_go_there_as_well(connect: Connect, pair: Pair, acm
     assert (await writer.tenant(acme.id, readonly=True).projects.get(made.id)).name == "Gemini"
 
 
+class Told(Observer):
+    """Which work was done where."""
+
+    def __init__(self) -> None:
+        self.work: list[tuple[str, str, str]] = []
+
+    def ended(self, work: Work) -> None:
+        self.work.append((work.kind, work.site.server, work.sql))
+
+
 async def test_in_the_usual_case_nobody_is_asked(connect: Connect, acme: Tenant) -> None:
-    said: list[str] = []
-    db = await connect(lambda sql, seconds, rows: said.append(sql))
+    db, told = await connect(), Told()
     assert await served_by_replica(db, acme)
-    said.clear()
+    db.observe(told)
     assert await served_by_replica(db, acme)
-    assert [sql for sql in said if "pg_current_wal" not in sql] == [IN_RECOVERY]
+    assert told.work == [("statement", "replica", IN_RECOVERY), ("transaction", "replica", "")]
+
+
+async def test_a_read_that_has_to_stay_is_told_as_the_primarys(
+    connect: Connect, acme: Tenant
+) -> None:
+    db, told = await connect(), Told()
+    db.observe(told)
+    async with db.tenant(acme.id, readonly=True, isolation="serializable"):
+        pass
+    await db.tenant(acme.id, readonly=True).projects.list(limit=1)
+    assert [(kind, server) for kind, server, _ in told.work] == [
+        ("transaction", "primary"), ("one_shot", "replica"),
+    ]  # fmt: skip
 
 
 async def test_serializable_work_stays_on_the_primary(db: Database, acme: Tenant) -> None:
