@@ -27,18 +27,29 @@ DANGERS = {
     f"ALTER TABLE {_P} ALTER COLUMN name TYPE varchar(300)": "type-change",
     f"ALTER TABLE {_P} ADD COLUMN token uuid DEFAULT gen_random_uuid()": "volatile-default",
     f"ALTER TABLE {_P} ADD COLUMN twice int GENERATED ALWAYS AS (length(name) * 2) STORED": "volatile-default",
+    f"ALTER TABLE {_P} ADD COLUMN seen timestamptz DEFAULT clock_timestamp()": "volatile-default",
+    f"ALTER TABLE {_P} ADD COLUMN number bigserial": "volatile-default",
+    f"ALTER TABLE {_P} ADD COLUMN place bigint GENERATED ALWAYS AS IDENTITY": "volatile-default",
     f"CLUSTER {_P} USING projects_pkey": "rewrite",
+    f"REINDEX TABLE {_P}": "rewrite",
+    f"ALTER TABLE {_P} SET TABLESPACE pg_default": "rewrite",
+    "ALTER TABLE tenantry.loose SET LOGGED": "rewrite",
+    f"DO $$ BEGIN ALTER TABLE {_P} ALTER COLUMN description TYPE varchar(900); END $$": "rewrite",
     f"ALTER TABLE {_P} ALTER COLUMN description SET NOT NULL": "not-null",
     f"CREATE INDEX slow ON {_P} (name)": "index",
     f"ALTER TABLE {_P} ADD CONSTRAINT named CHECK (name <> 'x')": "check",
     f"ALTER TABLE {_P} ADD CONSTRAINT one_name UNIQUE (tenant_id, name)": "unique",
+    f"ALTER TABLE {_P} ADD CONSTRAINT one_more EXCLUDE USING btree (tenant_id WITH =, name WITH =)": "unique",
     f"ALTER TABLE {_P} ADD COLUMN other uuid, ADD FOREIGN KEY (tenant_id, other) REFERENCES {_P} (tenant_id, id)": "foreign-key",
     f"LOCK TABLE {_P}": "lock",
     f"LOCK TABLE {_P} IN SHARE MODE": "lock",
     f"UPDATE {_P} SET description = name": "bulk-write",
     f"DELETE FROM {_P} WHERE name = 'x'": "bulk-write",
+    f"WITH gone AS (DELETE FROM {_P} RETURNING 1) SELECT count(*) FROM gone": "bulk-write",
+    f"INSERT INTO {_P} (tenant_id, name) SELECT tenant_id, name FROM {_P}": "bulk-write",
     f"CREATE INDEX CONCURRENTLY inside ON {_P} (name)": "transaction",
     f"ALTER TABLE {_P} DROP COLUMN status CASCADE": "still-read",
+    f"ALTER TABLE {_P} RENAME COLUMN default_branch TO main_branch": "still-read",
     "SELECT 1 FROM tenantry.nothing_of_this_name": "unknown",
 }  # fmt: skip
 HARMLESS = (
@@ -51,6 +62,14 @@ HARMLESS = (
     f"ALTER TABLE {_P} VALIDATE CONSTRAINT has_short",
     f"ALTER TABLE {_P} ALTER COLUMN short SET NOT NULL",
     f"ALTER TABLE {_P} DROP COLUMN colour",
+    f"ALTER TABLE {_P} ADD COLUMN since timestamptz DEFAULT now()",
+    f"ALTER TABLE {_P} SET (fillfactor = 70), ALTER COLUMN name SET STATISTICS 500",
+    f"ALTER TABLE {_P} ADD COLUMN lead uuid, ADD CONSTRAINT led FOREIGN KEY (tenant_id, lead) REFERENCES {_P} (tenant_id, id) NOT VALID",
+    f"ALTER TABLE {_P} VALIDATE CONSTRAINT led",
+    f"CREATE TRIGGER watch AFTER INSERT ON {_P} FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+    f"ALTER TABLE {_P} DISABLE TRIGGER watch",
+    f"CREATE POLICY more ON {_P} USING (false)",
+    f"CREATE STATISTICS tenantry.more ON name, description FROM {_P}",
     f"COMMENT ON TABLE {_P} IS 'it''s -- ours'",
     f"LOCK TABLE {_P} IN ROW EXCLUSIVE MODE",
     f"SELECT count(*) FROM {_P}",
@@ -91,7 +110,11 @@ def _migrator(place: Place, folder: Path, big: Big = _BIG) -> Migrator:
 async def full(db: Database, acme: Tenant, place: Place) -> None:
     await db.tenant(acme.id).projects.create_many([{"name": f"p{n}"} for n in range(ROWS)])
     admin = await place.connection("superuser")
-    await admin.execute(f"ANALYZE {_P}")
+    await admin.execute(
+        "CREATE UNLOGGED TABLE tenantry.loose AS SELECT generate_series(1, 60) AS n;"
+        "ALTER TABLE tenantry.loose OWNER TO tenantry_owner"
+    )
+    await admin.execute(f"ANALYZE {_P}, tenantry.loose")
     await admin.close()
 
 
@@ -126,6 +149,29 @@ async def test_up_refuses_and_may_be_told_to_go_on(place: Place, folder: Path, f
     assert await migrator.up() == ("app_0001",)
     write_revision(folder, 2, _runs(f"CREATE INDEX slow ON {_P} (name)"))
     assert await migrator.up(allow_dangerous=True) == ("app_0002",)
+
+
+async def test_what_stands_outside_of_the_transaction_is_judged_by_its_own_lock(
+    place: Place, folder: Path, full: None
+) -> None:
+    outside = {
+        f"CREATE INDEX CONCURRENTLY beside ON {_P} (name)": [],
+        "REINDEX INDEX CONCURRENTLY tenantry.beside": [],
+        f"REINDEX TABLE CONCURRENTLY {_P}": [],
+        "DROP INDEX CONCURRENTLY tenantry.beside": [],
+        f"VACUUM (ANALYZE) {_P}": [],
+        f"VACUUM FULL {_P}": ["rewrite"],
+        f"VACUUM (FREEZE, FULL) {_P}": ["rewrite"],
+        f"CREATE INDEX slow ON {_P} (name)": ["index"],
+        "REINDEX INDEX tenantry.slow": ["rewrite"],
+        f"ALTER TABLE {_P} ADD CONSTRAINT named CHECK (name <> 'x')": ["check"],
+        f"UPDATE {_P} SET description = name": ["bulk-write"],
+    }
+    for number, statement in enumerate(outside, 1):
+        body = f"with op.get_context().autocommit_block():\n    {_runs(statement)}"
+        write_revision(folder, number, body)
+    told = await _migrator(place, folder).plan()
+    assert dict(zip(outside, _told(told).values(), strict=True)) == outside
 
 
 @pytest.mark.postgres("wheel")

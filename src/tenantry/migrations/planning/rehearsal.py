@@ -194,6 +194,8 @@ class _Watch:
         if other := self._names_outside(text):
             raise TenantryError(f"{other} is a table of another schema, which is not copied.")
         self._state = self._look()
+        if read(text).vacuums and self.context is not None and self.context.autocommit:
+            return "SELECT", ()  # there is nothing to be seen of it
         # Inside the one transaction it is done as it is elsewhere; what it does is the same.
         return re.sub(r"\bCONCURRENTLY\b", "", text, flags=re.IGNORECASE), parameters
 
@@ -214,6 +216,8 @@ class _Watch:
                 (reindexed if row.kind in "iI" else rewritten).add(table)
             elif name in new and new[name].scans > row.scans and row.kind in "rm":
                 scanned.add(table)
+        if statement.copies:
+            rewritten |= set(locks)
         if re.match(r"(SELECT|SET|SHOW)\b", statement.bare, re.IGNORECASE):
             scanned = set()  # a question holds up nobody
         autocommit = self.context is not None and self.context.autocommit

@@ -29,7 +29,11 @@ _INDEXES: Final = """
     FROM pg_index AS x JOIN pg_class AS i ON i.oid = x.indexrelid JOIN pg_class AS t ON t.oid = x.indrelid
     JOIN pg_am AS m ON m.oid = i.relam
     LEFT JOIN pg_class AS r ON t.relispartition AND r.oid = pg_partition_root(t.oid)
-    WHERE i.relnamespace = 'tenantry'::regnamespace AND i.relkind = 'i' ORDER BY 1"""
+    WHERE i.relnamespace = 'tenantry'::regnamespace AND i.relkind = 'i' AND ($1::text IS NULL OR i.relname = $1)
+      -- Another's index is invalid while it is being built; and two such on a table wait for each other.
+      AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index AS p
+                      WHERE p.relid = t.oid AND p.datname = current_database() AND p.pid <> pg_backend_pid())
+    ORDER BY 1"""
 
 
 async def _reindex(upkeep: Upkeep) -> list[Action]:
@@ -37,16 +41,16 @@ async def _reindex(upkeep: Upkeep) -> list[Action]:
     async with upkeep.owner() as connection:
         found = [
             index
-            for index in await connection.fetch(_INDEXES)
+            for index in await connection.fetch(_INDEXES, None)
             if upkeep.name in (None, index["name"], index["table"], index["root"])
         ]
         if upkeep.name is not None and not found:
             raise InvalidInput(f"There is no index or table {upkeep.name}.", field="name")
-        for index in found:
-            why = reason(index)
-            if not why:
+        for name in [index["name"] for index in found if reason(index)]:
+            # As it is by now: those before it may have taken hours.
+            index = await connection.fetchrow(_INDEXES, name)
+            if index is None or not (why := reason(index)):
                 continue
-            name = index["name"]
             drop = index["leftover"] and not index["valid"]
             upkeep.tell(f"{'Dropping' if drop else 'Rebuilding'} {name}")
             if not upkeep.dry_run:

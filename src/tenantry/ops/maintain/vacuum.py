@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from .step import Action, Step, Upkeep
-from .tables import figures
+from .tables import figures, passed_over
 
 #: As autovacuum's own: where it keeps up there is nothing to do here.
 DEAD_ROWS: Final = 10_000
@@ -22,18 +22,21 @@ async def _vacuum(upkeep: Upkeep) -> list[Action]:
             if table["kind"] == "p":
                 continue
             dead, live = table["dead"], table["live"]
-            is_old = table["age"] > OLD_AGE
+            is_old = max(table["age"], table["shared"]) > OLD_AGE
             if is_old:
-                why = f"its oldest transaction is {table['age']:,} ago"
+                kind = "transaction" if table["age"] >= table["shared"] else "multixact"
+                why = f"its oldest {kind} is {max(table['age'], table['shared']):,} ago"
             elif dead > DEAD_ROWS and dead > DEAD_PART * live:
                 why = f"{dead:,} dead rows beside {live:,}"
             else:
                 continue
             upkeep.tell(f"Vacuuming {table['name']}")
+            result = ""
             if not upkeep.dry_run:
                 options = "FREEZE, SKIP_LOCKED" if is_old else "SKIP_LOCKED"
-                await connection.execute(f'VACUUM ({options}) tenantry."{table["name"]}"')
-            done.append(Action("vacuum", table["name"], why))
+                command = f'VACUUM ({options}) tenantry."{table["name"]}"'
+                result = await passed_over(connection, command)
+            done.append(Action("skip" if result else "vacuum", table["name"], why, result))
     return done
 
 
