@@ -109,19 +109,21 @@ async def test_a_rebuild_that_was_killed_is_left_alone_while_it_lasts_and_then_f
         "ALTER TABLE tenantry.things OWNER TO tenantry_owner; CREATE INDEX broken ON tenantry.things (n);"
         "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'tenantry.broken'::regclass"
     )
-    # It waits for who may still read the old one.
-    reader = await place.connection("superuser")
-    await reader.execute("BEGIN; SELECT count(*) FROM tenantry.things")
+    # It has made the new one, and waits for who does not know of that.
+    writer = await place.connection("superuser")
+    await writer.execute("BEGIN; UPDATE tenantry.things SET n = 1 WHERE n = 1")
     process = await _start(place, tmp_path, "reindex", "things")
     building = "FROM pg_stat_progress_create_index WHERE datname = current_database()"
-    await _until(root, f"SELECT count(*) {building} AND lockers_total > 0", process)
+    await _until(
+        root, f"SELECT count(*) {building} AND phase = 'waiting for writers before build'", process
+    )
     await _kill(root, process)
     # The server goes on without its client; nobody gets between.
     await _until(root, "SELECT count(*) = 0 FROM pg_locks WHERE locktype = 'advisory'")
     upkeep = Upkeep(db, place.url("owner"), place.url("service"))
     assert [o.state for o in (await maintain(upkeep, ["reindex"])).outcomes] == ["nothing"]
     await root.execute(f"SELECT pg_terminate_backend(pid) {building}")
-    await reader.close()
+    await writer.close()
     await _until(root, f"SELECT count(*) = 0 {building}")
     left = "SELECT string_agg(indexrelid::regclass || ' ' || indisvalid, ', ' ORDER BY 1) FROM pg_index WHERE indrelid = 'tenantry.things'::regclass"
     assert await root.fetchval(left) == "tenantry.broken false, tenantry.broken_ccnew false"
@@ -137,9 +139,11 @@ async def test_a_refresh_that_was_killed_leaves_the_view_as_it_was(
     place: Place, db: Database, root: asyncpg.Connection[Any], acme: Tenant, tmp_path: Path
 ) -> None:
     holder = await place.connection("superuser")
+    await root.execute("REFRESH MATERIALIZED VIEW tenantry.tenant_cost_summary")
+    # Of two refreshes one waits for the other, and no reader does.
     await holder.execute(
-        "BEGIN; LOCK TABLE tenantry.tenant_cost_summary IN ROW EXCLUSIVE MODE"
-    )  # no reader's lock, but one that a refresh has to wait for
+        "BEGIN; REFRESH MATERIALIZED VIEW CONCURRENTLY tenantry.tenant_cost_summary"
+    )
     process = await _start(place, tmp_path, "views", "tenant_cost_summary")
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%refresh_view%' AND wait_event_type = 'Lock' AND datname = current_database()"
     await _until(root, waiting, process)

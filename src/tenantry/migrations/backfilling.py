@@ -32,9 +32,10 @@ _KEY: Final = """
     FROM pg_index AS i CROSS JOIN unnest(i.indkey) WITH ORDINALITY AS k (attnum, n)
     JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
     WHERE i.indrelid = to_regclass(:table) AND i.indisprimary ORDER BY k.n"""
-#: In seconds, as far as the owner may see it: members of pg_monitor do.
-_LAG: Final = """
-    SELECT coalesce(max(extract(epoch FROM replay_lag)), 0)::float8 FROM pg_stat_replication"""
+#: What connected replicas have not written down yet, in bytes, by their slots: those everybody may see.
+_BEHIND: Final = """
+    SELECT coalesce(max(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)), 0)::bigint
+    FROM pg_replication_slots WHERE slot_type = 'physical' AND active"""
 #: What a context of Alembic is given, to say how far a revision has come.
 TELL: Final = "tenantry_tell"
 _POLICY: Final = "tenantry_backfill"
@@ -58,11 +59,11 @@ def backfill(
     name: str | None = None,
     batch: int = 5000,
     pause: float = 0.0,
-    max_lag: float = 10.0,
+    max_behind: int = 64 * 1024**2,
 ) -> Filled:
     """In a revision: `UPDATE tenantry.<table> SET <set> WHERE <where>`, in batches of so many rows in the
     order of the table's key, with a pause of seconds in between for those who do other work. It waits
-    while a replica is more than `max_lag` seconds behind.
+    while a replica that has a slot is more than `max_behind` bytes of WAL behind.
 
     `name` tells one backfill from another; that of its table and text unless given. Triggers of the table
     fire as for any update. What the revision has done before is committed first.
@@ -77,7 +78,7 @@ def backfill(
             return Filled(0, 0)
         filling = _Backfill(connection, table, set, where, name or statement)
         with short_waits(connection):
-            return filling.run(batch, pause, max_lag)
+            return filling.run(batch, pause, max_behind)
 
 
 class _Backfill:
@@ -113,7 +114,7 @@ class _Backfill:
             WHERE p.name = :name"""
         self._after = f"WHERE ({names}) > ({after})"
 
-    def run(self, size: int, pause: float, max_lag: float) -> Filled:
+    def run(self, size: int, pause: float, max_behind: int) -> Filled:
         self._begin()
         while True:
             row = self._do(
@@ -123,9 +124,10 @@ class _Backfill:
             self._tell(f"Backfilling {self._table}: {done.rows:,} rows in {done.batches:,} batches")
             if row[2]:
                 break
-            while (lag := self._do(_LAG).scalar_one()) > max_lag:
-                self._tell(f"Backfilling {self._table}: waiting for a replica {lag:.0f} s behind")
-                time.sleep(min(lag, 1.0))
+            while (behind := self._do(_BEHIND).scalar_one()) > max_behind:
+                size_behind = f"{behind / 1024**2:,.0f} MB"
+                self._tell(f"Backfilling {self._table}: waiting for a replica {size_behind} behind")
+                time.sleep(0.2)
             until_granted(lambda: self._one(size))
             time.sleep(pause)
         self._open(open=False)
