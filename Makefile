@@ -2,7 +2,8 @@
 # Only Python 3.11 or newer is needed; name one with PYTHON=… when it is not on the PATH.
 
 ARGS   ?=
-JOBS   ?= logical
+# One more than there are cores: some test always waits.
+JOBS   ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PYTHON ?=
 bin    := .venv/bin
 

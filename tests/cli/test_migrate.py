@@ -36,6 +36,7 @@ def empty(project: Path, empty_place: Place, monkeypatch: pytest.MonkeyPatch) ->
     return Cli(project)
 
 
+@pytest.mark.postgres("wheel")
 def test_up_check_down_and_up_again(empty: Cli) -> None:
     assert empty("migrate", "current").out == "none\n"
     behind = empty.json("migrate", "check", code=1)

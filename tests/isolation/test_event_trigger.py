@@ -176,9 +176,14 @@ async def test_the_owner_cannot_take_the_guard_away(owner: Connection) -> None:
         "DROP SCHEMA tenantry_guard CASCADE",
         "CREATE OR REPLACE FUNCTION tenantry_guard.refuse_open_tables() RETURNS event_trigger"
         " LANGUAGE plpgsql AS 'BEGIN END'",
-        "SET session_replication_role = replica",
     ):
         assert await attempt(owner, sql) == "42501", sql
+
+
+async def test_it_stands_where_other_triggers_are_spared(owner: Connection) -> None:
+    await owner.execute("SET session_replication_role = replica")
+    await _make(owner, _OPEN.format("public.leaky"))
+    assert await attempt(owner, "GRANT SELECT ON public.leaky TO tenantry_app") == _REFUSED
 
 
 async def test_a_grant_inside_another_statement_is_refused(owner: Connection) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tenantry import Database
+from tenantry.migrations import backfilling
 from tenantry.migrations.runner import Migrator
 from tenantry.models import Tenant, metadata
 from tests.fixtures.database import Place, make_tenant
@@ -59,6 +60,46 @@ async def test_a_backfill_reaches_every_row_that_it_means_once(
     assert await _migrator(place, folder).up() == ("app_0002",)
     assert [tuple(r) for r in await admin.fetch(_SHADES)] == [(1, 58), (None, 2)]
     await admin.close()
+
+
+async def test_it_steps_back_for_who_holds_a_row_and_for_a_replica_that_falls_behind(
+    place: Place, folder: Path, db: Database, acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _fill(db, acme)
+    admin, holder = await place.connection("superuser"), await place.connection("superuser")
+    # As a replica's lag is told, without one.
+    await admin.execute("CREATE TABLE tenantry.lag AS SELECT 99 * 1024^2 AS bytes")
+    await admin.execute("GRANT SELECT ON tenantry.lag TO tenantry_owner")
+    monkeypatch.setattr(backfilling, "_BEHIND", "SELECT bytes FROM tenantry.lag")
+    write_revision(folder, 1, _ADD)
+    await _migrator(place, folder).up()
+    write_revision(folder, 2, _FILL)
+    said: list[str] = []
+    migrator = Migrator(place.url("owner"), metadata, locations=(folder,), progress=said.append)
+    filling = asyncio.create_task(asyncio.to_thread(asyncio.run, migrator.up()))
+    page = "Backfilling tenantry.projects: "
+    await _said(said, f"{page}waiting for a replica 99 MB behind", filling)
+    assert f"{page}0 rows in 0 batches" in said
+    await holder.execute("BEGIN; UPDATE tenantry.projects SET name = name WHERE name = 'p20'")
+    await admin.execute("UPDATE tenantry.lag SET bytes = 0")
+    await _said(said, f"{page}13 rows in 2 batches", filling)
+    # The batch that comes to the held row lets go of the others again and again.
+    await admin.execute("SET lock_timeout = '20s'")
+    for _ in range(3):
+        await admin.execute("UPDATE tenantry.projects SET description = 'y' WHERE name = 'p19'")
+    assert not filling.done()
+    await holder.execute("COMMIT")
+    assert await filling == ("app_0002",)
+    assert said[-1] == f"{page}29 rows in 5 batches"
+    assert [tuple(r) for r in await admin.fetch(_SHADES)] == [(1, 29), (None, 1)]
+    await admin.close()
+    await holder.close()
+
+
+async def _said(said: list[str], what: str, doing: asyncio.Task[object]) -> None:
+    while what not in said:
+        assert not doing.done()
+        await asyncio.sleep(0.02)
 
 
 async def test_the_page_is_right(place: Place, folder: Path, db: Database, acme: Tenant) -> None:

@@ -101,48 +101,40 @@ async def test_processes_that_migrate_at_once_all_succeed(
     assert await empty_migrator.changes() == []
 
 
-async def test_a_migration_that_is_killed_leaves_nothing_half_done(
+async def test_a_migration_that_is_killed_cut_off_or_cancelled_leaves_nothing_half_done(
     empty_place: Place, empty_migrator: Migrator, gate: Gate
 ) -> None:
     before = await _tables(empty_place)
+
+    async def nothing_is_left() -> None:
+        await gate.open()
+        assert await empty_migrator.current() == ()
+        assert await _tables(empty_place) - before == {"schema_version"}
+
     await gate.close()
     process = await _start(empty_place)
     await gate.reached()
     process.kill()
     await process.communicate()
-    await gate.open()
-    assert await empty_migrator.current() == ()
-    assert await _tables(empty_place) - before == {"schema_version"}
-    assert await empty_migrator.up() == revisions()
-    assert await empty_migrator.changes() == []
+    await nothing_is_left()
 
-
-async def test_a_migration_whose_connection_is_cut_says_so_and_can_be_run_again(
-    empty_place: Place, empty_migrator: Migrator, gate: Gate
-) -> None:
     await gate.close()
     migration = asyncio.create_task(empty_migrator.up())
     await gate.terminate(await gate.reached())
     with pytest.raises(TenantryError):
         await migration
-    await gate.open()
-    assert await _tables(empty_place) == {"schema_version"}
-    assert await empty_migrator.up() == revisions()
-    assert await empty_migrator.changes() == []
+    await nothing_is_left()
 
-
-async def test_a_cancelled_migration_leaves_nothing_half_done(
-    empty_place: Place, empty_migrator: Migrator, gate: Gate
-) -> None:
     await gate.close()
     migration = asyncio.create_task(empty_migrator.up())
     await gate.reached()
     migration.cancel()
     with pytest.raises(asyncio.CancelledError):
         await migration
-    await gate.open()
-    assert await _tables(empty_place) == {"schema_version"}
+    await nothing_is_left()
+
     assert await empty_migrator.up() == revisions()
+    assert await empty_migrator.changes() == []
 
 
 async def test_a_table_in_use_stops_a_migration_and_does_not_hang_it(place: Place) -> None:

@@ -21,10 +21,17 @@ from tenantry.ops import features, graphs, partitions
 from tenantry.ops.maintain import STEPS, Action, Upkeep, analyze, maintain, reindex, vacuum
 from tenantry.ops.maintain.pg_cron import jobs, sql
 from tenantry.ops.maintain.step import Step
+from tenantry.ops.tenants.holding import hold, release
+from tenantry.schema.partitions import partitioned
 from tests.audit.record import seal_all
 from tests.fixtures.database import Place, make_tenant
+from tests.ops.tenants.whole import purge
 
 wheel = pytest.mark.postgres("wheel")
+_LAST = (
+    "SELECT max(inhrelid::regclass::text) FROM pg_inherits WHERE inhparent = 'tenantry.activity_feed'::regclass"
+    " AND inhrelid::regclass::text NOT LIKE '%default'"
+)
 OLD = datetime(2024, 3, 10, tzinfo=UTC)
 
 
@@ -75,10 +82,7 @@ async def test_partitions_are_made_and_defaults_emptied(
     upkeep: Upkeep, db: Database, acme: Tenant, root: asyncpg.Connection[Any], place: Place
 ) -> None:
     await db.tenant(acme.id).costs.create_many([{"cost_usd": Decimal(1), "created_at": OLD}])
-    last = await root.fetchval(
-        "SELECT max(inhrelid::regclass::text) FROM pg_inherits WHERE inhparent = 'tenantry.activity_feed'::regclass"
-        " AND inhrelid::regclass::text NOT LIKE '%default'"
-    )
+    last = await root.fetchval(_LAST)
     await root.execute(f"DROP TABLE {last}")
     done = await _done(upkeep, "partitions")
     assert done == [("make", last.removeprefix("tenantry.")), ("drain", "cost_entries_2024_03")]
@@ -103,6 +107,38 @@ async def test_old_partitions_go_when_somebody_says_so(
     assert await root.fetchval(logged) == "cost_entries_2024_03"
     with pytest.raises(InvalidInput):
         await maintain(replace(upkeep, keep={"projects": timedelta(days=1)}), ["retention"])
+
+
+async def test_what_is_under_legal_hold_stays(
+    upkeep: Upkeep, db: Database, acme: Tenant, beta: Tenant
+) -> None:
+    for tenant in (acme, beta):
+        await db.tenant(tenant.id).costs.create_many([{"cost_usd": Decimal(1), "created_at": OLD}])
+    await maintain(upkeep, ["partitions"])
+    keep = {"cost_entries": timedelta(days=90)}
+    async with db.service("test") as s:
+        held = await hold(s, beta.id, "a court asked")
+    assert await _done(upkeep, "retention", keep=keep) == [("keep", "cost_entries_2024_03")]
+    async with db.service("test") as s:
+        await release(s, beta.id, held)
+    assert await _done(upkeep, "retention", keep=keep) == [("detach", "cost_entries_2024_03")]
+
+
+async def test_a_time_may_be_taken_out_twice_and_is_purged_with_its_tenant(
+    upkeep: Upkeep, db: Database, acme: Tenant, beta: Tenant, root: asyncpg.Connection[Any]
+) -> None:
+    keep = {"cost_entries": timedelta(days=90)}
+    names = []
+    for tenant in (acme, beta, acme):  # somebody imports history, again and again
+        await db.tenant(tenant.id).costs.create_many([{"cost_usd": Decimal(1), "created_at": OLD}])
+        await maintain(upkeep, ["partitions"])
+        (taken,) = (await maintain(replace(upkeep, keep=keep), ["retention"])).outcomes
+        names += [action.result for action in taken.actions]
+    first = "tenantry_archive.cost_entries_2024_03"
+    assert names == [first, f"{first}_2", f"{first}_3"]
+    await purge(db, acme.id)
+    left = [await root.fetchval(f"SELECT count(*) FROM {name}") for name in names]
+    assert left == [0, 1, 0]
 
 
 async def test_of_the_record_only_what_is_sealed_goes(
@@ -155,7 +191,7 @@ async def test_graphs_forget_executions_that_were_taken_out(
 
 
 async def test_keys_and_locks_whose_time_is_over_go(
-    upkeep: Upkeep, acme: Tenant, root: asyncpg.Connection[Any]
+    upkeep: Upkeep, db: Database, acme: Tenant, root: asyncpg.Connection[Any]
 ) -> None:
     await root.execute("SET session_replication_role = replica")
     for name, age in (("young", 10), ("old", 100)):
@@ -168,6 +204,11 @@ async def test_keys_and_locks_whose_time_is_over_go(
             "INSERT INTO tenantry.lock_fences (tenant_id, name, updated_at)"
             " VALUES ($1, $2, now() - $3 * interval '1 day')", acme.id, name, age,
         )  # fmt: skip
+    async with db.service("test") as s:
+        held = await hold(s, acme.id, "a court asked")
+    assert await _done(upkeep, "sessions") == []
+    async with db.service("test") as s:
+        await release(s, acme.id, held)
     assert await _done(upkeep, "sessions") == [("delete", "api_keys"), ("delete", "lock_fences")]
     for table in ("api_keys", "lock_fences"):
         assert await root.fetchval(f"SELECT string_agg(name, ',') FROM tenantry.{table}") == "young"
@@ -199,6 +240,32 @@ async def test_statistics_and_dead_rows_where_figures_call_for_it(
     assert await _done(upkeep, "vacuum", name="projects") == []
     monkeypatch.setattr(vacuum, "OLD_AGE", -1)
     assert await _done(upkeep, "vacuum", name="lessons") == [("vacuum", "lessons")]
+    # The views are another role's.
+    assert await _done(upkeep, "vacuum", name="desk_performance") == [
+        ("vacuum", "desk_performance")
+    ]
+    # What somebody has locked is passed over, and said to be.
+    async with root.transaction():
+        await root.execute("LOCK TABLE tenantry.lessons IN SHARE UPDATE EXCLUSIVE MODE")
+        (outcome,) = (await maintain(replace(upkeep, name="lessons"), ["vacuum"])).outcomes
+        ((what, result),) = [(a.what, a.result) for a in outcome.actions]
+        assert what == "skip"
+        assert "lock not available" in result
+
+
+async def test_a_partitioned_table_is_analyzed_as_a_whole_and_its_partitions_not_again(
+    upkeep: Upkeep, db: Database, acme: Tenant, monkeypatch: pytest.MonkeyPatch,
+    root: asyncpg.Connection[Any],
+) -> None:  # fmt: skip
+    monkeypatch.setattr(analyze, "CHANGED_ROWS", 20)
+    await db.tenant(acme.id).costs.create_many([{"cost_usd": Decimal(1)}] * 50)
+    await _flushed(
+        root, "SELECT sum(n_mod_since_analyze) >= 50 FROM pg_stat_all_tables WHERE relname LIKE 'cost_entries%'"
+    )  # fmt: skip
+    assert await _done(upkeep, "analyze", name="cost_entries") == [("analyze", "cost_entries")]
+    known = "SELECT count(*) FROM pg_statistic WHERE starelid = 'tenantry.cost_entries'::regclass AND stainherit"
+    assert await root.fetchval(known) > 0
+    assert await _done(upkeep, "analyze", name="cost_entries") == []
 
 
 async def _flushed(root: asyncpg.Connection[Any], sql: str) -> None:
@@ -276,8 +343,26 @@ async def test_a_step_that_fails_stops_no_other(
 
 
 async def test_what_pg_cron_is_given_runs_as_its_role(place: Place) -> None:
-    for job in jobs(metadata):
-        connection = await place.connection(job.role.removeprefix("tenantry_"))
-        await connection.execute(job.command)
+    root = await place.connection("superuser")
+    # pg_cron keeps what it is told, and this is all that it is told.
+    await root.execute("""
+        CREATE SCHEMA cron; CREATE TABLE cron.job (name text PRIMARY KEY, schedule text, command text, place text, role text);
+        CREATE FUNCTION cron.schedule_in_database(text, text, text, text, text) RETURNS void
+        LANGUAGE sql AS 'INSERT INTO cron.job VALUES ($1, $2, $3, $4, $5)'""")
+    await root.execute(sql(metadata, "it's"))
+    last = await root.fetchval(_LAST)
+    await root.execute(f"DROP TABLE {last}")
+    kept = await root.fetch("SELECT * FROM cron.job")
+    assert [dict(row) for row in kept] == [
+        {"name": j.name, "schedule": j.schedule, "command": j.command, "place": "it's", "role": j.role}
+        for j in jobs(metadata)
+    ]  # fmt: skip
+    for row in kept:
+        connection = await place.connection(row["role"].removeprefix("tenantry_"))
+        await connection.execute(row["command"])
         await connection.close()
-        assert f"'{job.role}'" in sql(metadata, place.name)
+    assert (await partitions.status(place.url("service"), tables=["activity_feed"]))[0].ahead == 3
+    analyzed = "SELECT count(*) FROM pg_stat_all_tables WHERE last_analyze IS NOT NULL AND relname = ANY ($1)"
+    whole = list(partitioned(metadata))
+    assert await root.fetchval(analyzed, whole) == len(whole)
+    await root.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from alembic import op
@@ -34,19 +34,31 @@ def autocommitting(what: str) -> Iterator[Connection | None]:
             yield op.get_bind()
 
 
-def patiently(connection: Connection, sql: str, seconds: float = 300.0) -> None:
-    """The statement, once its locks are granted; nobody queues behind it for long."""
-    deadline = time.monotonic() + seconds
+@contextmanager
+def short_waits(connection: Connection) -> Iterator[None]:
+    """Nobody queues for long behind what waits for a lock meanwhile."""
     before = connection.exec_driver_sql("SHOW lock_timeout").scalar_one()
     connection.exec_driver_sql(SHORT_WAITS)
     try:
-        while True:
-            try:
-                connection.exec_driver_sql(sql)
-                return
-            except DBAPIError as error:
-                if getattr(error.orig, "sqlstate", "") not in _AGAIN or time.monotonic() > deadline:
-                    raise
-            time.sleep(random.uniform(0.05, 0.3))  # noqa: S311 - no secret
+        yield
     finally:
         connection.exec_driver_sql(f"SET lock_timeout = '{before}'")
+
+
+def patiently(connection: Connection, sql: str) -> None:
+    """The statement, once its locks are granted."""
+    with short_waits(connection):
+        until_granted(lambda: connection.exec_driver_sql(sql))
+
+
+def until_granted(work: Callable[[], object], seconds: float = 300.0) -> None:
+    """Work that gave up waiting for a lock is done again, for so long."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            work()
+            return
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", "") not in _AGAIN or time.monotonic() > deadline:
+                raise
+        time.sleep(random.uniform(0.05, 0.3))  # noqa: S311 - no secret

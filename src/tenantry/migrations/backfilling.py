@@ -1,7 +1,8 @@
 """Changing all rows of a big table while it is in use: batch by batch, each a short transaction.
 
 How far it has come stands in `tenantry_upkeep.backfills`, written by the batch's own transaction: interrupted,
-even killed, it goes on where it was, and no row is changed twice.
+even killed, it goes on where it was, and no row is changed twice. Between batches it steps back: for
+whoever holds a row that it comes to, and for replicas that fall behind.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from alembic import op
 from sqlalchemy import Connection, text
 
 from tenantry.errors import InvalidInput
 
-from .autocommit import autocommitting, patiently
+from .autocommit import autocommitting, patiently, short_waits, until_granted
 
 PROGRESS: Final = "backfills"
 
@@ -30,6 +32,12 @@ _KEY: Final = """
     FROM pg_index AS i CROSS JOIN unnest(i.indkey) WITH ORDINALITY AS k (attnum, n)
     JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
     WHERE i.indrelid = to_regclass(:table) AND i.indisprimary ORDER BY k.n"""
+#: What connected replicas have not written down yet, in bytes, by their slots: those everybody may see.
+_BEHIND: Final = """
+    SELECT coalesce(max(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)), 0)::bigint
+    FROM pg_replication_slots WHERE slot_type = 'physical' AND active"""
+#: What a context of Alembic is given, to say how far a revision has come.
+TELL: Final = "tenantry_tell"
 _POLICY: Final = "tenantry_backfill"
 #: Keeps from the owner what the roles may see whose functions it hands over (schema/access.py).
 FLOOR: Final = "owner_floor"
@@ -51,10 +59,11 @@ def backfill(
     name: str | None = None,
     batch: int = 5000,
     pause: float = 0.0,
-    tell: Callable[[Filled], None] = lambda _: None,
+    max_behind: int = 64 * 1024**2,
 ) -> Filled:
     """In a revision: `UPDATE tenantry.<table> SET <set> WHERE <where>`, in batches of so many rows in the
-    order of the table's key, with a pause of seconds in between for those who do other work.
+    order of the table's key, with a pause of seconds in between for those who do other work. It waits
+    while a replica that has a slot is more than `max_behind` bytes of WAL behind.
 
     `name` tells one backfill from another; that of its table and text unless given. Triggers of the table
     fire as for any update. What the revision has done before is committed first.
@@ -67,12 +76,15 @@ def backfill(
     with autocommitting(f"-- in batches of {batch}\n{statement}") as connection:
         if connection is None:  # a rehearsal
             return Filled(0, 0)
-        return _Backfill(connection, table, set, where, name or statement).run(batch, pause, tell)
+        filling = _Backfill(connection, table, set, where, name or statement)
+        with short_waits(connection):
+            return filling.run(batch, pause, max_behind)
 
 
 class _Backfill:
     def __init__(self, connection: Connection, table: str, set: str, where: str, name: str) -> None:
         self._connection = connection
+        self._tell: Callable[[str], None] = op.get_context().opts.get(TELL) or (lambda _: None)
         self._table = f"tenantry.{table}"
         self._name = name
         key = connection.execute(text(_KEY), {"table": self._table}).all()
@@ -102,17 +114,21 @@ class _Backfill:
             WHERE p.name = :name"""
         self._after = f"WHERE ({names}) > ({after})"
 
-    def run(self, size: int, pause: float, tell: Callable[[Filled], None]) -> Filled:
+    def run(self, size: int, pause: float, max_behind: int) -> Filled:
         self._begin()
         while True:
             row = self._do(
                 f"SELECT rows, batches, finished_at IS NOT NULL FROM tenantry_upkeep.{PROGRESS} WHERE name = :name"
             ).one()
             done = Filled(row[0], row[1])
-            tell(done)
+            self._tell(f"Backfilling {self._table}: {done.rows:,} rows in {done.batches:,} batches")
             if row[2]:
                 break
-            self._one(size)
+            while (behind := self._do(_BEHIND).scalar_one()) > max_behind:
+                size_behind = f"{behind / 1024**2:,.0f} MB"
+                self._tell(f"Backfilling {self._table}: waiting for a replica {size_behind} behind")
+                time.sleep(0.2)
+            until_granted(lambda: self._one(size))
             time.sleep(pause)
         self._open(open=False)
         return done

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from sqlalchemy import MetaData
 
@@ -43,24 +43,37 @@ class Connection(Protocol):
     def transaction(self) -> Any: ...
 
 
+#: The name of the real schema while another is built in its place.
+LIVE: Final = "tenantry_live"
+#: Makes room for that, in a transaction that is always undone. Only that one sees it, and it locks no table. A
+#: table that somebody opened is closed for it: the guard would refuse to build beside it.
+STAND_ASIDE: Final = f"""DO $$
+DECLARE
+    opened text;
+BEGIN
+    FOR opened IN
+        SELECT c.oid::regclass::text FROM pg_class AS c
+        JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
+        WHERE c.relnamespace = to_regnamespace('tenantry') AND c.relkind IN ('r', 'p')
+          AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
+    LOOP
+        EXECUTE format('REVOKE ALL ON %s FROM {", ".join(TENANT_ROLES)}, PUBLIC', opened);
+    END LOOP;
+    ALTER SCHEMA tenantry RENAME TO {LIVE};
+END $$"""
+
+
 class _Undo(Exception):
     """Ends the transaction that built the expected schema."""
 
 
 async def expected_catalog(connection: Connection, metadata: MetaData) -> Catalog:
-    """Build the schema beside the live one, in a transaction that is always undone, and read it.
-
-    The live schema is renamed meanwhile, which only this transaction sees and which locks no table.
-    """
+    """Build the schema beside the live one, in a transaction that is always undone, and read it."""
     catalog: Catalog = {}
     try:
         async with connection.transaction():
-            # A table that somebody opened is to be reported; the guard would refuse to build beside it.
-            await connection.execute(
-                f"REVOKE ALL ON ALL TABLES IN SCHEMA tenantry FROM {', '.join(TENANT_ROLES)}, PUBLIC"
-            )
             sealed = await connection.fetchval(IS_SEALED)
-            await connection.execute("ALTER SCHEMA tenantry RENAME TO tenantry_live")
+            await connection.execute(STAND_ASIDE)
             await connection.execute("CREATE SCHEMA tenantry")
             for statement in install(metadata):
                 await connection.execute(statement)

@@ -6,6 +6,7 @@ from typing import Any
 
 from alembic import context
 
+from tenantry.migrations.backfilling import TELL
 from tenantry.schema.catalog import VERSION_TABLE
 
 
@@ -23,7 +24,8 @@ if context.is_offline_mode():
     # "named" leaves each % of a function's body as it is.
     configure(dialect_name="postgresql", literal_binds=True, dialect_opts={"paramstyle": "named"})
 else:
-    configure(connection=context.config.attributes["connection"])
+    attributes = context.config.attributes
+    configure(connection=attributes["connection"], **{TELL: attributes["tell"]})
 
 with context.begin_transaction():
     context.run_migrations()

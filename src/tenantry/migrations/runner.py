@@ -261,6 +261,7 @@ class Migrator:
         folders = [str(ours.joinpath("versions")), *(str(p) for p in self._locations)]
         config.set_main_option("version_locations", os.pathsep.join(folders))
         config.attributes["connection"] = connection
+        config.attributes["tell"] = self._progress
         return config
 
     def _connection(self) -> AbstractAsyncContextManager[asyncpg.Connection[Any]]:

@@ -49,3 +49,5 @@ DROP EVENT TRIGGER IF EXISTS tenantry_refuse_open_tables;
 -- For every command: CREATE SCHEMA, for one, can hold a CREATE TABLE and a GRANT.
 CREATE EVENT TRIGGER tenantry_refuse_open_tables ON ddl_command_end
     EXECUTE FUNCTION tenantry_guard.refuse_open_tables();
+-- Also where session_replication_role spares other triggers: the owner is a member of the role that may set it.
+ALTER EVENT TRIGGER tenantry_refuse_open_tables ENABLE ALWAYS;

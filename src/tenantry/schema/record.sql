@@ -138,6 +138,7 @@ DECLARE
     bounds text[];
     held record;
     line record;
+    kept text;
 BEGIN
     SELECT regexp_match(pg_get_expr(c.relpartbound, c.oid), $re$FROM \('(.+)'\) TO \('(.+)'\)$re$) INTO bounds
     FROM pg_catalog.pg_inherits AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.inhrelid
@@ -155,19 +156,10 @@ BEGIN
             USING ERRCODE = 'TN004', SCHEMA = 'tenantry', TABLE = parent, CONSTRAINT = 'record_as_sealed',
                   HINT = '`tenantry audit verify` names those that were removed or inserted.';
     END IF;
-    CREATE SCHEMA IF NOT EXISTS tenantry_archive;
-    EXECUTE format('ALTER TABLE tenantry.%I DETACH PARTITION tenantry.%I', parent, child);
-    EXECUTE format('ALTER TABLE tenantry.%I SET SCHEMA tenantry_archive', child);
-    EXECUTE format('CREATE POLICY owner ON tenantry_archive.%I FOR SELECT TO tenantry_owner USING (true)', child);
-    -- A tenant that is purged is purged from there too.
-    IF parent = 'audit_logs' THEN
-        GRANT USAGE ON SCHEMA tenantry_archive TO tenantry_transfer;
-        EXECUTE format('CREATE POLICY transfer ON tenantry_archive.%I TO tenantry_transfer USING (true)', child);
-        EXECUTE format('GRANT SELECT, DELETE ON tenantry_archive.%I TO tenantry_transfer', child);
-    END IF;
+    kept := tenantry.move_to_archive(parent, child);
     -- What was said in the platform's log of earlier ones goes with it, so it is said again.
     FOR line IN EXECUTE format(
-        'SELECT id, resource_type, details FROM tenantry_archive.%I WHERE action = ''detach'' ORDER BY id', child)
+        'SELECT id, resource_type, details FROM tenantry_archive.%I WHERE action = ''detach'' ORDER BY id', kept)
     LOOP
         EXIT WHEN parent <> 'platform_log';
         PERFORM tenantry.record_platform_entry('detach', line.resource_type, NULL,
@@ -175,7 +167,7 @@ BEGIN
     END LOOP;
     PERFORM tenantry.record_platform_entry('detach', parent, NULL, jsonb_build_object(
         'partition', child, 'from_id', bounds[1], 'to_id', bounds[2], 'entries', held.sealed, 'seals', held.seals,
-        'digest', held.digest, 'by', session_user, 'archive', 'tenantry_archive.' || child));
-    RETURN 'tenantry_archive.' || child;
+        'digest', held.digest, 'by', session_user, 'archive', 'tenantry_archive.' || kept));
+    RETURN 'tenantry_archive.' || kept;
 END
 $$;

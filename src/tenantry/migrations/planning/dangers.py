@@ -140,6 +140,8 @@ def _blocking(seen: Seen, table: str) -> Iterator[Danger]:
         yield Danger("bulk-write", table, "It changes any number of rows in one transaction, all of which"
                      " stay locked until it ends.", _BATCHES)  # fmt: skip
         return
+    if lock not in HOLDS_UP_WRITERS:
+        return
     if table in seen.rewritten or table in seen.reindexed:
         what = "the table" if table in seen.rewritten else "its indexes"
         kind, instead = next(
@@ -148,10 +150,9 @@ def _blocking(seen: Seen, table: str) -> Iterator[Danger]:
         )
         yield Danger(kind, table, f"It writes {what} anew while nobody reads or writes.", instead)
         return
-    if lock in HOLDS_UP_WRITERS and not seen.autocommit:
-        kind, instead = next(
-            ((k, i) for k, form, i in _SCANS if re.match(form, bare, re.I)),
-            ("scan", "Do it in a window without traffic."),
-        )
-        who = "nobody reads or writes" if lock == "ACCESS EXCLUSIVE" else "nobody writes"
-        yield Danger(kind, table, f"It reads the whole table while {who}.", instead)
+    kind, instead = next(
+        ((k, i) for k, form, i in _SCANS if re.match(form, bare, re.I)),
+        ("scan", "Do it in a window without traffic."),
+    )
+    who = "nobody reads or writes" if lock == "ACCESS EXCLUSIVE" else "nobody writes"
+    yield Danger(kind, table, f"It reads the whole table while {who}.", instead)

@@ -16,7 +16,7 @@ from .statements import Statement
 
 #: Its rules that are about programs, types and names. The rehearsal knows better which statement reads
 #: or writes how much; and the runner sets the time limits.
-_ASKED: Final = frozenset(
+ASKED: Final = frozenset(
     {
         "adding-required-field",
         "ban-char-field",
@@ -25,10 +25,9 @@ _ASKED: Final = frozenset(
         "ban-drop-not-null",
         "ban-drop-table",
         "ban-truncate-cascade",
-        "ban-uncommitted-index",
         "changing-column-type",
         "identifier-too-long",
-        "prefer-timestamptz",
+        "prefer-timestamp-tz",
         "renaming-column",
         "renaming-table",
         "syntax-error",
@@ -39,7 +38,7 @@ _ASKED: Final = frozenset(
 async def lint(
     revisions: Mapping[str, Sequence[Statement]],
 ) -> dict[tuple[str, int], list[str]] | None:
-    """Remarks on each statement, by revision and number; None where `squawk` is not installed."""
+    """Remarks on each statement, by revision and number; None where no `squawk` answers."""
     program = shutil.which("squawk", path=sysconfig.get_path("scripts")) or shutil.which("squawk")
     if program is None:
         return None
@@ -49,8 +48,11 @@ async def lint(
         for statement in statements:
             texts += statement.text.rstrip("; \n") + "\n;\n"
             lines.append(texts.count("\n"))
-        for remark in await _ask(program, texts):
-            if remark.get("rule_name") in _ASKED:
+        remarks = await _ask(program, texts)
+        if remarks is None:
+            return None
+        for remark in remarks:
+            if remark.get("rule_name") in ASKED:
                 number = sum(1 for line in lines if line <= int(str(remark["line"]))) - 1
                 text = " ".join(
                     filter(None, (str(remark["message"]), str(remark.get("help") or "")))
@@ -59,7 +61,7 @@ async def lint(
     return found
 
 
-async def _ask(program: str, text: str) -> list[dict[str, object]]:
+async def _ask(program: str, text: str) -> list[dict[str, object]] | None:
     with tempfile.TemporaryDirectory(prefix="tenantry-plan-") as folder:
         file = Path(folder, "revision.sql")
         await asyncio.to_thread(file.write_text, text, "utf-8")
@@ -72,5 +74,5 @@ async def _ask(program: str, text: str) -> list[dict[str, object]]:
     try:
         answer = json.loads(out)
     except ValueError:
-        return []
-    return answer if isinstance(answer, list) else []
+        return None
+    return answer if isinstance(answer, list) else None

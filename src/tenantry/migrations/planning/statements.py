@@ -53,12 +53,28 @@ _FORMS: Final[tuple[tuple[str, Lock], ...]] = (
     (rf"REFRESH MATERIALIZED VIEW {_NAME}", "ACCESS EXCLUSIVE"),
     (rf"(?:UPDATE|DELETE FROM|INSERT INTO|MERGE INTO) (?:ONLY )?{_NAME}", "ROW EXCLUSIVE"),
     (rf"COMMENT ON (?:TABLE|COLUMN) {_NAME}", "SHARE UPDATE EXCLUSIVE"),
-    (rf"(?:VACUUM|ANALYZE) (?:\w+ )*?{_NAME}$", "SHARE UPDATE EXCLUSIVE"),
-    (rf"(?:CLUSTER|VACUUM FULL) {_NAME}", "ACCESS EXCLUSIVE"),
+    (
+        rf"(?:CLUSTER|VACUUM (?:\([^)]*FULL[^)]*\)|FULL)) (?:(?:FREEZE|VERBOSE|ANALYZE) )*{_NAME}",
+        "ACCESS EXCLUSIVE",
+    ),
+    (rf"(?:VACUUM|ANALYZE) (?:\([^)]*\) )?(?:\w+ )*?{_NAME}$", "SHARE UPDATE EXCLUSIVE"),
+    (rf"REINDEX TABLE CONCURRENTLY {_NAME}", "SHARE UPDATE EXCLUSIVE"),
+    (rf"REINDEX TABLE {_NAME}", "ACCESS EXCLUSIVE"),
 )
 _MANY: Final = re.compile(
     r"^(?:(DROP TABLE|DROP MATERIALIZED VIEW|TRUNCATE)(?: TABLE)?|(LOCK)(?: TABLE)?)"
     r"(?: IF EXISTS)? (.*?)(?: IN ([A-Z ]+) MODE)?(?: NOWAIT| CASCADE| RESTRICT| RESTART IDENTITY)*$",
+    re.IGNORECASE,
+)
+
+
+_WRITTEN: Final = re.compile(
+    rf"\b(?:UPDATE|DELETE FROM|INSERT INTO|MERGE INTO) (?:ONLY )?{_NAME}", re.IGNORECASE
+)
+#: What writes a table anew although an empty one may not show it.
+_COPIES: Final = re.compile(
+    r"(ALTER (TABLE|MATERIALIZED VIEW|INDEX) .*\bSET (LOGGED|UNLOGGED|TABLESPACE|ACCESS METHOD)\b"
+    r"|VACUUM \(?[^)]*\bFULL\b)",
     re.IGNORECASE,
 )
 
@@ -111,11 +127,21 @@ class Statement:
         if found := re.match(_MANY, self.bare):
             mode = (found[4] or "ACCESS EXCLUSIVE").upper()
             return {_bare(n): mode for n in re.split(r"\s*,\s*", found[3])}  # type: ignore[misc]
+        if re.match(r"WITH\b", self.bare, re.IGNORECASE):
+            return {_bare(n): "ROW EXCLUSIVE" for n in _WRITTEN.findall(self.bare)}
         for form, lock in _FORMS:
             if found := re.match(form, self.bare, re.IGNORECASE):
                 return {_bare(found[1]): lock}
         created = re.match(r"CREATE TABLE", self.bare, re.IGNORECASE)
         return dict(_referenced(self.bare)) if created else {}
+
+    @property
+    def copies(self) -> bool:
+        return bool(_COPIES.match(self.bare))
+
+    @property
+    def vacuums(self) -> bool:
+        return bool(re.match(r"VACUUM\b", self.bare, re.IGNORECASE))
 
     @property
     def explicit_lock(self) -> bool:
@@ -124,7 +150,7 @@ class Statement:
     @property
     def writes_rows(self) -> bool:
         return bool(
-            re.match(r"(UPDATE|DELETE FROM|MERGE INTO|WITH .*\b(UPDATE|DELETE FROM))\b", self.bare, re.I)
+            re.match(r"(UPDATE|DELETE FROM|MERGE INTO|WITH .*\b(UPDATE|DELETE FROM|INSERT INTO|MERGE INTO))\b", self.bare, re.I)
             or re.match(r"INSERT INTO .*\bSELECT\b", self.bare, re.I)
         )  # fmt: skip
 

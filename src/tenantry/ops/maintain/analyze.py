@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from .step import Action, Step, Upkeep
-from .tables import figures
+from .tables import figures, passed_over
 
 #: As autovacuum's own defaults: below, plans hardly change.
 CHANGED_ROWS: Final = 1000
@@ -20,15 +20,22 @@ async def _analyze(upkeep: Upkeep) -> list[Action]:
     done = []
     async with upkeep.owner() as connection:
         found = await figures(connection, upkeep.name)
-        for table in found:
+        wholes: set[str] = set()  # their partitions with them
+        for table in sorted(found, key=lambda table: table["kind"] != "p"):
+            if table["root"] in wholes:
+                continue
             why = stale(table, found, upkeep.now())
             if not why:
                 continue
             upkeep.tell(f"Analyzing {table['name']}")
+            result = ""
             if not upkeep.dry_run:
                 # Without waiting for whoever alters it: the next run comes to it.
-                await connection.execute(f'ANALYZE (SKIP_LOCKED) tenantry."{table["name"]}"')
-            done.append(Action("analyze", table["name"], why))
+                command = f'ANALYZE (SKIP_LOCKED) tenantry."{table["name"]}"'
+                result = await passed_over(connection, command)
+            if table["kind"] == "p" and not result:
+                wholes.add(table["name"])
+            done.append(Action("skip" if result else "analyze", table["name"], why, result))
     return done
 
 

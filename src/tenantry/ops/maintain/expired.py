@@ -1,5 +1,5 @@
-"""Rows whose time is over. (Users' sessions end by themselves in Redis or Valkey; the relay removes
-what it has sent.)"""
+"""Rows whose time is over, but of tenants under legal hold. (Users' sessions end by themselves in Redis or
+Valkey; the relay removes what it has sent.)"""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tenantry.ops.outbox import free_orphans
 
 from .step import Action, Step, Upkeep
 
+_FREE: Final = "NOT EXISTS (SELECT FROM tenantry.tenant_holds AS h WHERE h.tenant_id = e.tenant_id)"
 #: Rows of a transaction, so that none is long.
 _BATCH: Final = 5000
 
@@ -64,7 +65,7 @@ async def _rows(
     if dry_run:
         async with begin() as s:
             count: int = await s.fetch_value(
-                f"SELECT count(*) FROM tenantry.{rows.table} WHERE {rows.when}"  # noqa: S608
+                f"SELECT count(*) FROM tenantry.{rows.table} AS e WHERE {rows.when} AND {_FREE}"  # noqa: S608
             )
             return count
     total = 0
@@ -72,7 +73,8 @@ async def _rows(
         async with begin() as s:
             gone = await s.execute(
                 f"DELETE FROM tenantry.{rows.table} WHERE (tenant_id, id) IN ("  # noqa: S608
-                f"SELECT tenant_id, id FROM tenantry.{rows.table} WHERE {rows.when} LIMIT {_BATCH})"
+                f"SELECT e.tenant_id, e.id FROM tenantry.{rows.table} AS e"
+                f" WHERE {rows.when} AND {_FREE} LIMIT {_BATCH})"
             )
         total += gone
         if gone < _BATCH:

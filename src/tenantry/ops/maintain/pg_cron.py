@@ -43,9 +43,10 @@ def _analyze(metadata: MetaData) -> str:
 
 def sql(metadata: MetaData, database: str) -> str:
     """What a superuser runs in the database that pg_cron is in."""
+    name = database.replace("'", "''")
     lines = [
         f"SELECT cron.schedule_in_database('{job.name}', '{job.schedule}', $job${job.command}$job$,"
-        f" '{database}', '{job.role}');"
+        f" '{name}', '{job.role}');"
         for job in jobs(metadata)
     ]
     return "\n".join(lines)

@@ -1,16 +1,20 @@
 """Rows that are older than they are to be kept, taken out by whole partitions.
 
-They become tables of the schema `tenantry_archive`, which the owner alone reaches, to be dumped and
+They become tables of the schema `tenantry_archive`, which the owner alone reads, to be dumped and
 dropped. Nothing is taken out unless somebody says how long a table's rows are kept; of the record,
-nothing that is not sealed.
+nothing that is not sealed; and nothing that holds rows of a tenant under legal hold.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
+import asyncpg
+
 from tenantry import ids
 from tenantry.errors import InvalidInput
 from tenantry.kernel.patience import SHORT_WAITS, patiently
-from tenantry.models import metadata
+from tenantry.models import SCHEMA, metadata
 from tenantry.ops import retention
 from tenantry.schema.partitions import partitioned
 
@@ -18,6 +22,12 @@ from .step import Action, Step, Upkeep
 
 #: How long a lock is asked for, in seconds.
 _WAIT = 60.0
+_HELD = """
+    SELECT count(DISTINCT h.tenant_id) FROM tenantry.tenant_holds AS h
+    WHERE EXISTS (SELECT FROM tenantry.{table} AS r WHERE r.tenant_id = h.tenant_id AND r.id >= $1 AND r.id < $2)"""
+_BOUNDS = """
+    SELECT regexp_match(pg_get_expr(c.relpartbound, c.oid), $re$FROM \\('(.+)'\\) TO \\('(.+)'\\)$re$)::uuid[]
+    FROM pg_class AS c WHERE c.oid = format('tenantry.%I', $1::text)::regclass"""
 _FORGOTTEN = """
     SELECT c.relname FROM pg_class AS c
     WHERE c.relnamespace = to_regnamespace('tenantry_archive')
@@ -46,6 +56,9 @@ async def _retire(upkeep: Upkeep) -> list[Action]:
             why = f"all of it is older than {kept.days} days"
             for child in await retention.ended(connection, table, before):
                 upkeep.tell(f"Taking out {child}")
+                if held := await _held(upkeep, connection, table, child):
+                    done.append(Action("keep", child, f"it holds rows of {held} under legal hold"))
+                    continue
                 call = "SELECT tenantry.detach_sealed($1, $2)"
                 if table not in retention.TABLES:
                     call = "SELECT tenantry.detach_period($1, $2)"
@@ -60,6 +73,18 @@ async def _retire(upkeep: Upkeep) -> list[Action]:
                 done.append(await _forget(upkeep, child))
                 await connection.execute(f'COMMENT ON TABLE tenantry_archive."{child}" IS NULL')
     return done
+
+
+async def _held(upkeep: Upkeep, connection: asyncpg.Connection[Any], table: str, child: str) -> str:
+    """How many tenants of which it holds rows are under a hold; nothing if none is."""
+    if "tenant_id" not in metadata.tables[f"{SCHEMA}.{table}"].columns:
+        return ""
+    bounds = await connection.fetchval(_BOUNDS, child)
+    begin = await upkeep.db.serving("maintain retention")
+    async with begin() as s:
+        await s.execute("SELECT set_config('statement_timeout', '0', true)")
+        count: int = await s.fetch_value(_HELD.format(table=table), *bounds)
+    return f"{count} tenant{'s' * (count > 1)}" if count else ""
 
 
 async def _forget(upkeep: Upkeep, child: str) -> Action:

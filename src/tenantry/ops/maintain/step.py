@@ -62,7 +62,9 @@ class Upkeep:
         wait = int(PATIENCE.total_seconds() * 1000)
         return connected(
             self.owner_url,
-            f"SET statement_timeout = 0; SET lock_timeout = {wait}; SET ROLE {OWNER}",
+            # The one that guards a step is idle meanwhile, for as long as it takes.
+            f"SET statement_timeout = 0; SET idle_session_timeout = 0; SET lock_timeout = {wait};"
+            f" SET ROLE {OWNER}",
             name="tenantry-maintain",
         )
 
