@@ -278,6 +278,44 @@ BEGIN
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.secure_partition(text, text) FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.move_to_archive(parent text, child text)
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    kept text := child;
+    time integer := 1;
+    index record;
+BEGIN
+    CREATE SCHEMA IF NOT EXISTS tenantry_archive;
+    EXECUTE format('ALTER TABLE tenantry.%I DETACH PARTITION tenantry.%I', parent, child);
+    -- Rows of a time that was taken out before have come since: they are a table beside that one.
+    WHILE to_regclass(format('tenantry_archive.%I', kept)) IS NOT NULL LOOP
+        time := time + 1;
+        kept := child || '_' || time;
+    END LOOP;
+    IF kept <> child THEN
+        EXECUTE format('ALTER TABLE tenantry.%I RENAME TO %I', child, kept);
+        FOR index IN
+            SELECT c.oid, c.relname FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+            WHERE i.indrelid = to_regclass(format('tenantry.%I', kept))
+        LOOP
+            EXECUTE format('ALTER INDEX tenantry.%I RENAME TO %I', index.relname, left(index.relname, 50) || '_' || index.oid);
+        END LOOP;
+    END IF;
+    EXECUTE format('ALTER TABLE tenantry.%I SET SCHEMA tenantry_archive', kept);
+    EXECUTE format('CREATE POLICY owner ON tenantry_archive.%I FOR SELECT TO tenantry_owner USING (true)', kept);
+    -- A tenant that is purged is purged from there too; the platform's log is not the tenant's.
+    IF parent <> 'platform_log' THEN
+        GRANT USAGE ON SCHEMA tenantry_archive TO tenantry_transfer;
+        EXECUTE format('CREATE POLICY transfer ON tenantry_archive.%I TO tenantry_transfer USING (true)', kept);
+        EXECUTE format('GRANT SELECT, DELETE ON tenantry_archive.%I TO tenantry_transfer', kept);
+    END IF;
+    RETURN kept;
+END
+$function$""",
+    r"""REVOKE ALL ON FUNCTION tenantry.move_to_archive(text, text) FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.detach_period(parent text, child text)
  RETURNS text
  LANGUAGE plpgsql
@@ -285,6 +323,7 @@ $function$""",
 AS $function$
 DECLARE
     bounds text[];
+    kept text;
 BEGIN
     SELECT regexp_match(pg_get_expr(c.relpartbound, c.oid), $re$FROM \('(.+)'\) TO \('(.+)'\)$re$) INTO bounds
     FROM pg_catalog.pg_inherits AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.inhrelid
@@ -292,21 +331,14 @@ BEGIN
     IF bounds IS NULL OR parent IN ('audit_logs', 'platform_log') THEN
         RAISE EXCEPTION '% is no partition that may be taken out', child USING ERRCODE = '42P01';
     END IF;
-    CREATE SCHEMA IF NOT EXISTS tenantry_archive;
-    EXECUTE format('ALTER TABLE tenantry.%I DETACH PARTITION tenantry.%I', parent, child);
-    EXECUTE format('ALTER TABLE tenantry.%I SET SCHEMA tenantry_archive', child);
-    EXECUTE format('CREATE POLICY owner ON tenantry_archive.%I FOR SELECT TO tenantry_owner USING (true)', child);
-    -- A tenant that is purged is purged from there too.
-    GRANT USAGE ON SCHEMA tenantry_archive TO tenantry_transfer;
-    EXECUTE format('CREATE POLICY transfer ON tenantry_archive.%I TO tenantry_transfer USING (true)', child);
-    EXECUTE format('GRANT SELECT, DELETE ON tenantry_archive.%I TO tenantry_transfer', child);
+    kept := tenantry.move_to_archive(parent, child);
     IF parent = 'agent_executions' THEN
-        EXECUTE format('COMMENT ON TABLE tenantry_archive.%I IS %L', child, 'graphs still hold it');
+        EXECUTE format('COMMENT ON TABLE tenantry_archive.%I IS %L', kept, 'graphs still hold it');
     END IF;
     PERFORM tenantry.record_platform_entry('detach', parent, NULL, jsonb_build_object(
         'partition', child, 'from_id', bounds[1], 'to_id', bounds[2], 'by', session_user,
-        'archive', 'tenantry_archive.' || child));
-    RETURN 'tenantry_archive.' || child;
+        'archive', 'tenantry_archive.' || kept));
+    RETURN 'tenantry_archive.' || kept;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.detach_period(text, text) FROM PUBLIC""",
@@ -585,6 +617,7 @@ DECLARE
     bounds text[];
     held record;
     line record;
+    kept text;
 BEGIN
     SELECT regexp_match(pg_get_expr(c.relpartbound, c.oid), $re$FROM \('(.+)'\) TO \('(.+)'\)$re$) INTO bounds
     FROM pg_catalog.pg_inherits AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.inhrelid
@@ -602,19 +635,10 @@ BEGIN
             USING ERRCODE = 'TN004', SCHEMA = 'tenantry', TABLE = parent, CONSTRAINT = 'record_as_sealed',
                   HINT = '`tenantry audit verify` names those that were removed or inserted.';
     END IF;
-    CREATE SCHEMA IF NOT EXISTS tenantry_archive;
-    EXECUTE format('ALTER TABLE tenantry.%I DETACH PARTITION tenantry.%I', parent, child);
-    EXECUTE format('ALTER TABLE tenantry.%I SET SCHEMA tenantry_archive', child);
-    EXECUTE format('CREATE POLICY owner ON tenantry_archive.%I FOR SELECT TO tenantry_owner USING (true)', child);
-    -- A tenant that is purged is purged from there too.
-    IF parent = 'audit_logs' THEN
-        GRANT USAGE ON SCHEMA tenantry_archive TO tenantry_transfer;
-        EXECUTE format('CREATE POLICY transfer ON tenantry_archive.%I TO tenantry_transfer USING (true)', child);
-        EXECUTE format('GRANT SELECT, DELETE ON tenantry_archive.%I TO tenantry_transfer', child);
-    END IF;
+    kept := tenantry.move_to_archive(parent, child);
     -- What was said in the platform's log of earlier ones goes with it, so it is said again.
     FOR line IN EXECUTE format(
-        'SELECT id, resource_type, details FROM tenantry_archive.%I WHERE action = ''detach'' ORDER BY id', child)
+        'SELECT id, resource_type, details FROM tenantry_archive.%I WHERE action = ''detach'' ORDER BY id', kept)
     LOOP
         EXIT WHEN parent <> 'platform_log';
         PERFORM tenantry.record_platform_entry('detach', line.resource_type, NULL,
@@ -622,8 +646,8 @@ BEGIN
     END LOOP;
     PERFORM tenantry.record_platform_entry('detach', parent, NULL, jsonb_build_object(
         'partition', child, 'from_id', bounds[1], 'to_id', bounds[2], 'entries', held.sealed, 'seals', held.seals,
-        'digest', held.digest, 'by', session_user, 'archive', 'tenantry_archive.' || child));
-    RETURN 'tenantry_archive.' || child;
+        'digest', held.digest, 'by', session_user, 'archive', 'tenantry_archive.' || kept));
+    RETURN 'tenantry_archive.' || kept;
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.detach_sealed(text, text) FROM PUBLIC""",
@@ -9054,6 +9078,7 @@ DOWN = (
     r"""DROP FUNCTION tenantry.require_writable(uuid, text)""",
     r"""DROP FUNCTION tenantry.touch_updated_at()""",
     r"""DROP FUNCTION tenantry.detach_period(text, text)""",
+    r"""DROP FUNCTION tenantry.move_to_archive(text, text)""",
     r"""DROP FUNCTION tenantry.secure_partition(text, text)""",
     r"""DROP FUNCTION tenantry.partition_gaps(text)""",
     r"""DROP FUNCTION tenantry.drain_default(text, text)""",
