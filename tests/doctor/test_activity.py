@@ -43,7 +43,8 @@ async def test_one_that_all_wait_for(clinic: Clinic) -> None:
     assert await clinic.find("lock-waits") == []
     clinic.limits = Limits(lock_wait=timedelta(0))
     # The third waits for the second, who is not the one to blame.
-    finding = await clinic.one("lock-waits", f"session {first.get_server_pid()}")
+    finding = await clinic.one("lock-waits")
+    assert finding.object == f"session {first.get_server_pid()}"
     assert finding.what.startswith("postgres")
     assert "2 sessions wait" in finding.what
     assert "tills" in finding.what
