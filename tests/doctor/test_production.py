@@ -107,7 +107,7 @@ async def test_credentials_in_the_clear(clinic: Clinic, acme: Tenant) -> None:
         )
         await admin.execute(
             "INSERT INTO tenantry.data_sources (tenant_id, knowledge_base_id, name, source_type, credentials)"
-            " VALUES ($1, $2, 'theirs', 'database', 'password123')",
+            " VALUES ($1, $2, 'theirs', 'web', 'password123')",
             acme.id, base,
         )  # fmt: skip
     assert (await clinic.one("production-credentials")).severity == "critical"
