@@ -19,6 +19,7 @@ from redis.asyncio import Redis
 
 from tenantry import Database
 from tenantry.coordination import Keys
+from tenantry.coordination.acl import acl_line
 from tenantry.errors import InvalidInput
 from tenantry.ops import features
 from tenantry.ops.figures import (
@@ -322,8 +323,13 @@ async def test_memory_keys_by_kind_and_slow_commands_of_valkey(place: Place) -> 
             )
             await client.get("somebody-elses")
             await client.get("nothing")
+            _, *words = acl_line("tenantry", "a-word").split()
+            await client.execute_command("ACL", "SETUSER", *words)
         async with watching(place.settings(redis_url=url)) as source:
             (store,) = (await VALKEY.look(source)).stores
+        own = f"redis://tenantry:a-word@127.0.0.1:{node.port}/0"
+        async with watching(place.settings(redis_url=own)) as source:
+            (limited,) = (await VALKEY.look(source)).stores
     assert (store.use, store.keys, store.counted_all) == ("both", 4, True)
     assert store.kinds == {"cache": 2, "session": 1}
     assert store.hit_ratio == 0.5
@@ -331,6 +337,9 @@ async def test_memory_keys_by_kind_and_slow_commands_of_valkey(place: Place) -> 
     assert {"mset", "get"} <= {c.command for c in store.commands}
     assert store.slow is not None and "MSET" in {c.command for c in store.slow}
     assert SECRET not in repr(store)
+    # With the rights that `tenantry redis acl` gives, all but those.
+    assert limited.slow is None
+    assert (limited.keys, limited.kinds) == (store.keys, store.kinds)
 
 
 @wheel
