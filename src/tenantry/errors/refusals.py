@@ -157,7 +157,8 @@ class QuotaExceeded(TenantryError):
 class TransferRefused(TenantryError):
     """A tenant is not put in, or not removed. `reason` is `held` (a legal hold), `status` (it is not
     deleted), `unsealed` (its record is), `unknown`, `table` (a table that cannot be seen into),
-    `grant`, `revision` (the export is of another schema), `damaged` (it is not what was written), or
+    `grant`, `reference` (something else points at it), `isolation` (of the transaction), `revision` (the
+    export is of another schema), `damaged` (it is not what was written), `folder`, `users`, or
     `format`."""
 
     code = "transfer_refused"
