@@ -11,7 +11,7 @@ import typer
 
 from tenantry.errors import InvalidInput
 
-from . import ask, backup_archive, exits, place, screen
+from . import ask, backup_archive, exits, place, screen, stopping
 from .answer import Answer, facts, table
 from .command import command, group
 
@@ -73,6 +73,7 @@ async def create(
     """Take a backup: a dump of the database, or with --physical a copy of the cluster."""
     from tenantry.ops import backup
 
+    stopping.as_after_ctrl_c()
     settings, vault = _vault(store)
     place.running(settings)
     wishes = backup.Wishes(
@@ -147,6 +148,7 @@ async def verify(
     should be."""
     from tenantry.ops import backup
 
+    stopping.as_after_ctrl_c()
     settings, vault = _vault(store)
     found = backup.read(vault.store, id)
     with screen.progress() as tell:
@@ -227,6 +229,7 @@ async def _restore_copy(settings: Settings, vault: Vault, id: str, target: Path)
     from tenantry.ops import backup
     from tenantry.ops.backup import restoring
 
+    stopping.as_after_ctrl_c()
     found = backup.read(vault.store, id)
     with screen.progress() as tell:
         await restoring.into_folder(servers(settings), vault, found, target, tell)
@@ -248,6 +251,7 @@ async def _restore_dump(
         shown = DatabaseUrl.parse(into).redacted()
     except ValueError as error:
         raise InvalidInput(f"The URL {error}.", field="into") from None
+    stopping.as_after_ctrl_c()
     found = backup.read(vault.store, id)
     local = servers(settings)
     with screen.progress() as tell:

@@ -1,4 +1,4 @@
-"""`tenant export`, `import`, `hold`, `purge`, `restore`: a tenant as a whole."""
+"""`tenant export`, `import`, `hold`, `purge`: a tenant as a whole."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from .screen import progress
 
 if TYPE_CHECKING:
     from tenantry.config import Settings
-    from tenantry.database import Database
     from tenantry.ops.tenants.purging import Certificate
 
 _Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why; it goes on record.")]
@@ -36,7 +35,6 @@ def add_to(app: typer.Typer) -> None:
     command(app)(release)
     command(app)(purge)
     command(app)(certificate)
-    command(app)(restore)
 
 
 async def export(
@@ -51,7 +49,7 @@ async def export(
     from tenantry.ops.tenants import exporting
 
     async with place.database() as db:
-        tenant_id = await _id_of(db, tenant, "export")
+        tenant_id = await lookup.tenant_id(db, tenant, "export")
         with progress() as tell:
             done = await exporting.export(
                 db, tenant_id, to, passwords=passwords,
@@ -174,10 +172,10 @@ async def _purge(settings: Settings, tenant: str, reason: str, to: Path | None) 
     from tenantry.ops.tenants import purging
 
     async with place.database() as db:
-        tenant_id = lookup.as_uuid(tenant) or await _id_of(db, tenant, "purge")
+        tenant_id = lookup.as_uuid(tenant) or await lookup.tenant_id(db, tenant, "purge")
         with progress() as tell:
             done = await purging.purge(
-                db, tenant_id, reason=reason, has_redis=_has_redis(settings),
+                db, tenant_id, reason=reason, has_redis=place.has_redis(settings),
                 actor=place.actor(), tell=tell,
             )  # fmt: skip
     data = {**plain(_said(done.certificate)), **plain(done), "backups": _BACKUPS}
@@ -213,50 +211,6 @@ async def certificate(
     return Answer({"certificates": [_said(c) for c in found]}, view)
 
 
-def restore(
-    tenant: lookup.TenantName,
-    *,
-    source: Annotated[
-        str,
-        typer.Option(
-            "--from", metavar="URL", help="The service role's URL of a database restored beside."
-        ),
-    ],
-    apply: Annotated[
-        bool, typer.Option("--apply", help="Do it; else what would be done is shown.")
-    ] = False,
-    yes: ask.Yes = False,
-) -> Waiting:
-    """Set one tenant back to what it is in another copy of the database. Others are not touched."""
-    settings = place.running()
-    if apply:
-        ask.confirm(f"Set {tenant} back? What it wrote since is lost.", yes=yes)
-    return _restore(settings, tenant, source, apply=apply)
-
-
-async def _restore(settings: Settings, tenant: str, source: str, *, apply: bool) -> Answer:
-    from tenantry.coordination import footprint
-    from tenantry.ops.tenants import rewinding
-
-    async with place.database() as db:
-        tenant_id = await _id_of(db, tenant, "restore")
-        with progress() as tell:
-            done = await rewinding.rewind(
-                db, tenant_id, source, apply=apply, reason=f"tenantry tenant restore {tenant}",
-                actor=place.actor(), tell=tell,
-            )  # fmt: skip
-        if apply and done.differences and _has_redis(settings):
-            # What it cached is of a time that has not been.
-            await footprint.erase(db.coordination, tenant_id)
-    rows = [
-        (d.table, len(d.missing), len(d.changed), len(d.added), ", ".join(_some(d)))
-        for d in done.differences
-    ]
-    columns = ("Table", "Come back", "Change", "Go", "Such as")
-    note = "" if apply or not rows else "Nothing was done: --apply does it, on a suspended tenant."
-    return Answer(done.to_dict(), table(columns, rows, "Nothing differs."), note=note)
-
-
 def _keep(to: Path, data: dict[str, Any], tenant_id: UUID) -> None:
     try:
         to.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", "utf-8")
@@ -266,11 +220,6 @@ def _keep(to: Path, data: dict[str, Any], tenant_id: UUID) -> None:
             field="certificate",
             hint=f"`tenantry tenant certificate {tenant_id}` shows it again.",
         ) from error
-
-
-def _some(difference: Any) -> list[str]:
-    keys = (*difference.missing, *difference.changed, *difference.added)[:3]
-    return [str(json.loads(key)[-1]) for key in keys]
 
 
 def _said(found: Certificate) -> dict[str, Any]:
@@ -290,17 +239,3 @@ def _shown(found: Certificate) -> dict[str, Any]:
         "Last seal": (said["last_seal"] or {}).get("hash"),
         "Entry": found.entry_id,
     }
-
-
-async def _id_of(db: Database, tenant: str, doing: str) -> UUID:
-    async with db.service(f"tenantry tenant {doing} {tenant}", actor=place.actor()) as s:
-        return (await lookup.tenant(s, tenant)).id
-
-
-def _has_redis(settings: Settings) -> bool:
-    """Whether there is a server to look into: the settings', or the embedded one that runs."""
-    from tenantry.endpoints import is_embedded, servers
-
-    if settings.redis_url is not None:
-        return True
-    return is_embedded(settings) and servers(settings).status()[1].running

@@ -49,6 +49,7 @@ async def dump(
             f"--format={form}",
             f"--file={folder / _FILE[form]}",
             "--no-password",
+            "--no-sync",  # the store syncs what it keeps
             *(f"--exclude-schema={pattern}" for pattern in LEFT_OUT),
             *([f"--jobs={jobs}"] if jobs > 1 else []),
             # PostgreSQL 15's knows a level only; 16 and later read a lone number the same way.

@@ -70,6 +70,7 @@ class Manifest:
     timeline: int | None = None
     #: The first segment of WAL that a recovery from here needs.
     start_segment: str | None = None
+    segment_bytes: int = 1 << 24
     #: The next transaction's id as it ended.
     next_xid: int | None = None
     #: The key it is encrypted under; None where it is not.

@@ -22,6 +22,7 @@ from .manifest import Figures, Manifest
 from .source import Facts, Source, facts
 from .store import Store
 from .vault import Vault
+from .wal import segment_of
 from .workshop import Progress, fetch, keep, workshop
 
 _SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -154,7 +155,8 @@ class _Taking:
             "start_lsn": span.start_lsn,
             "end_lsn": span.end_lsn,
             "timeline": span.timeline,
-            "start_segment": span.start_segment(self.known.segment_bytes),
+            "start_segment": segment_of(span.timeline, span.start_lsn, self.known.segment_bytes),
+            "segment_bytes": self.known.segment_bytes,
             "next_xid": xid,
         }
 
