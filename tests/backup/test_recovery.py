@@ -216,16 +216,25 @@ def test_what_is_no_point_is_refused(text: str) -> None:
         Target.parse(text)
 
 
-async def test_the_drill(folder: Path) -> None:
+async def test_the_drill(temporary: Path) -> None:
+    """TMPDIR, which says where it works, is a folder in memory here."""
     ran = await asyncio.to_thread(
         subprocess.run,
         [sys.executable, str(ROOT / "scripts" / "drill.py"), "--seconds", "1", "--json"],
         check=False, capture_output=True, text=True,
     )  # fmt: skip
-    assert ran.returncode == 0, ran.stderr
+    assert ran.returncode == 0, ran.stderr + ran.stdout
     outcome = json.loads(ran.stdout)
-    assert outcome["lost"] == outcome["too_many"] == 0
-    assert outcome["acknowledged_before"] <= outcome["found"] < outcome["written"]
+    rewind, recovery = outcome["rewind"], outcome["recovery"]
+    for tally in (rewind, recovery):
+        assert tally["lost"] == tally["too_many"] == 0
+        assert 0 < tally["acknowledged_before"] <= tally["found"]
+        assert tally["begun_after"] > 0
+    assert recovery["found"] < outcome["written"]
+    # It had lost rows, and the other wrote on and had none of its rows written anew.
+    assert rewind["deleted"] > 0
+    assert rewind["others"] > 0 < rewind["others_meanwhile"]
+    assert rewind["others_touched"] == rewind["others_lost"] == 0
 
 
 def test_the_newest_is_read_by_a_word(vault: Vault) -> None:

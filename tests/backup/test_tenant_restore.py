@@ -23,7 +23,9 @@ from tests.fixtures.database import make_tenant
 from .cluster import Cluster, cluster
 from .conftest import take
 
-_BETA = "SELECT array_agg((id, xmin, ctid)::text ORDER BY id) FROM tenantry.tasks WHERE tenant_id = $1"
+_BETA = (
+    "SELECT array_agg((id, xmin, ctid)::text ORDER BY id) FROM tenantry.tasks WHERE tenant_id = $1"
+)
 
 
 @pytest.fixture
@@ -85,7 +87,9 @@ async def test_a_tenant_goes_back_to_a_moment(
         assert tables["tasks"] == (1, 0, 1)
         assert tables["projects"] == (0, 0, 1)
         assert not shown["applied"]
-        assert (await said("acme", "--to", moment, "--apply", "--yes", code=6))["reason"] == "status"
+        assert (await said("acme", "--to", moment, "--apply", "--yes", code=6))[
+            "reason"
+        ] == "status"
 
         # From before the first copy there is a dump only, and that is said.
         older = await said("acme", "--to", dumped)
@@ -101,7 +105,8 @@ async def test_a_tenant_goes_back_to_a_moment(
         await _tasks(db, beta, "Meanwhile")
         assert (await said("acme", "--to", moment, "--apply", "--yes"))["applied"]
         titles = await there.ask(
-            "SELECT array_agg(title ORDER BY title) FROM tenantry.tasks WHERE tenant_id = $1", acme.id
+            "SELECT array_agg(title ORDER BY title) FROM tenantry.tasks WHERE tenant_id = $1",
+            acme.id,
         )
         assert titles == ["First", "Second"]
         # Not one of the others' rows was written anew.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
+from pathlib import PurePosixPath
 from typing import Any, Literal
 from uuid import UUID
 
@@ -131,13 +133,13 @@ def every(store: Store) -> list[Manifest]:
     marks = {}
     for kept in store.list(ROOT):
         if kept.name.endswith(f"/{_NAME}"):
-            with suppress(BackupDamaged):
+            # Somebody may be pruning, too.
+            with suppress(BackupDamaged, BackupNotFound):
                 found.append(_read(store, kept.name))
         elif kept.name.endswith(f"/{_MARK}"):
-            with store.open(kept.name) as file:
-                said = json.load(file)
-            at = datetime.fromisoformat(said["at"])
-            marks[kept.name.split("/")[1]] = Verified(at, said["by"], said["rows"])
+            with suppress(BackupNotFound), store.open(kept.name) as file:
+                if (verified := _verified(file.read())) is not None:
+                    marks[kept.name.split("/")[1]] = verified
     whole = [replace(m, verified=marks.get(str(m.id))) for m in found]
     return sorted(whole, key=lambda m: m.id)
 
@@ -148,7 +150,8 @@ def damaged(store: Store) -> list[str]:
     for kept in store.list(ROOT):
         if kept.name.endswith(f"/{_NAME}"):
             try:
-                _read(store, kept.name)
+                with suppress(BackupNotFound):
+                    _read(store, kept.name)
             except BackupDamaged:
                 wrong.append(kept.name.split("/")[1])
     return wrong
@@ -204,6 +207,7 @@ def _read(store: Store, name: str) -> Manifest:
         }
         ids = {key: UUID(said[key]) if said[key] else None for key in ("id", "base")}
         known = {f.name for f in fields(Manifest)}
+        _refuse_strays(said, name)
         return Manifest(
             **{
                 **{key: value for key, value in said.items() if key in known},
@@ -216,3 +220,23 @@ def _read(store: Store, name: str) -> Manifest:
         )
     except (ValueError, KeyError, TypeError) as error:
         raise BackupDamaged(f"{name} in {store} is no manifest.", name=name) from error
+
+
+def _refuse_strays(said: dict[str, Any], name: str) -> None:
+    """What a manifest names becomes paths, of the store and of a folder here."""
+    names = [PurePosixPath(file["name"]) for file in said["files"]]
+    if (
+        said["id"] != name.split("/")[1]
+        or not re.fullmatch(r"[0-9]*", said["system_id"])
+        or any(path.is_absolute() or ".." in path.parts or not path.parts for path in names)
+    ):
+        raise ValueError(name)
+
+
+def _verified(content: bytes) -> Verified | None:
+    """None where it cannot be read: then the backup has to be verified again."""
+    try:
+        said = json.loads(content)
+        return Verified(datetime.fromisoformat(said["at"]), said["by"], said["rows"])
+    except (ValueError, KeyError, TypeError):
+        return None

@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 
 from tenantry.config import Settings
-from tenantry.errors import BackupError, BackupNotFound, InvalidInput
+from tenantry.errors import BackupDamaged, BackupError, BackupNotFound, InvalidInput
 from tenantry.ids import uuid7
 from tenantry.kernel.plain import connected
 
@@ -84,7 +84,9 @@ async def create(settings: Settings, vault: Vault, wishes: Wishes, tell: Progres
                 **what,
             )
             # Not in a thread, which would go on and list it after we were interrupted.
+            _require_kept(vault.store, whole)
             manifest.write(vault.store, vault.cipher, whole)
+            manifest.chain(vault.store, whole)  # `prune` may have taken what it builds on meanwhile
     except BaseException:
         with suppress(Exception):
             for kept in list(vault.store.list(f"{manifest.ROOT}{new}/")):
@@ -178,6 +180,16 @@ def _base(store: Store, known: Facts, id: str) -> Manifest:
             hint="Take a full one first.",
         )
     return mine[-1]
+
+
+def _require_kept(store: Store, whole: Manifest) -> None:
+    """Whatever else works on the store, a manifest is written of what is there."""
+    there = {kept.name: kept.size for kept in store.list(f"{manifest.ROOT}{whole.id}/")}
+    for file in whole.files:
+        if there.get(whole.path(file.name)) != file.size:
+            raise BackupDamaged(
+                f"{file.name} is not in {store} any more as it was written.", name=file.name
+            )
 
 
 def require_whole(found: Manifest, kinds: tuple[manifest.Kind, ...], what: str) -> None:

@@ -85,7 +85,9 @@ def _keep(vault: Vault, full: str, file: Path, name: str) -> File:
     try:
         with file.open("rb") as content:
             vault.store.put(
-                full, joined(measured.through(vault.cipher.seal(full, blocks(content))))
+                full,
+                joined(measured.through(vault.cipher.seal(full, blocks(content)))),
+                file.stat().st_size,
             )
     except OSError as error:
         raise BackupError(f"{name} cannot be read: {error.strerror}.", path=name) from error
