@@ -137,8 +137,9 @@ def _leftovers(store: Store, known: set[str], now: datetime) -> Iterable[str]:
     """Of backups that never got a manifest. One whose last file is new is still being made."""
     unfinished: dict[str, list[Kept]] = {}
     for one in store.list(manifest.ROOT):
-        if (id := one.name.split("/")[1]) not in known:
-            unfinished.setdefault(id, []).append(one)
+        backup = one.name.split("/")[1]
+        if backup not in known:
+            unfinished.setdefault(backup, []).append(one)
     for files in unfinished.values():
         if max(one.at for one in files) < now - _STALE:
             yield from (one.name for one in files)

@@ -6,7 +6,7 @@ import io
 import os
 import secrets
 import shutil
-from collections.abc import Buffer, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -227,11 +227,10 @@ class _Body(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Buffer) -> int:
-        view = memoryview(buffer)
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         with s3.told(self._where, "store"):
-            part: bytes = self._body.read(len(view))
-        view[: len(part)] = part
+            part: bytes = self._body.read(len(buffer))
+        buffer[: len(part)] = part
         return len(part)
 
     def close(self) -> None:
