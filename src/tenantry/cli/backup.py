@@ -259,7 +259,8 @@ async def _restore_dump(
     return Answer(
         {"id": found.id, "into": shown, "rows": found.rows},
         f"Restored {found.rows:,} rows of {len(found.tables)} tables into {shown}",
-        note="Passwords of roles are in no dump. Graphs are not either: tenantry graph rebuild",
+        note="Passwords of roles are in no dump. Graphs are not either, and are made"
+        " when they are next asked, or now: tenantry graph rebuild --missing",
     )
 
 

@@ -76,5 +76,5 @@ async def restore(
         "Timeline": reached.timeline,
         "Rows": f"{reached.rows:,} in {len(reached.tables)} tables",
     }
-    note = "It stands still, and archives nothing: set archive_mode when it replaces the original. Then: tenantry graph rebuild"
+    note = "It stands still, and archives nothing: set archive_mode when it replaces the original."
     return Answer(said, facts(shown), note=note)
