@@ -65,6 +65,9 @@ class Manifest:
     tables: Mapping[str, Figures]
     #: Roles that own or may use something in the database.
     roles: tuple[str, ...]
+    #: Of the database itself: (role, right), and (role or "", setting, value).
+    rights: tuple[tuple[str, ...], ...] = ()
+    settings: tuple[tuple[str, ...], ...] = ()
     #: The backup that an incremental one builds on.
     base: UUID | None = None
     start_lsn: str | None = None
@@ -216,6 +219,7 @@ def _read(store: Store, name: str) -> Manifest:
                 "files": tuple(File(**file) for file in said["files"]),
                 "tables": {table: Figures(**what) for table, what in said["tables"].items()},
                 "roles": tuple(said["roles"]),
+                **{key: tuple(map(tuple, said.get(key, ()))) for key in ("rights", "settings")},
             }
         )
     except (ValueError, KeyError, TypeError) as error:

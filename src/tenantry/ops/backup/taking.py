@@ -75,6 +75,8 @@ async def create(settings: Settings, vault: Vault, wishes: Wishes, tell: Progres
                 system_id=known.system_id,
                 revision=known.revision,
                 roles=known.roles,
+                rights=known.rights,
+                settings=known.settings,
                 started=started,
                 files=tuple(await keep(vault, lambda n: f"{manifest.ROOT}{new}/{n}", made, tell)),
                 finished=datetime.now(UTC),
