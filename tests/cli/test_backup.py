@@ -164,6 +164,30 @@ def test_a_restored_database_is_whole(
         _drop(place, name)
 
 
+def test_a_purge_names_the_backups_that_are_left(
+    cli: Cli, acme: Tenant, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = cli.json("backup", "create", "--no-valkey", "--expire-days", "3")
+    second = cli.json("backup", "create", "--no-valkey")
+    assert "when pruned" in cli("backup", "list").out
+    cli("tenant", "create", "later")
+    for slug in ("acme", "later"):
+        cli("tenant", "delete", slug, "--yes")
+    gone = cli("tenant", "purge", "acme", "--yes").err
+    assert f"{first['id']} logical: {first['expires'][:10]}" in gone
+    assert f"{second['id']} logical: until it is pruned" in gone
+    [found] = cli.json("tenant", "certificate", "acme")["certificates"]
+    assert [b["id"] for b in found["backups"]] == [first["id"], second["id"]]
+    assert [bool(b["expires"]) for b in found["backups"]] == [True, False]
+    # No backup is of a time when this one was there.
+    cli("tenant", "create", "last")
+    cli("tenant", "delete", "last", "--yes")
+    assert "No backup holds it." in cli("tenant", "purge", "last", "--yes").err
+    # A store that cannot be read stops no erasure, and that is said.
+    monkeypatch.setenv("TENANTRY_BACKUP_STORE", "s3://")
+    assert "could not be read" in cli("tenant", "purge", "later", "--yes").err
+
+
 def test_valkey_rides_along(
     cli: Cli, valkey_server: KeyValueServer, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,6 +219,13 @@ def test_the_archive_is_configured(cli: Cli, project: Path) -> None:
 async def _tenants(db: Database) -> int:
     async with db.service("test") as s:
         return int(await s.fetch_value("SELECT count(*) FROM tenantry.tenants"))
+
+
+def test_production_is_never_reset(cli: Cli, acme: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TENANTRY_PROFILE", "production")
+    assert "never emptied" in cli("reset", "--yes", code=6).err
+    monkeypatch.delenv("TENANTRY_PROFILE")
+    assert len(cli.json("tenant", "list")["tenants"]) == 1
 
 
 def test_reset_empties_a_development_database(

@@ -338,7 +338,7 @@ def _vault(store: str | None) -> tuple[Settings, Vault]:
 def _row(m: Manifest) -> tuple[object, ...]:
     verified = f"{m.verified.at:%Y-%m-%d} by {m.verified.by}" if m.verified else ""
     encrypted = m.key_id is not None
-    return m.id, m.kind, m.label, m.finished, _bytes(m.size), f"{m.rows:,}", encrypted, verified, m.expires  # fmt: skip
+    return m.id, m.kind, m.label, m.finished, _bytes(m.size), f"{m.rows:,}", encrypted, verified, m.expires or "when pruned"  # fmt: skip
 
 
 def _bytes(size: float) -> str:

@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     from tenantry.database import Database
     from tenantry.ops.backup import Target
 
-#: A managed server may keep to itself which cluster it is.
-_MAY_ASK = "SELECT has_function_privilege('pg_control_system()', 'EXECUTE')"
-_CLUSTER = "SELECT system_identifier::text FROM pg_control_system()"
-
 
 def add_to(app: typer.Typer) -> None:
     """Among the other commands of `tenant`."""
@@ -129,9 +125,7 @@ async def _source(db: Database, wanted: _Wanted, tell: Any) -> AsyncIterator[tup
     from tenantry.endpoints import servers
     from tenantry.ops.backup import Vault, scratch
 
-    async with db.service("tenantry tenant restore") as s:
-        database = await s.fetch_value("SELECT current_database()")
-        system_id = await s.fetch_value(_CLUSTER) if await s.fetch_value(_MAY_ASK) else ""
+    database, system_id = await place.cluster(db, "tenant restore")
     settings = wanted.settings
     async with scratch.past(
         servers(settings), settings.pg_bin, Vault.of(settings, wanted.store), wanted.target, tell,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
 
-from tenantry.errors import ConfigurationError, InvalidInput
+from tenantry.errors import ConfigurationError, InvalidInput, TenantryError
 
 from . import ask, exits, lookup, place
 from .answer import Answer, facts, plain, table
@@ -18,12 +19,10 @@ from .screen import progress
 
 if TYPE_CHECKING:
     from tenantry.config import Settings
+    from tenantry.database import Database
     from tenantry.ops.tenants.purging import Certificate
 
 _Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why; it goes on record.")]
-_BACKUPS = (
-    "Backups made before hold the tenant until they expire: `tenantry backup list` names them."
-)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -173,15 +172,16 @@ async def _purge(settings: Settings, tenant: str, reason: str, to: Path | None) 
 
     async with place.database() as db:
         tenant_id = lookup.as_uuid(tenant) or await lookup.tenant_id(db, tenant, "purge")
+        backups = await _backups(db, settings, tenant_id)
         with progress() as tell:
             done = await purging.purge(
-                db, tenant_id, reason=reason, has_redis=place.has_redis(settings),
+                db, tenant_id, reason=reason, has_redis=place.has_redis(settings), backups=backups,
                 actor=place.actor(), tell=tell,
             )  # fmt: skip
-    data = {**plain(_said(done.certificate)), **plain(done), "backups": _BACKUPS}
+    data = {**plain(_said(done.certificate)), **plain(done)}
     if to is not None:
         _keep(to, data, tenant_id)
-    notes = [_BACKUPS]
+    notes = [_of_backups(done.certificate)]
     if done.blobs:
         notes.append(f"{len(done.blobs)} files in the object store are yours to remove (--json).")
     if done.users_left:
@@ -211,6 +211,36 @@ async def certificate(
     return Answer({"certificates": [_said(c) for c in found]}, view)
 
 
+async def _backups(
+    db: Database, settings: Settings, tenant_id: UUID
+) -> list[dict[str, str | None]] | None:
+    """Those that hold the tenant; None where the store cannot be read, which stops no erasure."""
+    from tenantry.ids import time_of
+    from tenantry.ops.backup import Vault
+    from tenantry.ops.backup.remaining import remaining
+
+    database, system_id = await place.cluster(db, "tenant purge")
+    since = time_of(tenant_id) if tenant_id.version == 7 else datetime.fromtimestamp(0, UTC)
+    try:
+        found = remaining(Vault.of(settings).store, since, database=database, system_id=system_id)
+    except TenantryError:
+        return None
+    return [
+        {"id": str(m.id), "kind": m.kind, "expires": m.expires.isoformat() if m.expires else None}
+        for m in found
+    ]
+
+
+def _of_backups(found: Certificate) -> str:
+    backups = found.facts.get("backups")
+    if backups is None:
+        return "Backups made before hold it until they expire (`tenantry backup list`): the store could not be read."
+    if not backups:
+        return "No backup holds it."
+    lines = [f"  {b['id']} {b['kind']}: {b['expires'] or 'until it is pruned'}" for b in backups]
+    return "\n".join(["Backups (and the WAL after copies) hold it until they expire:", *lines])
+
+
 def _keep(to: Path, data: dict[str, Any], tenant_id: UUID) -> None:
     try:
         to.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", "utf-8")
@@ -236,6 +266,7 @@ def _shown(found: Certificate) -> dict[str, Any]:
         "Reason": found.reason,
         "Rows": said["rows"],
         "Tables": {t.removeprefix("tenantry."): n for t, n in said["tables"].items()},
+        "In backups": None if said.get("backups") is None else len(said["backups"]),
         "Last seal": (said["last_seal"] or {}).get("hash"),
         "Entry": found.entry_id,
     }

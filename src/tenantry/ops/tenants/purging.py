@@ -7,7 +7,7 @@ tables before and after it: a run that was stopped is simply repeated, by the te
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -58,7 +58,7 @@ class Certificate:
     at: datetime
     reason: str | None
     program: str | None
-    #: tenant_id, slug, tables, rows, last_seal, blobs, by.
+    #: tenant_id, slug, tables, rows, last_seal, blobs, backups, by.
     facts: dict[str, Any]
 
 
@@ -85,11 +85,13 @@ async def purge(
     *,
     reason: str,
     has_redis: bool = True,
+    backups: Sequence[Mapping[str, str | None]] | None = None,
     actor: Actor | None = None,
     tell: Tell = lambda _: None,
 ) -> Purged:
     """Remove a deleted tenant. `TransferRefused` while it is not deleted, or a legal hold is on it.
 
+    `backups` are those that still hold it, which the certificate names (None: that is not known).
     Run again by its id, it finishes what is beside the tables and gives the same certificate.
     """
     begin = await db.serving(reason, actor=actor)
@@ -114,6 +116,7 @@ async def purge(
             alone = [row[0] async for row in s.stream(_ALONE, tenant_id)]
             listed = sha256("\n".join(blobs).encode()).hexdigest()
             facts = {"blobs": len(blobs), "blobs_sha256": listed, "users_left": len(alone)}
+            facts |= {"backups": backups}
             await s.fetch_value(_PURGE, tenant_id, facts)
     async with begin() as s:
         found = await certificates(s, tenant_id=tenant_id)
