@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import stat
+import subprocess
 import uuid
 from pathlib import Path
 
@@ -21,7 +23,7 @@ from tests.fixtures.database import Place
 from tests.fixtures.servers import KeyValueServer
 
 from .conftest import use
-from .helpers import Cli
+from .helpers import Cli, command
 
 pytestmark = pytest.mark.postgres("wheel")
 
@@ -162,6 +164,24 @@ def test_a_restored_database_is_whole(
         cli("graph", "verify", "--all")
     finally:
         _drop(place, name)
+
+
+def test_backups_are_taken_again_and_again(cli: Cli, acme: Tenant, project: Path) -> None:
+    words = ("backup", "create", "--no-valkey", "--expire-days", "1", "--every", "10 ms", "--json")
+    with subprocess.Popen(
+        command(*words), cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        said = [json.loads(process.stdout.readline()) for _ in range(3)]
+        assert [line["event"] for line in said] == ["started", "created", "created"]
+        process.terminate()
+        rest, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    last = [json.loads(line) for line in rest.splitlines()]
+    assert last[-1]["event"] == "stopped"
+    ids = [line["id"] for line in (*said, *last) if line["event"] == "created"]
+    assert [b["id"] for b in cli.json("backup", "list")] == ids
+    cli("backup", "create", "--every", "soon", code=2)
 
 
 def test_a_purge_names_the_backups_that_are_left(

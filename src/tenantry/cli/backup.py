@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from tenantry.errors import InvalidInput
+from tenantry.errors import InvalidInput, TenantryError
 
-from . import ask, backup_archive, exits, place, screen, stopping
+from . import ask, backup_archive, exits, place, repeating, screen, stopping
 from .answer import Answer, facts, table
 from .command import command, group
 
 if TYPE_CHECKING:
     from tenantry.config import Settings
-    from tenantry.ops.backup import Manifest, Vault
+    from tenantry.ops.backup import Manifest, Vault, Wishes
 
 app = group("Back up, prove that a backup restores, restore it, and let old ones go.")
 app.add_typer(backup_archive.wal, name="wal")
@@ -68,6 +68,13 @@ async def create(
         bool, typer.Option("--no-checksums", help="Count rows only: a physical one reads less.")
     ] = False,
     no_valkey: Annotated[bool, typer.Option("--no-valkey", help="Only PostgreSQL.")] = False,
+    every: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Again and again, as 6h, until SIGTERM or Ctrl-C; what has expired goes each time.",
+        ),
+    ] = None,
     store: Place = None,
 ) -> Answer:
     """Take a backup: a dump of the database, or with --physical a copy of the cluster."""
@@ -88,11 +95,38 @@ async def create(
         expires_after=timedelta(days=expire_days) if expire_days else None,
         valkey=not no_valkey,
     )
+    if every is not None:
+        return await _again(settings, vault, wishes, repeating.seconds(every, "every"))
     with screen.progress() as tell:
         made = await backup.create(settings, vault, wishes, tell)
-    words = f"{made.id}: {made.rows:,} rows of {len(made.tables)} tables, {_bytes(made.size)}, in {vault.store}"
+    words = _taken(made, vault)
     note = f"Valkey: {made.valkey}." if wishes.valkey else ""
     return Answer(made.to_dict(), words, note=note)
+
+
+async def _again(settings: Settings, vault: Vault, wishes: Wishes, period: float) -> Answer:
+    """One that fails is told, and the next is tried at its time."""
+    from tenantry.ops import backup
+
+    async def once() -> None:
+        try:
+            made = await backup.create(settings, vault, wishes, lambda _: None)
+            screen.line({"event": "created", **made.to_dict()}, _taken(made, vault))
+            expired = await asyncio.to_thread(backup.plan, vault.store, backup.Rules())
+            await asyncio.to_thread(backup.prune, vault.store, expired)
+            for one in expired.removed:
+                screen.line({"event": "expired", "id": one.id}, f"{one.id} had expired, and went.")
+        except TenantryError as error:
+            screen.line({"event": "failed", **error.to_dict()}, f"Failed: {error}")
+
+    screen.line({"event": "started"}, "Taking backups.")
+    await repeating.every(period, once, repeating.stopping())
+    screen.line({"event": "stopped"}, "Stopped.")
+    return Answer(None, "")
+
+
+def _taken(made: Manifest, vault: Vault) -> str:
+    return f"{made.id}: {made.rows:,} rows of {len(made.tables)} tables, {_bytes(made.size)}, in {vault.store}"
 
 
 @command(app, "list")
