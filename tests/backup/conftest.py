@@ -78,11 +78,16 @@ def s3(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
 
 @pytest.fixture
-def bucket(s3: dict[str, str]) -> Vault:
+def key() -> str:
+    return new_key()
+
+
+@pytest.fixture
+def bucket(s3: dict[str, str], key: str) -> Vault:
     """A bucket of the test's own."""
     store = S3Store(f"backups-{uuid.uuid4().hex[:12]}", "tenantry")
     store.client.create_bucket(Bucket=store.bucket)
-    return Vault(store, Cipher([new_key()]))
+    return Vault(store, Cipher([key]))
 
 
 @pytest.fixture
