@@ -267,15 +267,15 @@ async def test_a_backup_that_lost_rows_does_not_pass(
     made = await take(settings, vault, form="plain", compress="none")
     name = made.path("manifest.json")
     said = vault.store.open(name).read()
-    for old, new, words in (
-        (b'"rows": 40', b'"rows": 41', "has 40 rows, not 41"),
-        (b'"tenantry.tasks"', b'"tenantry.deeds"', "tenantry.deeds is missing"),
-    ):
-        vault.store.put(name, joined([said.replace(old, new)]))
-        report = await verify(
-            place.server.servers, None, vault, read(vault.store, "latest"), lambda _: None
-        )
-        assert any(words in line for line in report.differences)
+    changed = said.replace(b'"rows": 40', b'"rows": 41').replace(
+        b'"tenantry.tenants"', b'"tenantry.deeds"'
+    )
+    vault.store.put(name, joined([changed]))
+    report = await verify(
+        place.server.servers, None, vault, read(vault.store, "latest"), lambda _: None
+    )
+    assert any("has 40 rows, not 41" in line for line in report.differences)
+    assert "tenantry.deeds is missing" in report.differences
     # The right number of rows, but not what they held.
     vault.store.put(name, joined([said]))
     dump = made.path("dump.sql")

@@ -77,6 +77,12 @@ class Login:
     @classmethod
     def of(cls, url: str) -> Login:
         address = DatabaseUrl.parse(url)
+        if any(name == "sslpassword" for name, _ in address.params):
+            raise ConfigurationError(
+                "The pass phrase of a key (sslpassword) would stand on a command line.",
+                setting="backup_url",
+                hint="Use a key without one, in a file that only this account reads.",
+            )
         secret = {"PGPASSWORD": address.password} if address.password else {}
         return cls(str(replace(address, password=None)), secret)
 

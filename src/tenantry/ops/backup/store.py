@@ -149,7 +149,9 @@ class FolderStore:
             *reversed(folder.relative_to(self.root).parents),
             folder.relative_to(self.root),
         ):
-            (self.root / part).mkdir(exist_ok=True, mode=0o700)
+            with suppress(FileExistsError):
+                (self.root / part).mkdir(mode=0o700)
+                _settle((self.root / part).parent)
 
 
 class S3Store:
