@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shlex
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -15,7 +16,7 @@ from pydantic import SecretStr
 
 from tenantry import Settings
 from tenantry.endpoints import DATABASE
-from tenantry.local import SUPERUSER, LocalServers
+from tenantry.local import SUPERUSER, Account, LocalServers
 from tenantry.local import account as accounts
 from tenantry.migrations.runner import Migrator
 from tenantry.models import metadata
@@ -70,8 +71,9 @@ async def cluster(
     *,
     keys: Sequence[str] = (),
     migrated: bool = False,
+    archives: bool = True,
 ) -> AsyncIterator[Cluster]:
-    """Running, with the archive that `backup configure` sets up."""
+    """Running, with the archive that `backup configure` sets up; or not `archives`, but ready for it."""
     # Without any URL: it is the embedded one of its home.
     plain = Settings(
         home=folder / "home", pg_bin=pg_bin, backup_store=str(vault.store), profile="test",
@@ -84,13 +86,15 @@ async def cluster(
     keys_file = folder / "keys"
     keys_file.write_text(",".join(keys))
     account.own(keys_file)
-    program = (
-        f"PYTHONPATH={shlex.quote(import_path())} {shlex.quote(python_for(account))} -m tenantry"
-    )
     archive = archiving.settings_for(
-        plain, 15 if pg_bin else 18, program=program, keys_file=keys_file if keys else None
+        plain,
+        15 if pg_bin else 18,
+        program=program_for(account),
+        keys_file=keys_file if keys else None,
     )
-    local = LocalServers(plain.home, pg_bin=pg_bin, settings={**_FAST, **archive})
+    local = LocalServers(
+        plain.home, pg_bin=pg_bin, settings={**_FAST, **(archive if archives else {})}
+    )
     try:
         await asyncio.to_thread(local.up, valkey=False)
         passwords = {role: local.password(role) for role in LOGINS}
@@ -102,6 +106,15 @@ async def cluster(
         yield made
     finally:
         await asyncio.to_thread(local.down)
+
+
+def program_for(account: Account) -> str:
+    """How a server's account runs tenantry, with what this process knows of S3."""
+    known = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    said = " ".join(
+        f"{n}={shlex.quote(v)}" for n, v in {**known, "PYTHONPATH": import_path()}.items()
+    )
+    return f"{said} {shlex.quote(python_for(account))} -m tenantry"
 
 
 async def marks_in(local: LocalServers, data: Path) -> list[int]:

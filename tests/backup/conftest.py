@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import tempfile
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,20 @@ from tenantry.ops.backup import Cipher, Vault, Wishes, create, store_of
 from tenantry.ops.backup.manifest import Manifest
 from tenantry.ops.backup.store import S3Store
 from tests.fixtures.database import Place, make_tenant
-from tests.fixtures.servers import require
+from tests.fixtures.servers import _in_memory, require
 
-BUCKET = "backups"
+
+@pytest.fixture(autouse=True)
+def temporary(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where workshops are made: in memory, if there is enough. What is restored is written there twice."""
+    place = Path(_in_memory() or "/tmp")  # noqa: S108 - folders made in it have names of their own
+    monkeypatch.setenv("TMPDIR", str(place))
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    return place
 
 
 @pytest.fixture
-def folder() -> Iterator[Path]:
+def folder(temporary: Path) -> Iterator[Path]:
     """Short and open, so that the servers' account passes through."""
     made = Path(tempfile.mkdtemp(prefix="tt-b-"))
     made.chmod(0o755)
@@ -42,17 +50,44 @@ def sealed_vault(folder: Path) -> Vault:
     return Vault(store_of(str(folder / "store")), Cipher([new_key()]))
 
 
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vault]:
-    """A bucket of moto's, with what boto3 finds in the environment."""
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """Moto's server, which is reached over the network as S3 is."""
     require("moto and boto3 (pip install 'tenantry[s3,dev]')", importlib.util.find_spec("moto"))
-    import moto
+    from moto.server import ThreadedMotoServer
 
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with moto.mock_aws():
-        store = S3Store(BUCKET, "tenantry")
-        store.client.create_bucket(Bucket=BUCKET)
-        yield Vault(store, Cipher([new_key()]))
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def s3(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """What boto3 finds in the environment."""
+    found = {
+        "AWS_ENDPOINT_URL": s3_server,
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
+    for name, value in found.items():
+        monkeypatch.setenv(name, value)
+    return found
+
+
+@pytest.fixture
+def key() -> str:
+    return new_key()
+
+
+@pytest.fixture
+def bucket(s3: dict[str, str], key: str) -> Vault:
+    """A bucket of the test's own."""
+    store = S3Store(f"backups-{uuid.uuid4().hex[:12]}", "tenantry")
+    store.client.create_bucket(Bucket=store.bucket)
+    return Vault(store, Cipher([key]))
 
 
 @pytest.fixture

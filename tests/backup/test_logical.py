@@ -18,6 +18,7 @@ from tenantry.errors import BackupProgramFailed, ConfigurationError, InvalidInpu
 from tenantry.ops.backup import Source, Vault, every, read, verify
 from tenantry.ops.backup.figures import figures
 from tenantry.ops.backup.restoring import into_database
+from tenantry.ops.backup.source import Login
 from tenantry.ops.setup import in_database
 from tests.fixtures.database import Place
 
@@ -132,6 +133,15 @@ async def test_it_is_one_moment_of_a_database_that_is_written_to(
     verified = read(vault.store, str(made.id)).verified
     assert verified is not None
     assert verified.rows == report.rows == made.rows
+
+
+@pytest.mark.parametrize("url", ["postgresql://u:s3cret@h/d", "postgresql://u@h/d?password=s3cret"])
+def test_a_password_is_on_no_command_line(url: str) -> None:
+    login = Login.of(url)
+    assert "s3cret" not in login.url
+    assert login.environment == {"PGPASSWORD": "s3cret"}
+    with pytest.raises(ConfigurationError, match="command line"):
+        Login.of("postgresql://u@h/d?sslkey=k&sslpassword=s3cret")
 
 
 @pytest.mark.postgres("wheel")

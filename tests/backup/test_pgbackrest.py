@@ -80,10 +80,13 @@ async def test_it_backs_up_and_restores(folder: Path, vault: Vault) -> None:
 
 def test_a_bucket_is_named() -> None:
     wishes = pgbackrest.Wishes(
-        stanza="main", data_dir=Path("/data"), repository="s3://bucket/pre/fix"
-    )
+        stanza="main", data_dir=Path("/data"), repository="s3://bucket/pre/fix",
+        s3_endpoint="minio.internal", s3_region="eu-north-1",
+    )  # fmt: skip
     text = pgbackrest.render(wishes)
     assert "repo1-s3-bucket=bucket\n" in text
     assert "repo1-path=/pre/fix\n" in text
+    assert "repo1-s3-endpoint=minio.internal\n" in text
+    assert "repo1-s3-region=eu-north-1\n" in text
     with pytest.raises(InvalidInput):
         pgbackrest.render(pgbackrest.Wishes(stanza="a]\n[b", data_dir=Path("/d"), repository="/r"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -96,11 +97,32 @@ def test_what_was_never_finished_is_not_listed_and_goes(store: FolderStore) -> N
     store.put(f"backups/{uuid7_at(NOW)}/dump", joined([b"half"]))
     assert every(store) == []
     assert plan(store, Rules(), datetime.now(UTC)).leftovers == ()
-    later = datetime.now(UTC) + timedelta(days=2)
+    later = datetime.now(UTC) + timedelta(days=3)
     what = plan(store, Rules(), later)
     assert len(what.leftovers) == 1
     prune(store, what)
     assert list(store.list("backups/")) == []
+
+
+def test_one_that_takes_days_is_not_taken_away(store: FolderStore) -> None:
+    """Its first file is old, but its last is new."""
+    folder = f"backups/{uuid7_at(NOW)}"
+    store.put(f"{folder}/backup_manifest", joined([b"x"]))
+    store.put(f"{folder}/base.tar", joined([b"x"]))
+    os.utime(store.root / folder / "backup_manifest", (0, 0))
+    assert plan(store, Rules(), datetime.now(UTC)).leftovers == ()
+    os.utime(store.root / folder / "base.tar", (0, 0))
+    assert len(plan(store, Rules(), datetime.now(UTC)).leftovers) == 2
+
+
+def test_what_was_made_since_the_plan_is_respected(store: FolderStore) -> None:
+    full = kept(store, 9, kind="physical", start_segment="0" * 24)
+    kept(store, 1, kind="physical", start_segment="0" * 24)
+    what = plan(store, Rules(last=1), NOW)
+    assert what.removed == (full,)
+    newer = kept(store, 0.5, kind="incremental", base=full.id, start_segment="0" * 24)
+    prune(store, what)
+    assert manifests.chain(store, newer) == [full, newer]
 
 
 def test_a_damaged_manifest_hides_no_other_and_stops_pruning(store: FolderStore) -> None:

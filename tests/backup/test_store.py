@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
@@ -15,14 +22,17 @@ from hypothesis import strategies as st
 from tenantry import Database, Settings
 from tenantry.errors import (
     BackupDamaged,
+    BackupError,
     BackupNotFound,
     ConfigurationError,
     InvalidInput,
 )
 from tenantry.keyring import new_key
-from tenantry.ops.backup import Cipher, Vault, every, quick, read, store_of, verify
-from tenantry.ops.backup.store import FolderStore
+from tenantry.ops.backup import Cipher, Vault, damaged, every, quick, read, store_of, verify
+from tenantry.ops.backup.manifest import File
+from tenantry.ops.backup.store import FolderStore, S3Store
 from tenantry.ops.backup.streams import BLOCK, joined
+from tenantry.ops.backup.workshop import workshop
 from tests.fixtures.database import Place
 
 from .conftest import take
@@ -102,6 +112,124 @@ def test_what_fails_on_the_way_is_not_there(folder: Path) -> None:
         store_of("s3://")
 
 
+def test_names_of_writers_that_were_stopped_are_swept(folder: Path) -> None:
+    store = FolderStore(folder / "store")
+    store.put("wal/1/segment", joined([b"x"]))
+    left = folder / "store/wal/1/.unfinished-abc"
+    left.write_bytes(b"half")
+    assert [kept.name for kept in store.list("wal/")] == ["wal/1/segment"]
+    assert store.sweep(datetime.now(UTC) - timedelta(days=2)) == 0
+    assert store.sweep(datetime.now(UTC) + timedelta(days=2)) == 1
+    assert not left.exists()
+
+
+def test_a_disk_that_is_full_is_told(folder: Path) -> None:
+    """/dev/full takes nothing; the store's own file is on it by way of a link."""
+    store = FolderStore(folder / "store")
+    store.put("a", joined([b"old"]))
+
+    class Full(io.RawIOBase):
+        def read(self, size: int = -1) -> bytes:
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(BackupError, match="No space left"):
+        store.put("a", Full())  # type: ignore[arg-type]
+    assert store.open("a").read() == b"old"
+
+
+# ---- S3 ------------------------------------------------------------------------------------
+
+
+def test_a_bucket_is_listed_page_by_page(bucket: Vault) -> None:
+    store = bucket.store
+    assert isinstance(store, S3Store)
+
+    def small(params: dict[str, object], **_: object) -> None:
+        params.setdefault("MaxKeys", 2)
+
+    store.client.meta.events.register("before-parameter-build.s3.ListObjectsV2", small)
+    names = [f"backups/{n}" for n in range(5)]
+    for name in names:
+        store.put(name, joined([b"x"]))
+    assert [kept.name for kept in store.list("backups/")] == names
+    store.remove(names[0])
+    store.remove(names[0])
+    assert [kept.name for kept in store.list("backups/")] == names[1:]
+    with pytest.raises(BackupNotFound):
+        store.open(names[0])
+
+
+def test_a_large_object_goes_in_parts(bucket: Vault) -> None:
+    store = bucket.store
+    assert isinstance(store, S3Store)
+    content = os.urandom(17 << 20)
+    parts = [content[i : i + 70_001] for i in range(0, len(content), 70_001)]
+    store.put("large", joined(parts), len(content))
+    with store.open("large") as file:
+        assert file.read() == content
+    # 10,000 parts are all that S3 takes: 100 GB in parts of 8 MiB would be 11,900.
+    with patch.object(store.client, "upload_fileobj") as upload:
+        store.put("small", joined([b"x"]), 100 << 30)
+    assert (100 << 30) / upload.call_args.kwargs["Config"].multipart_chunksize < 10_000
+
+
+def test_an_upload_that_fails_is_no_object(bucket: Vault) -> None:
+    store = bucket.store
+    assert isinstance(store, S3Store)
+
+    def broken() -> Iterator[bytes]:
+        yield bytes(9 << 20)
+        raise OSError(5, "Input/output error")
+
+    with pytest.raises(OSError, match="Input/output"):
+        store.put("a", joined(broken()))
+    assert list(store.list("")) == []
+    # One that was killed leaves parts, which are in no list.
+    store.client.create_multipart_upload(Bucket=store.bucket, Key="tenantry/b")
+    store.client.create_multipart_upload(Bucket=store.bucket, Key="others/b")
+    # Moto says that every upload began in 2010.
+    assert store.sweep(datetime(2009, 1, 1, tzinfo=UTC)) == 0
+    assert store.sweep(datetime.now(UTC)) == 1
+    [left] = store.client.list_multipart_uploads(Bucket=store.bucket)["Uploads"]
+    assert left["Key"] == "others/b"
+
+
+def test_what_s3_refuses_is_an_error_of_ours(
+    bucket: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(InvalidInput, match="NoSuchBucket"):
+        S3Store("no-such-bucket", "").put("a", joined([b"x"]))
+    with pytest.raises(InvalidInput, match="NoSuchBucket"):
+        list(S3Store("no-such-bucket", "").list(""))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    with pytest.raises(InvalidInput, match="endpoint"):
+        list(S3Store("any", "").list(""))
+
+    class Cut:
+        """A connection that ends on the way."""
+
+        def read(self, size: int) -> bytes:
+            failures: Any = import_module("botocore.exceptions")
+            raise failures.ResponseStreamingError(error="cut")
+
+        def close(self) -> None:
+            pass
+
+    bucket.store.put("a", joined([b"x"]))
+    store = bucket.store
+    assert isinstance(store, S3Store)
+    with (
+        patch.object(store.client, "get_object", lambda **_: {"Body": Cut()}),
+        store.open("a") as file,
+        pytest.raises(InvalidInput, match="cut"),
+    ):
+        file.read()
+
+
+# ---- whole backups ---------------------------------------------------------------------------
+
+
 @pytest.fixture(params=["folder", "bucket"])
 def any_vault(request: pytest.FixtureRequest) -> Iterator[Vault]:
     yield request.getfixturevalue({"folder": "sealed_vault", "bucket": "bucket"}[request.param])
@@ -139,15 +267,15 @@ async def test_a_backup_that_lost_rows_does_not_pass(
     made = await take(settings, vault, form="plain", compress="none")
     name = made.path("manifest.json")
     said = vault.store.open(name).read()
-    for old, new, words in (
-        (b'"rows": 40', b'"rows": 41', "has 40 rows, not 41"),
-        (b'"tenantry.tasks"', b'"tenantry.deeds"', "tenantry.deeds is missing"),
-    ):
-        vault.store.put(name, joined([said.replace(old, new)]))
-        report = await verify(
-            place.server.servers, None, vault, read(vault.store, "latest"), lambda _: None
-        )
-        assert any(words in line for line in report.differences)
+    changed = said.replace(b'"rows": 40', b'"rows": 41').replace(
+        b'"tenantry.tenants"', b'"tenantry.deeds"'
+    )
+    vault.store.put(name, joined([changed]))
+    report = await verify(
+        place.server.servers, None, vault, read(vault.store, "latest"), lambda _: None
+    )
+    assert any("has 40 rows, not 41" in line for line in report.differences)
+    assert "tenantry.deeds is missing" in report.differences
     # The right number of rows, but not what they held.
     vault.store.put(name, joined([said]))
     dump = made.path("dump.sql")
@@ -156,3 +284,66 @@ async def test_a_backup_that_lost_rows_does_not_pass(
     with pytest.raises(BackupDamaged, match="another checksum"):
         await quick(vault, read(vault.store, "latest"), lambda _: None)
     assert read(vault.store, "latest").verified is None
+
+
+_HELD = """
+import asyncio
+from tenantry.ops.backup.workshop import workshop
+
+async def main():
+    async with workshop() as folder:
+        (folder / "dump").write_text("not encrypted")
+        print(folder, flush=True)
+        await asyncio.sleep(600)
+
+asyncio.run(main())
+"""
+
+
+def test_what_a_killed_run_left_goes_with_the_next(temporary: Path) -> None:
+    async def in_another() -> bool:
+        async with workshop():
+            return left.is_dir()  # noqa: ASYNC240
+
+    with subprocess.Popen(
+        [sys.executable, "-c", _HELD], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        left = Path(process.stdout.readline().strip())
+        os.utime(left, (0, 0))
+        assert asyncio.run(in_another())  # its owner lives
+        process.kill()
+    assert not asyncio.run(in_another())
+    assert len(list(temporary.glob(left.name))) == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"name": "dump"', '"name": "../../../../tmp/evil"'),
+        ('"name": "dump"', '"name": "/etc/evil"'),
+        ('"system_id": "1"', '"system_id": "../1"'),
+        ('"id": "0', '"id": "1'),
+    ],
+)
+def test_a_manifest_leads_nowhere_else(folder: Path, old: str, new: str) -> None:
+    from .test_retention import kept
+
+    store = FolderStore(folder / "store")
+    made = kept(store, 1, files=(File("dump", 1, "x"),))
+    assert every(store) == [made]
+    name = made.path("manifest.json")
+    said = store.open(name).read().decode()
+    assert old in said
+    store.put(name, joined([said.replace(old, new, 1).encode()]))
+    assert every(store) == []
+    assert damaged(store) == [str(made.id)]
+
+
+def test_a_damaged_mark_hides_nothing(folder: Path) -> None:
+    from .test_retention import kept
+
+    store = FolderStore(folder / "store")
+    made = kept(store, 1)
+    store.put(made.path("verified.json"), joined([b"{"]))
+    assert [m.verified for m in every(store)] == [None]

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from tenantry.errors import InvalidInput
+from tenantry.errors import InvalidInput, TenantryError
 
-from . import ask, backup_archive, exits, place, screen
+from . import ask, backup_archive, exits, place, repeating, screen, stopping
 from .answer import Answer, facts, table
 from .command import command, group
 from .units import size
 
 if TYPE_CHECKING:
     from tenantry.config import Settings
-    from tenantry.ops.backup import Manifest, Vault
+    from tenantry.ops.backup import Manifest, Vault, Wishes
 
 app = group("Back up, prove that a backup restores, restore it, and let old ones go.")
 app.add_typer(backup_archive.wal, name="wal")
@@ -69,11 +69,19 @@ async def create(
         bool, typer.Option("--no-checksums", help="Count rows only: a physical one reads less.")
     ] = False,
     no_valkey: Annotated[bool, typer.Option("--no-valkey", help="Only PostgreSQL.")] = False,
+    every: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Again and again, as 6h, until SIGTERM or Ctrl-C; what has expired goes each time.",
+        ),
+    ] = None,
     store: Place = None,
 ) -> Answer:
     """Take a backup: a dump of the database, or with --physical a copy of the cluster."""
     from tenantry.ops import backup
 
+    stopping.as_after_ctrl_c()
     settings, vault = _vault(store)
     place.running(settings)
     wishes = backup.Wishes(
@@ -88,11 +96,38 @@ async def create(
         expires_after=timedelta(days=expire_days) if expire_days else None,
         valkey=not no_valkey,
     )
+    if every is not None:
+        return await _again(settings, vault, wishes, repeating.seconds(every, "every"))
     with screen.progress() as tell:
         made = await backup.create(settings, vault, wishes, tell)
-    words = f"{made.id}: {made.rows:,} rows of {len(made.tables)} tables, {size(made.size)}, in {vault.store}"
+    words = _taken(made, vault)
     note = f"Valkey: {made.valkey}." if wishes.valkey else ""
     return Answer(made.to_dict(), words, note=note)
+
+
+async def _again(settings: Settings, vault: Vault, wishes: Wishes, period: float) -> Answer:
+    """One that fails is told, and the next is tried at its time."""
+    from tenantry.ops import backup
+
+    async def once() -> None:
+        try:
+            made = await backup.create(settings, vault, wishes, lambda _: None)
+            screen.line({"event": "created", **made.to_dict()}, _taken(made, vault))
+            expired = await asyncio.to_thread(backup.plan, vault.store, backup.Rules())
+            await asyncio.to_thread(backup.prune, vault.store, expired)
+            for one in expired.removed:
+                screen.line({"event": "expired", "id": one.id}, f"{one.id} had expired, and went.")
+        except TenantryError as error:
+            screen.line({"event": "failed", **error.to_dict()}, f"Failed: {error}")
+
+    screen.line({"event": "started"}, "Taking backups.")
+    await repeating.every(period, once, repeating.stopping())
+    screen.line({"event": "stopped"}, "Stopped.")
+    return Answer(None, "")
+
+
+def _taken(made: Manifest, vault: Vault) -> str:
+    return f"{made.id}: {made.rows:,} rows of {len(made.tables)} tables, {size(made.size)}, in {vault.store}"
 
 
 @command(app, "list")
@@ -148,6 +183,7 @@ async def verify(
     should be."""
     from tenantry.ops import backup
 
+    stopping.as_after_ctrl_c()
     settings, vault = _vault(store)
     found = backup.read(vault.store, id)
     with screen.progress() as tell:
@@ -228,6 +264,7 @@ async def _restore_copy(settings: Settings, vault: Vault, id: str, target: Path)
     from tenantry.ops import backup
     from tenantry.ops.backup import restoring
 
+    stopping.as_after_ctrl_c()
     found = backup.read(vault.store, id)
     with screen.progress() as tell:
         await restoring.into_folder(servers(settings), vault, found, target, tell)
@@ -249,6 +286,7 @@ async def _restore_dump(
         shown = DatabaseUrl.parse(into).redacted()
     except ValueError as error:
         raise InvalidInput(f"The URL {error}.", field="into") from None
+    stopping.as_after_ctrl_c()
     found = backup.read(vault.store, id)
     local = servers(settings)
     with screen.progress() as tell:
@@ -256,7 +294,8 @@ async def _restore_dump(
     return Answer(
         {"id": found.id, "into": shown, "rows": found.rows},
         f"Restored {found.rows:,} rows of {len(found.tables)} tables into {shown}",
-        note="Passwords of roles are in no dump. Graphs are not either: tenantry graph rebuild",
+        note="Passwords of roles are in no dump. Graphs are not either, and are made"
+        " when they are next asked, or now: tenantry graph rebuild --missing",
     )
 
 
@@ -334,4 +373,4 @@ def _vault(store: str | None) -> tuple[Settings, Vault]:
 def _row(m: Manifest) -> tuple[object, ...]:
     verified = f"{m.verified.at:%Y-%m-%d} by {m.verified.by}" if m.verified else ""
     encrypted = m.key_id is not None
-    return m.id, m.kind, m.label, m.finished, size(m.size), f"{m.rows:,}", encrypted, verified, m.expires  # fmt: skip
+    return m.id, m.kind, m.label, m.finished, size(m.size), f"{m.rows:,}", encrypted, verified, m.expires or "when pruned"  # fmt: skip

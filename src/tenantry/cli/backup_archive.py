@@ -145,6 +145,10 @@ def pgbackrest_config(
     repo: Annotated[
         str, typer.Option(metavar="PLACE", help="FOLDER or s3://BUCKET/PREFIX.")
     ] = "/var/lib/pgbackrest",
+    s3_endpoint: Annotated[
+        str, typer.Option(metavar="HOST", help="Where the bucket is reached.")
+    ] = "s3.amazonaws.com",
+    s3_region: Annotated[str, typer.Option(metavar="NAME", help="The bucket's.")] = "us-east-1",
     stanza: Annotated[
         str, typer.Option(metavar="NAME", help="What it calls the cluster.")
     ] = "main",
@@ -173,6 +177,8 @@ def pgbackrest_config(
         stanza=stanza,
         data_dir=data_dir.absolute(),
         repository=repo,
+        s3_endpoint=s3_endpoint,
+        s3_region=s3_region,
         socket_dir=socket_dir,
         port=port,
         user=user,

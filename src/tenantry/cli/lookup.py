@@ -9,7 +9,10 @@ import typer
 
 from tenantry.errors import NotFound
 
+from . import place
+
 if TYPE_CHECKING:
+    from tenantry.database import Database
     from tenantry.handles import ServiceTransaction
     from tenantry.models import Tenant, User
 
@@ -40,6 +43,12 @@ async def tenant(s: ServiceTransaction, name: str) -> Tenant:
     if found is None:
         raise Unknown("tenant", name, "tenant list")
     return found
+
+
+async def tenant_id(db: Database, name: str, doing: str) -> UUID:
+    """In a transaction of its own, on record."""
+    async with db.service(f"tenantry tenant {doing} {name}", actor=place.actor()) as s:
+        return (await tenant(s, name)).id
 
 
 async def user(s: ServiceTransaction, name: str) -> User:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +10,7 @@ import typer
 
 from tenantry.errors import InvalidInput
 
-from . import exits, place, screen
+from . import exits, place, repeating, screen
 from .answer import Answer, table
 from .command import command
 
@@ -75,12 +73,12 @@ async def maintain(
     kept = dict(map(_kept, keep or ()))
     steps = [step] if step else None
     async with place.database() as db:
-        stop = _stopping()
+        stop = repeating.stopping()
         urls = url_for(settings, "owner"), url_for(settings, "service")
         upkeep = Upkeep(db, *urls, dry_run=dry_run, name=name, keep=kept)
         if every is not None:
             screen.line({"event": "started"}, "Maintaining.")
-            await loop(upkeep, _seconds(every, "every"), steps, stop=stop, done=_tell)
+            await loop(upkeep, repeating.seconds(every, "every"), steps, stop=stop, done=_tell)
             screen.line({"event": "stopped"}, "Stopped.")
             return Answer(None, "")
         with screen.progress() as tell:
@@ -117,31 +115,11 @@ def _tell(outcome: Outcome) -> None:
     screen.line(data, f"{outcome.step}: {said}")
 
 
-def _stopping() -> asyncio.Event:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    return stop
-
-
 def _kept(text: str) -> tuple[str, timedelta]:
     name, _, time = text.partition("=")
     if not name or not time:
         raise InvalidInput(f"{text} is no TABLE=TIME.", field="keep", hint="Say messages=90d.")
-    return name.strip(), timedelta(seconds=_seconds(time, "keep"))
-
-
-def _seconds(text: str, field: str) -> float:
-    from tenantry.config.durations import seconds
-
-    try:
-        found = seconds(text)
-    except ValueError as error:
-        raise InvalidInput(f"{text} {error}.", field=field) from None
-    if found <= 0:
-        raise InvalidInput("A time is more than nothing.", field=field)
-    return found
+    return name.strip(), timedelta(seconds=repeating.seconds(time, "keep"))
 
 
 def _pg_cron(owner_url: str) -> Answer:

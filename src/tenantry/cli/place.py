@@ -59,6 +59,18 @@ async def database() -> AsyncIterator[Database]:
         yield db
 
 
+async def cluster(db: Database, doing: str) -> tuple[str, str]:
+    """The database's name and its cluster's number, which a managed server may keep to itself."""
+    async with db.service(f"tenantry {doing}", actor=actor()) as s:
+        name: str = await s.fetch_value("SELECT current_database()")
+        if not await s.fetch_value(
+            "SELECT has_function_privilege('pg_control_system()', 'EXECUTE')"
+        ):
+            return name, ""
+        number: str = await s.fetch_value("SELECT system_identifier::text FROM pg_control_system()")
+        return name, number
+
+
 @asynccontextmanager
 async def service(doing: str) -> AsyncIterator[ServiceTransaction]:
     """A transaction of the service role; the record says that it was this command's."""
@@ -71,6 +83,15 @@ def actor() -> Actor:
     from tenantry.kernel.context import Actor
 
     return Actor(kind="service", user_agent=f"tenantry ({_whoever()}@{platform.node()})")
+
+
+def has_redis(settings: Settings) -> bool:
+    """Whether there is a server to look into: the settings', or the embedded one that runs."""
+    from tenantry.endpoints import is_embedded, servers
+
+    if settings.redis_url is not None:
+        return True
+    return is_embedded(settings) and servers(settings).status()[1].running
 
 
 def _make_importable() -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from . import place, screen
+from . import place, screen, stopping
 from .answer import Answer, facts
 from .backup import Place
 from .command import command
@@ -40,6 +40,7 @@ async def restore(
     store: Place = None,
 ) -> Answer:
     """Recover the cluster to a point in time, in a new data folder. A live one is never touched."""
+    stopping.as_after_ctrl_c()
     settings = place.load()
     from tenantry.endpoints import servers
     from tenantry.ops import backup as backups
@@ -75,5 +76,5 @@ async def restore(
         "Timeline": reached.timeline,
         "Rows": f"{reached.rows:,} in {len(reached.tables)} tables",
     }
-    note = "It stands still, and archives nothing: set archive_mode when it replaces the original. Then: tenantry graph rebuild"
+    note = "It stands still, and archives nothing: set archive_mode when it replaces the original."
     return Answer(said, facts(shown), note=note)

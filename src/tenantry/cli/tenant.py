@@ -7,7 +7,7 @@ from uuid import UUID
 
 import typer
 
-from . import ask, lookup, place, tenant_whole
+from . import ask, lookup, place, tenant_restore, tenant_whole
 from .answer import Answer, facts, row, table
 from .command import Waiting, command, group
 
@@ -118,3 +118,4 @@ def _used(current: int, limit: int | None) -> str:
 
 
 tenant_whole.add_to(app)
+tenant_restore.add_to(app)

@@ -1,15 +1,16 @@
-"""`tenant export`, `import`, `hold`, `purge`, `restore`: a tenant as a whole."""
+"""`tenant export`, `import`, `hold`, `purge`: a tenant as a whole."""
 
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
 
-from tenantry.errors import ConfigurationError, InvalidInput
+from tenantry.errors import ConfigurationError, InvalidInput, TenantryError
 
 from . import ask, exits, lookup, place
 from .answer import Answer, facts, plain, table
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from tenantry.ops.tenants.purging import Certificate
 
 _Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why; it goes on record.")]
-_BACKUPS = (
-    "Backups made before hold the tenant until they expire: `tenantry backup list` names them."
-)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -36,7 +34,6 @@ def add_to(app: typer.Typer) -> None:
     command(app)(release)
     command(app)(purge)
     command(app)(certificate)
-    command(app)(restore)
 
 
 async def export(
@@ -51,7 +48,7 @@ async def export(
     from tenantry.ops.tenants import exporting
 
     async with place.database() as db:
-        tenant_id = await _id_of(db, tenant, "export")
+        tenant_id = await lookup.tenant_id(db, tenant, "export")
         with progress() as tell:
             done = await exporting.export(
                 db, tenant_id, to, passwords=passwords,
@@ -209,18 +206,19 @@ async def _purge(settings: Settings, tenant: str, reason: str, to: Path | None) 
     from tenantry.ops.tenants import purging
 
     async with place.database() as db:
-        tenant_id = lookup.as_uuid(tenant) or await _id_of(db, tenant, "purge")
+        tenant_id = lookup.as_uuid(tenant) or await lookup.tenant_id(db, tenant, "purge")
+        backups = await _backups(db, settings, tenant_id)
         with progress() as tell:
             done = await purging.purge(
-                db, tenant_id, reason=reason, has_redis=_has_redis(settings),
+                db, tenant_id, reason=reason, has_redis=place.has_redis(settings), backups=backups,
                 actor=place.actor(), tell=tell,
                 # Once the rows are gone nobody else knows the paths.
                 keep=lambda blobs: _keep(to, {"tenant_id": str(tenant_id), "blobs": blobs}),
             )  # fmt: skip
-    data = {**plain(_said(done.certificate)), **plain(done), "backups": _BACKUPS}
+    data = {**plain(_said(done.certificate)), **plain(done)}
     data["blobs"] = done.blobs or _kept(to, tenant_id)
     _keep(to, data, gone=tenant_id)
-    notes = [_BACKUPS]
+    notes = [_of_backups(done.certificate)]
     if done.blobs:
         notes.append(f"{len(done.blobs)} files in the object store are yours to remove (--json).")
     if done.users_left:
@@ -250,48 +248,34 @@ async def certificate(
     return Answer({"certificates": [_said(c) for c in found]}, view)
 
 
-def restore(
-    tenant: lookup.TenantName,
-    *,
-    source: Annotated[
-        str,
-        typer.Option(
-            "--from", metavar="URL", help="The service role's URL of a database restored beside."
-        ),
-    ],
-    apply: Annotated[
-        bool, typer.Option("--apply", help="Do it; else what would be done is shown.")
-    ] = False,
-    yes: ask.Yes = False,
-) -> Waiting:
-    """Set one tenant back to what it is in another copy of the database. Others are not touched."""
-    settings = place.running()
-    if apply:
-        ask.confirm(f"Set {tenant} back? What it wrote since is lost.", yes=yes)
-    return _restore(settings, tenant, source, apply=apply)
+async def _backups(
+    db: Database, settings: Settings, tenant_id: UUID
+) -> list[dict[str, str | None]] | None:
+    """Those that hold the tenant; None where the store cannot be read, which stops no erasure."""
+    from tenantry.ids import time_of
+    from tenantry.ops.backup import Vault
+    from tenantry.ops.backup.remaining import remaining
 
-
-async def _restore(settings: Settings, tenant: str, source: str, *, apply: bool) -> Answer:
-    from tenantry.coordination import footprint
-    from tenantry.ops.tenants import rewinding
-
-    async with place.database() as db:
-        tenant_id = await _id_of(db, tenant, "restore")
-        with progress() as tell:
-            done = await rewinding.rewind(
-                db, tenant_id, source, apply=apply, reason=f"tenantry tenant restore {tenant}",
-                actor=place.actor(), tell=tell,
-            )  # fmt: skip
-        if apply and done.differences and _has_redis(settings):
-            # What it cached is of a time that has not been.
-            await footprint.erase(db.coordination, tenant_id)
-    rows = [
-        (d.table, len(d.missing), len(d.changed), len(d.added), ", ".join(_some(d)))
-        for d in done.differences
+    database, system_id = await place.cluster(db, "tenant purge")
+    since = time_of(tenant_id) if tenant_id.version == 7 else datetime.fromtimestamp(0, UTC)
+    try:
+        found = remaining(Vault.of(settings).store, since, database=database, system_id=system_id)
+    except TenantryError:
+        return None
+    return [
+        {"id": str(m.id), "kind": m.kind, "expires": m.expires.isoformat() if m.expires else None}
+        for m in found
     ]
-    columns = ("Table", "Come back", "Change", "Go", "Such as")
-    note = "" if apply or not rows else "Nothing was done: --apply does it, on a suspended tenant."
-    return Answer(done.to_dict(), table(columns, rows, "Nothing differs."), note=note)
+
+
+def _of_backups(found: Certificate) -> str:
+    backups = found.facts.get("backups")
+    if backups is None:
+        return "Backups made before hold it until they expire (`tenantry backup list`): the store could not be read."
+    if not backups:
+        return "No backup holds it."
+    lines = [f"  {b['id']} {b['kind']}: {b['expires'] or 'until it is pruned'}" for b in backups]
+    return "\n".join(["Backups (and the WAL after copies) hold it until they expire:", *lines])
 
 
 def _kept(to: Path | None, tenant_id: UUID) -> list[str]:
@@ -317,11 +301,6 @@ def _keep(to: Path | None, data: dict[str, Any], *, gone: UUID | None = None) ->
         ) from error
 
 
-def _some(difference: Any) -> list[str]:
-    keys = (*difference.missing, *difference.changed, *difference.added)[:3]
-    return [str(json.loads(key)[-1]) for key in keys]
-
-
 def _said(found: Certificate) -> dict[str, Any]:
     return {"id": found.entry_id, "at": found.at, "reason": found.reason, **found.facts}
 
@@ -336,20 +315,7 @@ def _shown(found: Certificate) -> dict[str, Any]:
         "Reason": found.reason,
         "Rows": said["rows"],
         "Tables": {t.removeprefix("tenantry."): n for t, n in said["tables"].items()},
+        "In backups": None if said.get("backups") is None else len(said["backups"]),
         "Last seal": (said["last_seal"] or {}).get("hash"),
         "Entry": found.entry_id,
     }
-
-
-async def _id_of(db: Database, tenant: str, doing: str) -> UUID:
-    async with db.service(f"tenantry tenant {doing} {tenant}", actor=place.actor()) as s:
-        return (await lookup.tenant(s, tenant)).id
-
-
-def _has_redis(settings: Settings) -> bool:
-    """Whether there is a server to look into: the settings', or the embedded one that runs."""
-    from tenantry.endpoints import is_embedded, servers
-
-    if settings.redis_url is not None:
-        return True
-    return is_embedded(settings) and servers(settings).status()[1].running

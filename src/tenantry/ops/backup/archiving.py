@@ -86,5 +86,5 @@ def _spooled(spool: Path) -> str:
     to = f"'{spool}'"
     return (
         f'cmp -s "%p" {to}/%f || {{ test ! -e {to}/%f && cp "%p" {to}/%f.part'
-        f" && sync {to}/%f.part && mv {to}/%f.part {to}/%f; }}"
+        f" && sync {to}/%f.part && mv {to}/%f.part {to}/%f && sync {to}; }}"
     )

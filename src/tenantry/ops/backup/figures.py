@@ -12,9 +12,6 @@ import asyncpg
 
 from .manifest import Figures
 
-#: Projections of what the tables hold, and what Apache AGE keeps of them: never backed up by a dump.
-LEFT_OUT = ("tg_*", "ag_catalog")
-
 #: Whatever no hash operator class is for is hashed as text.
 _TABLES = """
 SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname), (

@@ -16,7 +16,6 @@ from typing import Literal
 from tenantry.errors import BackupError, InvalidInput
 from tenantry.local import LocalServers
 
-from .figures import LEFT_OUT
 from .source import Login, Source, run
 
 Format = Literal["custom", "directory", "plain"]
@@ -49,7 +48,11 @@ async def dump(
             f"--format={form}",
             f"--file={folder / _FILE[form]}",
             "--no-password",
-            *(f"--exclude-schema={pattern}" for pattern in LEFT_OUT),
+            "--no-sync",  # the store syncs what it keeps
+            # The graphs, and what Apache AGE writes down of them; itself it comes along, and what may be
+            # done with it.
+            "--exclude-schema=tg_*",
+            "--exclude-table-data=ag_catalog.*",
             *([f"--jobs={jobs}"] if jobs > 1 else []),
             # PostgreSQL 15's knows a level only; 16 and later read a lone number the same way.
             *([] if piped else _compressed(compress, level, form)),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
+from pathlib import PurePosixPath
 from typing import Any, Literal
 from uuid import UUID
 
@@ -63,6 +65,9 @@ class Manifest:
     tables: Mapping[str, Figures]
     #: Roles that own or may use something in the database.
     roles: tuple[str, ...]
+    #: Of the database itself: (role, right), and (role or "", setting, value).
+    rights: tuple[tuple[str, ...], ...] = ()
+    settings: tuple[tuple[str, ...], ...] = ()
     #: The backup that an incremental one builds on.
     base: UUID | None = None
     start_lsn: str | None = None
@@ -70,6 +75,7 @@ class Manifest:
     timeline: int | None = None
     #: The first segment of WAL that a recovery from here needs.
     start_segment: str | None = None
+    segment_bytes: int = 1 << 24
     #: The next transaction's id as it ended.
     next_xid: int | None = None
     #: The key it is encrypted under; None where it is not.
@@ -130,13 +136,13 @@ def every(store: Store) -> list[Manifest]:
     marks = {}
     for kept in store.list(ROOT):
         if kept.name.endswith(f"/{_NAME}"):
-            with suppress(BackupDamaged):
+            # Somebody may be pruning, too.
+            with suppress(BackupDamaged, BackupNotFound):
                 found.append(_read(store, kept.name))
         elif kept.name.endswith(f"/{_MARK}"):
-            with store.open(kept.name) as file:
-                said = json.load(file)
-            at = datetime.fromisoformat(said["at"])
-            marks[kept.name.split("/")[1]] = Verified(at, said["by"], said["rows"])
+            with suppress(BackupNotFound), store.open(kept.name) as file:
+                if (verified := _verified(file.read())) is not None:
+                    marks[kept.name.split("/")[1]] = verified
     whole = [replace(m, verified=marks.get(str(m.id))) for m in found]
     return sorted(whole, key=lambda m: m.id)
 
@@ -147,7 +153,8 @@ def damaged(store: Store) -> list[str]:
     for kept in store.list(ROOT):
         if kept.name.endswith(f"/{_NAME}"):
             try:
-                _read(store, kept.name)
+                with suppress(BackupNotFound):
+                    _read(store, kept.name)
             except BackupDamaged:
                 wrong.append(kept.name.split("/")[1])
     return wrong
@@ -203,6 +210,7 @@ def _read(store: Store, name: str) -> Manifest:
         }
         ids = {key: UUID(said[key]) if said[key] else None for key in ("id", "base")}
         known = {f.name for f in fields(Manifest)}
+        _refuse_strays(said, name)
         return Manifest(
             **{
                 **{key: value for key, value in said.items() if key in known},
@@ -211,7 +219,28 @@ def _read(store: Store, name: str) -> Manifest:
                 "files": tuple(File(**file) for file in said["files"]),
                 "tables": {table: Figures(**what) for table, what in said["tables"].items()},
                 "roles": tuple(said["roles"]),
+                **{key: tuple(map(tuple, said.get(key, ()))) for key in ("rights", "settings")},
             }
         )
     except (ValueError, KeyError, TypeError) as error:
         raise BackupDamaged(f"{name} in {store} is no manifest.", name=name) from error
+
+
+def _refuse_strays(said: dict[str, Any], name: str) -> None:
+    """What a manifest names becomes paths, of the store and of a folder here."""
+    names = [PurePosixPath(file["name"]) for file in said["files"]]
+    if (
+        said["id"] != name.split("/")[1]
+        or not re.fullmatch(r"[0-9]*", said["system_id"])
+        or any(path.is_absolute() or ".." in path.parts or not path.parts for path in names)
+    ):
+        raise ValueError(name)
+
+
+def _verified(content: bytes) -> Verified | None:
+    """None where it cannot be read: then the backup has to be verified again."""
+    try:
+        said = json.loads(content)
+        return Verified(datetime.fromisoformat(said["at"]), said["by"], said["rows"])
+    except (ValueError, KeyError, TypeError):
+        return None

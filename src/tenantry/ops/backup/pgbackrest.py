@@ -16,6 +16,8 @@ class Wishes:
     stanza: str
     data_dir: Path
     repository: str
+    s3_endpoint: str = "s3.amazonaws.com"
+    s3_region: str = "us-east-1"
     socket_dir: Path | None = None
     port: int | None = None
     user: str | None = None
@@ -34,7 +36,7 @@ class Wishes:
 def render(wishes: Wishes) -> str:
     """The file `pgbackrest.conf`."""
     options: dict[str, str | int | None] = {
-        **_repository(wishes.repository),
+        **_repository(wishes),
         "repo1-retention-full": wishes.keep_full,
         "repo1-retention-diff": wishes.keep_diff,
         "repo1-bundle": "y",
@@ -61,7 +63,8 @@ def archive_command(wishes: Wishes, file: Path) -> str:
     return f"pgbackrest --config={file} --stanza={wishes.stanza} archive-push %p"
 
 
-def _repository(text: str) -> dict[str, str | int | None]:
+def _repository(wishes: Wishes) -> dict[str, str | int | None]:
+    text = wishes.repository
     if not text.startswith("s3://"):
         return {"repo1-path": _path(Path(text))}
     url = urlsplit(text)
@@ -74,8 +77,8 @@ def _repository(text: str) -> dict[str, str | int | None]:
         "repo1-type": "s3",
         "repo1-s3-bucket": url.netloc,
         "repo1-path": f"/{url.path.strip('/')}",
-        "repo1-s3-endpoint": "s3.amazonaws.com",
-        "repo1-s3-region": "us-east-1",
+        "repo1-s3-endpoint": wishes.s3_endpoint,
+        "repo1-s3-region": wishes.s3_region,
     }
 
 

@@ -34,12 +34,6 @@ class Range:
     start_lsn: str
     end_lsn: str
 
-    def start_segment(self, segment_bytes: int) -> str:
-        high, low = (int(part, 16) for part in self.start_lsn.split("/"))
-        number = ((high << 32) + low) // segment_bytes
-        per_file = (1 << 32) // segment_bytes
-        return f"{self.timeline:08X}{number // per_file:08X}{number % per_file:08X}"
-
 
 async def copy(
     source: Source,
@@ -77,6 +71,7 @@ async def copy(
             "--manifest-checksums=SHA256",
             f"--compress={packing}",
             "--no-password",
+            "--no-sync",  # what is made of it is synced: the store's objects
             *([f"--incremental={since}"] if since else []),
         ],
         source.login,
@@ -89,7 +84,8 @@ async def copy(
 async def unpack(
     local: LocalServers, copies: Sequence[Path], target: Path, account: Account
 ) -> None:
-    """Make a data folder of a full copy and the incremental ones that follow it."""
+    """Make a data folder of a full copy and the incremental ones that follow it. The server syncs it as
+    it starts its recovery."""
     folders = [folder.with_name(f"{folder.name}.data") for folder in copies]
     try:
         for packed, folder in zip(copies, folders, strict=True):
@@ -98,7 +94,9 @@ async def unpack(
         if len(folders) == 1:
             folders[0].rename(target)
         else:
-            await run([local.binary("pg_combinebackup"), *folders, f"--output={target}"])
+            await run(
+                [local.binary("pg_combinebackup"), *folders, f"--output={target}", "--no-sync"]
+            )
             await check(local, target)
     finally:
         for folder in folders:

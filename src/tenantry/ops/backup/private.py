@@ -85,6 +85,8 @@ async def running(
             "archive_mode": "off",
             "shared_preload_libraries": "",
             "primary_conninfo": "",
+            # A subscription in the copy would take what the original waits for.
+            "max_logical_replication_workers": "0",
             **await asyncio.to_thread(_controlled, local, data, account),
             **(settings or {}),
         }

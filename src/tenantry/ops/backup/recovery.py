@@ -8,12 +8,15 @@ import re
 import shlex
 import shutil
 import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 from tenantry.errors import (
+    BackupDamaged,
     BackupError,
     BackupNotFound,
     InvalidInput,
@@ -34,6 +37,7 @@ from .workshop import Progress
 
 _LABELS = "labels/"
 _LABEL = re.compile(r"[A-Za-z0-9][\w.-]{0,62}")
+_TARGETS = tuple(f"recovery_target{kind}" for kind in ("", "_time", "_xid", "_name", "_lsn"))
 _MISSED = "recovery ended before configured recovery target was reached"
 
 
@@ -70,9 +74,12 @@ class Target:
 
     def settings(self, *, exclusive: bool) -> dict[str, str]:
         if self.kind == "latest":
-            return {}
+            return dict.fromkeys(_TARGETS, "")
         name = {"time": "time", "xid": "xid", "label": "name"}[self.kind]
-        said = {f"recovery_target_{name}": self.value, "recovery_target_action": "promote"}
+        # What the copy's own files say of targets is overruled; there may be one only, so ours is last.
+        ours = f"recovery_target_{name}"
+        said = {other: "" for other in _TARGETS if other != ours}
+        said |= {ours: self.value, "recovery_target_action": "promote"}
         if exclusive and self.kind != "label":
             said["recovery_target_inclusive"] = "off"
         return said
@@ -127,46 +134,90 @@ async def recover(
     """Make a data folder of what the cluster was then; no other folder is touched. The server is stopped
     again afterwards, and archives nothing until it is told to."""
     start = base_for(vault.store, target, backup)
+    async with replayed(
+        local, vault, target, start, data, tell=tell, exclusive=exclusive, timeline=timeline
+    ) as server:
+        tell("Counting")
+        reached = await _reached(server, data, start, database or start.database)
+        _archive_nothing(data)
+    return reached
+
+
+@asynccontextmanager
+async def replayed(
+    local: LocalServers,
+    vault: Vault,
+    target: Target,
+    start: Manifest,
+    data: Path,
+    *,
+    tell: Progress,
+    exclusive: bool = False,
+    timeline: str = "latest",
+    settings: Mapping[str, str] | None = None,
+) -> AsyncIterator[private.Private]:
+    """A running server on a new data folder, of the copy `start` and the WAL up to the point. The folder
+    stays, unless something goes wrong."""
+    names = list(wal.needed(wal.segments(vault.store, start.system_id), start.start_segment or ""))
+    if target.kind == "latest":
+        _refuse_gaps(names, start)
     account = await restoring.into_folder(local, vault, start, data, tell)
     archive = Path(tempfile.mkdtemp(prefix=f".{data.name}.wal-", dir=data.parent))
     try:
         account.own(archive)
-        names = wal.needed(wal.segments(vault.store, start.system_id), start.start_segment or "")
         for name in names:
             tell(f"Fetching WAL {name}")
             await asyncio.to_thread(wal.fetch, vault, start.system_id, name, archive / name)
             account.own(archive / name)
         (data / "recovery.signal").touch(0o600)
         account.own(data / "recovery.signal")
-        settings = {
+        wanted = {
             "restore_command": f"cp {shlex.quote(str(archive)).replace('%', '%%')}/%f %p",
             "recovery_target_timeline": timeline,
             "hot_standby": "on",
             **target.settings(exclusive=exclusive),
+            **(settings or {}),
         }
         tell("Replaying WAL")
-        async with private.running(local, data, account, settings=settings) as server:
+        async with private.running(local, data, account, settings=wanted) as server:
             await _promoted(server, target)
-            tell("Counting")
-            reached = await _reached(server, data, start, database or start.database)
-        _archive_nothing(data)
+            yield server
     except BaseException:
         # The folder was new, and is half a recovery now.
         await asyncio.to_thread(shutil.rmtree, data, ignore_errors=True)
         raise
     finally:
         await asyncio.to_thread(shutil.rmtree, archive, ignore_errors=True)
-    return reached
 
 
-def base_for(store: Store, target: Target, backup: str | None) -> Manifest:
-    """The newest copy that ended before the point, or the one that was named."""
+def _refuse_gaps(names: list[str], start: Manifest) -> None:
+    """The server would end its recovery at the first hole, and call that the latest."""
+    if start.timeline is None or start.end_lsn is None:
+        return
+    last = wal.segment_of(start.timeline, start.end_lsn, start.segment_bytes)
+    # The copy has the WAL that it ends with, so a hole there is none.
+    lost = wal.gaps(iter([*names, last]), start.start_segment or "", start.segment_bytes)
+    if lost := [name for name in lost if name[8:] > last[8:]]:
+        raise BackupDamaged(
+            f"The archive lacks {', '.join(lost[:3])}: what is after that cannot be reached.",
+            name=lost[0],
+            hint="Recover to a time before it, or begin with a later copy (--from).",
+        )
+
+
+def base_for(
+    store: Store, target: Target, backup: str | None, *, system_id: str | None = None
+) -> Manifest:
+    """The newest copy that ended before the point, or the one that was named. Of several clusters' copies
+    those of `system_id`, if that is known."""
     if backup is not None:
         found = manifest.read(store, backup)
         if not found.is_physical:
             raise InvalidInput(f"{found.id} is a dump, which no WAL continues.", field="backup")
         return found
-    copies = [m for m in manifest.every(store) if m.is_physical]
+    copies = [
+        m for m in manifest.every(store) if m.is_physical and system_id in (None, m.system_id)
+    ]
     before = [m for m in copies if _is_before(store, m, target)]
     if len({m.system_id for m in before}) > 1:
         raise InvalidInput(

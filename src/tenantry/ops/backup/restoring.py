@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 import shutil
 from pathlib import Path
@@ -20,6 +21,7 @@ from tenantry.schema import roles
 
 from . import logical, manifest, physical
 from .manifest import Manifest
+from .source import SET_IN_DATABASE
 from .taking import require_whole
 from .vault import Vault
 from .workshop import Progress, fetch, workshop
@@ -33,6 +35,8 @@ SELECT count(*) FROM (
       AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.objid = c.oid AND d.deptype = 'e')
 ) AS things
 """
+_RIGHTS = ("CONNECT", "CREATE", "TEMPORARY")
+_SETTING = re.compile(r"[A-Za-z_][\w.]*")
 
 
 async def into_database(
@@ -56,9 +60,24 @@ async def into_database(
         await logical.load(local, folder, url, jobs=jobs)
     tell("Granting and analysing")
     async with connected(url, "SET statement_timeout = 0") as admin:
-        # Settings and rights of the database itself are in no dump.
         await roles.prepare_database(admin, _database(url))
+        await _as_it_was(admin, roles.quote(_database(url)), found)
         await admin.execute("ANALYZE")
+
+
+async def _as_it_was(admin: asyncpg.Connection[Any], name: str, found: Manifest) -> None:
+    """Rights and settings of the database itself, which are in no dump."""
+    for role, right in found.rights:
+        if right in _RIGHTS:
+            await admin.execute(f"GRANT {right} ON DATABASE {name} TO {roles.quote(role)}")
+    there = {tuple(row) for row in await admin.fetch(SET_IN_DATABASE)}
+    for role, setting, value in (one for one in found.settings if one not in there):
+        whose = f"ROLE {roles.quote(role)} IN DATABASE {name}" if role else f"DATABASE {name}"
+        if _SETTING.fullmatch(setting):
+            async with admin.transaction():
+                # By way of the session: lists and numbers need no quoting of ours.
+                await admin.execute("SELECT set_config($1, $2, true)", setting, value)
+                await admin.execute(f"ALTER {whose} SET {setting} FROM CURRENT")
 
 
 async def _empty(url: str, found: Manifest, *, replace: bool) -> None:

@@ -10,10 +10,10 @@ from tenantry.errors import BackupDamaged
 
 from . import manifest, wal
 from .manifest import Manifest
-from .store import Store
+from .store import Kept, Store
 
-#: A writer that has been at it for longer than this was stopped.
-_STALE = timedelta(days=1)
+#: A writer that has kept nothing for longer than this was stopped.
+_STALE = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,13 +88,19 @@ def plan(store: Store, rules: Rules, now: datetime | None = None) -> Plan:
 
 def prune(store: Store, what: Plan) -> None:
     """Remove it: what builds on another goes before it, and a backup's manifest before its files."""
+    gone = {one.id for one in what.removed}
+    # An incremental one may have been made since the plan was.
+    needed = {m.base for m in manifest.every(store) if m.id not in gone}
     for one in reversed(what.removed):
+        if one.id in needed:
+            continue
         for name in manifest.objects(store, one):
             store.remove(name)
     for system_id, segment in what.wal:
         wal.remove(store, system_id, segment)
     for name in what.leftovers:
         store.remove(name)
+    store.sweep(datetime.now(UTC) - _STALE)
 
 
 def _kept(group: list[Manifest], rules: Rules, now: datetime) -> dict[str, str]:
@@ -128,6 +134,12 @@ def _wal(
 
 
 def _leftovers(store: Store, known: set[str], now: datetime) -> Iterable[str]:
+    """Of backups that never got a manifest. One whose last file is new is still being made."""
+    unfinished: dict[str, list[Kept]] = {}
     for one in store.list(manifest.ROOT):
-        if one.name.split("/")[1] not in known and one.at < now - _STALE:
-            yield one.name
+        backup = one.name.split("/")[1]
+        if backup not in known:
+            unfinished.setdefault(backup, []).append(one)
+    for files in unfinished.values():
+        if max(one.at for one in files) < now - _STALE:
+            yield from (one.name for one in files)

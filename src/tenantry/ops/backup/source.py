@@ -27,6 +27,17 @@ SELECT DISTINCT r.rolname FROM pg_shdepend AS d JOIN pg_roles AS r ON r.oid = d.
 WHERE d.refclassid = 'pg_authid'::regclass AND r.rolname !~ '^pg_'
   AND d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY 1
 """
+#: What belongs to the database itself, and is in no dump of what is in it.
+_RIGHTS = """
+SELECT r.rolname, a.privilege_type FROM pg_database AS d CROSS JOIN aclexplode(d.datacl) AS a
+JOIN pg_roles AS r ON r.oid = a.grantee
+WHERE d.datname = current_database() AND a.grantee <> d.datdba ORDER BY 1, 2
+"""
+SET_IN_DATABASE = """
+SELECT coalesce(r.rolname, ''), split_part(c, '=', 1), substr(c, strpos(c, '=') + 1)
+FROM pg_db_role_setting AS s CROSS JOIN unnest(s.setconfig) AS c LEFT JOIN pg_roles AS r ON r.oid = s.setrole
+WHERE s.setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY 1, 2
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +77,12 @@ class Login:
     @classmethod
     def of(cls, url: str) -> Login:
         address = DatabaseUrl.parse(url)
+        if any(name == "sslpassword" for name, _ in address.params):
+            raise ConfigurationError(
+                "The pass phrase of a key (sslpassword) would stand on a command line.",
+                setting="backup_url",
+                hint="Use a key without one, in a file that only this account reads.",
+            )
         secret = {"PGPASSWORD": address.password} if address.password else {}
         return cls(str(replace(address, password=None)), secret)
 
@@ -78,6 +95,9 @@ class Facts:
     system_id: str
     revision: str | None
     roles: tuple[str, ...]
+    #: (role, right) of the database itself, and (role or "", setting, value) in it.
+    rights: tuple[tuple[str, ...], ...]
+    settings: tuple[tuple[str, ...], ...]
     segment_bytes: int
     tablespaces: int
 
@@ -101,13 +121,18 @@ async def facts(connection: asyncpg.Connection[Any]) -> Facts:
         revision = await connection.fetchval(
             f"SELECT max(version_num) FROM tenantry.{VERSION_TABLE} WHERE version_num ~ '^[0-9]+$'"  # noqa: S608
         )
+    rights = tuple(tuple(row) for row in await connection.fetch(_RIGHTS))
+    values = tuple(tuple(row) for row in await connection.fetch(SET_IN_DATABASE))
+    named = {row[0] for row in (*await connection.fetch(_ROLES), *rights, *values)}
     return Facts(
         database=database,
         server_version=version,
         major=number // 10_000,
         system_id=await _system_id(connection),
         revision=revision,
-        roles=tuple(row[0] for row in await connection.fetch(_ROLES)),
+        roles=tuple(sorted(named - {""})),
+        rights=rights,
+        settings=values,
         segment_bytes=segment,
         tablespaces=tablespaces,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import secrets
 import shutil
@@ -20,6 +21,8 @@ from tenantry.ops import s3
 #: Names that begin so are of writers still at work, or of those who were stopped.
 _UNFINISHED = ".unfinished-"
 _BLOCK = 1 << 20
+#: Of an upload to S3.
+_PART = 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +37,8 @@ class Kept:
 class Store(Protocol):
     """Named objects. Names are paths with `/`, which ours make."""
 
-    def put(self, name: str, content: BinaryIO) -> None:
-        """Keep all that `content` reads, in place of what had the name."""
+    def put(self, name: str, content: BinaryIO, size: int = 0) -> None:
+        """Keep all that `content` reads, in place of what had the name; `size` is about how much it is."""
 
     def open(self, name: str) -> BinaryIO:
         """Read an object; `BackupNotFound` where there is none."""
@@ -45,6 +48,9 @@ class Store(Protocol):
 
     def remove(self, name: str) -> None:
         """Take an object away, where it is there."""
+
+    def sweep(self, before: datetime) -> int:
+        """Clear away what writers that were stopped left before then; how many there were."""
 
 
 def store_of(text: str) -> Store:
@@ -68,7 +74,7 @@ class FolderStore:
     def __str__(self) -> str:
         return str(self.root)
 
-    def put(self, name: str, content: BinaryIO) -> None:
+    def put(self, name: str, content: BinaryIO, size: int = 0) -> None:
         target = self.root / name
         try:
             self._folder(target.parent)
@@ -100,6 +106,21 @@ class FolderStore:
             ) from error
 
     def list(self, prefix: str) -> Iterator[Kept]:
+        for kept in self._every(prefix):
+            if not kept.name.rpartition("/")[2].startswith(_UNFINISHED):
+                yield kept
+
+    def sweep(self, before: datetime) -> int:
+        found = [
+            kept.name
+            for kept in self._every("")
+            if kept.name.rpartition("/")[2].startswith(_UNFINISHED) and kept.at < before
+        ]
+        for name in found:
+            self.remove(name)
+        return len(found)
+
+    def _every(self, prefix: str) -> Iterator[Kept]:
         base = self.root / prefix.rpartition("/")[0]
         for path in sorted(base.rglob("*")):
             name = path.relative_to(self.root).as_posix()
@@ -128,7 +149,9 @@ class FolderStore:
             *reversed(folder.relative_to(self.root).parents),
             folder.relative_to(self.root),
         ):
-            (self.root / part).mkdir(exist_ok=True, mode=0o700)
+            with suppress(FileExistsError):
+                (self.root / part).mkdir(mode=0o700)
+                _settle((self.root / part).parent)
 
 
 class S3Store:
@@ -148,10 +171,13 @@ class S3Store:
             self._client = s3.client("Backups", "store")
         return self._client
 
-    def put(self, name: str, content: BinaryIO) -> None:
+    def put(self, name: str, content: BinaryIO, size: int = 0) -> None:
         client = self.client
+        ways: Any = import_module("boto3.s3.transfer")
+        # An upload has 10,000 parts at most; boto3 does not know how long a stream will be.
+        parts = ways.TransferConfig(multipart_chunksize=max(_PART, size // 9_000))
         with s3.told(str(self), "store"):
-            client.upload_fileobj(content, self.bucket, self.prefix + name)
+            client.upload_fileobj(content, self.bucket, self.prefix + name, Config=parts)
 
     def open(self, name: str) -> BinaryIO:
         client = self.client
@@ -163,8 +189,7 @@ class S3Store:
                 if error.response["Error"]["Code"] == "NoSuchKey":
                     raise BackupNotFound(f"{self} has no {name}.", name=name) from None
                 raise
-            body: BinaryIO = found["Body"]
-            return body
+        return io.BufferedReader(_Body(found["Body"], str(self)), _BLOCK)
 
     def list(self, prefix: str) -> Iterator[Kept]:
         pages = self.client.get_paginator("list_objects_v2")
@@ -178,6 +203,41 @@ class S3Store:
         client = self.client
         with s3.told(str(self), "store"):
             client.delete_object(Bucket=self.bucket, Key=self.prefix + name)
+
+    def sweep(self, before: datetime) -> int:
+        """Uploads that were begun and never finished: their parts are paid for, and in no list."""
+        client, count = self.client, 0
+        pages = client.get_paginator("list_multipart_uploads")
+        with s3.told(str(self), "store"):
+            for page in pages.paginate(Bucket=self.bucket, Prefix=self.prefix):
+                for upload in page.get("Uploads", ()):
+                    if upload["Initiated"] < before:
+                        client.abort_multipart_upload(
+                            Bucket=self.bucket, Key=upload["Key"], UploadId=upload["UploadId"]
+                        )
+                        count += 1
+        return count
+
+
+class _Body(io.RawIOBase):
+    """What an object holds, as it comes over the network; a failure on the way is told as ours."""
+
+    def __init__(self, body: Any, where: str) -> None:
+        self._body = body
+        self._where = where
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        with s3.told(self._where, "store"):
+            part: bytes = self._body.read(len(buffer))
+        buffer[: len(part)] = part
+        return len(part)
+
+    def close(self) -> None:
+        self._body.close()
+        super().close()
 
 
 def _settle(folder: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 
 from tenantry.config import Settings
-from tenantry.errors import BackupError, BackupNotFound, InvalidInput
+from tenantry.errors import BackupDamaged, BackupError, BackupNotFound, InvalidInput
 from tenantry.ids import uuid7
 from tenantry.kernel.plain import connected
 
@@ -22,6 +22,7 @@ from .manifest import Figures, Manifest
 from .source import Facts, Source, facts
 from .store import Store
 from .vault import Vault
+from .wal import segment_of
 from .workshop import Progress, fetch, keep, workshop
 
 _SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -74,6 +75,8 @@ async def create(settings: Settings, vault: Vault, wishes: Wishes, tell: Progres
                 system_id=known.system_id,
                 revision=known.revision,
                 roles=known.roles,
+                rights=known.rights,
+                settings=known.settings,
                 started=started,
                 files=tuple(await keep(vault, lambda n: f"{manifest.ROOT}{new}/{n}", made, tell)),
                 finished=datetime.now(UTC),
@@ -83,7 +86,9 @@ async def create(settings: Settings, vault: Vault, wishes: Wishes, tell: Progres
                 **what,
             )
             # Not in a thread, which would go on and list it after we were interrupted.
+            _require_kept(vault.store, whole)
             manifest.write(vault.store, vault.cipher, whole)
+            manifest.chain(vault.store, whole)  # `prune` may have taken what it builds on meanwhile
     except BaseException:
         with suppress(Exception):
             for kept in list(vault.store.list(f"{manifest.ROOT}{new}/")):
@@ -154,7 +159,8 @@ class _Taking:
             "start_lsn": span.start_lsn,
             "end_lsn": span.end_lsn,
             "timeline": span.timeline,
-            "start_segment": span.start_segment(self.known.segment_bytes),
+            "start_segment": segment_of(span.timeline, span.start_lsn, self.known.segment_bytes),
+            "segment_bytes": self.known.segment_bytes,
             "next_xid": xid,
         }
 
@@ -176,6 +182,16 @@ def _base(store: Store, known: Facts, id: str) -> Manifest:
             hint="Take a full one first.",
         )
     return mine[-1]
+
+
+def _require_kept(store: Store, whole: Manifest) -> None:
+    """Whatever else works on the store, a manifest is written of what is there."""
+    there = {kept.name: kept.size for kept in store.list(f"{manifest.ROOT}{whole.id}/")}
+    for file in whole.files:
+        if there.get(whole.path(file.name)) != file.size:
+            raise BackupDamaged(
+                f"{file.name} is not in {store} any more as it was written.", name=file.name
+            )
 
 
 def require_whole(found: Manifest, kinds: tuple[manifest.Kind, ...], what: str) -> None:

@@ -6,36 +6,17 @@ import asyncio
 import getpass
 import os
 import platform
-import shutil
-import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tenantry.endpoints import superuser_url
 from tenantry.kernel.plain import connected
 from tenantry.local import LocalServers
-from tenantry.ops.setup import in_database
-from tenantry.schema.roles import quote
 
-from . import manifest, private, restoring, workshop
+from . import manifest, private, restoring, scratch, workshop
 from .figures import differences, figures
 from .manifest import Figures, Manifest
 from .vault import Vault
 from .workshop import Progress
-
-#: A scratch server is thrown away, so nothing of it needs to reach the disk.
-_FAST = {
-    "listen_addresses": "",
-    "fsync": "off",
-    "synchronous_commit": "off",
-    "full_page_writes": "off",
-    "wal_level": "minimal",
-    "max_wal_senders": "0",
-    "archive_mode": "off",
-    "autovacuum": "off",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +62,7 @@ async def verify(
 async def _held_by_dump(
     pg_bin: Path | None, vault: Vault, found: Manifest, tell: Progress
 ) -> dict[str, Figures]:
-    async with scratch(pg_bin) as server:
-        url = in_database(superuser_url(server), "restored")
-        async with connected(superuser_url(server)) as admin:
-            known = {row[0] for row in await admin.fetch("SELECT rolname FROM pg_roles")}
-            for role in found.roles:
-                if role not in known:
-                    await admin.execute(f"CREATE ROLE {quote(role)}")
-        await restoring.into_database(server, vault, found, url, tell)
+    async with scratch.dump(pg_bin, vault, found, tell) as url:
         tell("Comparing")
         async with connected(url) as connection:
             return await figures(connection, checksums=_with_checksums(found))
@@ -105,20 +79,6 @@ async def _held_by_copy(
             tell("Comparing")
             async with connected(server.url(found.database)) as connection:
                 return await figures(connection, checksums=_with_checksums(found))
-
-
-@asynccontextmanager
-async def scratch(pg_bin: Path | None) -> AsyncIterator[LocalServers]:
-    """A new server on a socket of its own, removed afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="tenantry-verify-"))
-    folder.chmod(0o755)  # root's servers run as another account
-    server = LocalServers(folder / "home", pg_bin=pg_bin, settings=_FAST)
-    try:
-        await asyncio.to_thread(server.up, valkey=False)
-        yield server
-    finally:
-        await asyncio.to_thread(server.down)
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
 def _with_checksums(found: Manifest) -> bool:

@@ -125,6 +125,14 @@ def no_longer_needed(names: Iterator[str], start: str) -> Iterator[str]:
             yield name
 
 
+def segment_of(timeline: int, lsn: str, segment_bytes: int) -> str:
+    """The segment that a place in the WAL lies in."""
+    high, low = (int(part, 16) for part in lsn.split("/"))
+    number = ((high << 32) + low) // segment_bytes
+    per_file = (1 << 32) // segment_bytes
+    return f"{timeline:08X}{number // per_file:08X}{number % per_file:08X}"
+
+
 def gaps(names: Iterator[str], start: str, segment_bytes: int) -> list[str]:
     """Segments that are missing between the first and the last of a timeline."""
     per_file = (1 << 32) // segment_bytes

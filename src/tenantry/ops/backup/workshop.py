@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import hashlib
+import os
 import shutil
+import signal
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from tenantry.errors import BackupDamaged, BackupError
+from tenantry.local.processes import is_ours
 
 from .manifest import File, Manifest
 from .store import Store
@@ -18,18 +23,48 @@ from .streams import Measured, blocks, joined
 from .vault import Vault
 
 Progress = Callable[[str], None]
+#: Seconds.
+_NEW_S = 60
+_PREFIX = "tenantry-backup-"
 
 
 @asynccontextmanager
 async def workshop() -> AsyncIterator[Path]:
-    """Gone at the end. In TMPDIR, which must have room for what is made."""
-    folder = Path(tempfile.mkdtemp(prefix="tenantry-backup-"))
+    """Gone at the end. In TMPDIR, which must have room for what is made. What a run that was killed left
+    there goes first: its files are not encrypted."""
+    await asyncio.to_thread(_sweep)
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
     # The server's account passes through; every file and folder in it guards itself.
     folder.chmod(0o711)
+    held = os.open(folder, os.O_RDONLY)
     try:
+        fcntl.flock(held, fcntl.LOCK_EX)  # until we end, however that is
         yield folder
     finally:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        os.close(held)
+
+
+def _sweep() -> None:
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with suppress(OSError):
+            facts = folder.lstat()
+            # One that is new may not be locked yet.
+            if facts.st_uid == os.getuid() and facts.st_mtime < time.time() - _NEW_S:
+                _take_away(folder)
+
+
+def _take_away(folder: Path) -> None:
+    held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for file in folder.rglob("postmaster.pid"):
+            first = file.read_text().partition("\n")[0]
+            if first.isdigit() and is_ours(int(first), file.parent):
+                os.kill(int(first), signal.SIGQUIT)
+        shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os.close(held)
 
 
 async def keep(
@@ -50,7 +85,9 @@ def _keep(vault: Vault, full: str, file: Path, name: str) -> File:
     try:
         with file.open("rb") as content:
             vault.store.put(
-                full, joined(measured.through(vault.cipher.seal(full, blocks(content))))
+                full,
+                joined(measured.through(vault.cipher.seal(full, blocks(content)))),
+                file.stat().st_size,
             )
     except OSError as error:
         raise BackupError(f"{name} cannot be read: {error.strerror}.", path=name) from error

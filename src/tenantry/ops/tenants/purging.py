@@ -8,7 +8,7 @@ too, what somebody who had begun before brought in later.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -60,7 +60,7 @@ class Certificate:
     at: datetime
     reason: str | None
     program: str | None
-    #: tenant_id, slug, tables, rows, last_seal, blobs, by.
+    #: tenant_id, slug, tables, rows, last_seal, blobs, backups, by.
     facts: dict[str, Any]
 
 
@@ -87,12 +87,14 @@ async def purge(
     *,
     reason: str,
     has_redis: bool = True,
+    backups: Sequence[Mapping[str, str | None]] | None = None,
     actor: Actor | None = None,
     keep: Keep = lambda _: None,
     tell: Tell = lambda _: None,
 ) -> Purged:
     """Remove a deleted tenant. `TransferRefused` while it is not deleted, or a legal hold is on it.
 
+    `backups` are those that still hold it, which the certificate names (None: that is not known).
     `keep` is given the paths of its files in the object store before the rows that name them go; what it
     raises stops the purge. Run again by its id, it finishes what was left and gives the same certificate.
     """
@@ -118,6 +120,7 @@ async def purge(
         alone = [row[0] async for row in s.stream(_ALONE, tenant_id)]
         listed = sha256("\n".join(blobs).encode()).hexdigest()
         facts = {"blobs": len(blobs), "blobs_sha256": listed, "users_left": len(alone)}
+        facts |= {"backups": backups}
         if row is not None:
             keep(blobs)
         await s.fetch_value(_PURGE, tenant_id, facts)

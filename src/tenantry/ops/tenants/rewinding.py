@@ -139,6 +139,12 @@ class _Source:
             yield row
 
 
+async def check(db: Database, tenant_id: UUID, *, apply: bool, reason: str) -> None:
+    """Refuse what will be refused before hours go into a restore."""
+    async with db.service(reason) as s:
+        await _may_be(s, tenant_id, apply=apply)
+
+
 async def _may_be(s: ServiceTransaction, tenant_id: UUID, *, apply: bool) -> None:
     status = await s.fetch_value(_STATUS, tenant_id)
     if status is None:
@@ -156,7 +162,8 @@ async def _both(s: ServiceTransaction, source: _Source) -> list[TenantTable]:
     if here != there:
         raise TransferRefused(
             f"The other database has the schema's revision {', '.join(there)}, this one {', '.join(here)}.",
-            hint="Bring the restored copy to the same revision with `tenantry migrate up`.",
+            hint="Restore it as a database of its own, bring that to the same revision with"
+            " `tenantry migrate up`, and name it with --from.",
             reason="revision",
         )
     theirs = {table.relation: table.columns for table in await tenant_tables(source)}
