@@ -324,7 +324,7 @@ async def test_memory_keys_by_kind_and_slow_commands_of_valkey(place: Place) -> 
             await client.get("somebody-elses")
             await client.get("nothing")
             _, *words = acl_line("tenantry", "a-word").split()
-            await client.execute_command("ACL", "SETUSER", *words)
+            await client.execute_command("ACL", "SETUSER", *words)  # type: ignore[no-untyped-call]
         async with watching(place.settings(redis_url=url)) as source:
             (store,) = (await VALKEY.look(source)).stores
         own = f"redis://tenantry:a-word@127.0.0.1:{node.port}/0"

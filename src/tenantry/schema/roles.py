@@ -75,14 +75,14 @@ def _names(functions: tuple[str, ...]) -> str:
     return ", ".join(f"'{name}'" for name in functions)
 
 
-#: A view asks them as whoever reads it, and a monitor may see what it shows: nobody else.
+#: A view asks them as whoever reads it, and who watches the server (pg_monitor) sees what it shows: nobody else.
 CLOSE_SERVER_FUNCTIONS = f"""
     DO $$ DECLARE f regprocedure; BEGIN
         FOR f IN SELECT oid FROM pg_proc WHERE proname IN ({_names(FORBIDDEN_FUNCTIONS)}) LOOP
             EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', f);
         END LOOP;
         FOR f IN SELECT oid FROM pg_proc WHERE proname IN ({_names(WATCHING_FUNCTIONS)}) LOOP
-            EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO pg_monitor', f);
+            EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO pg_read_all_stats', f);
         END LOOP;
     END $$"""
 
