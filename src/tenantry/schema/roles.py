@@ -82,7 +82,7 @@ CLOSE_SERVER_FUNCTIONS = f"""
             EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', f);
         END LOOP;
         FOR f IN SELECT oid FROM pg_proc WHERE proname IN ({_names(WATCHING_FUNCTIONS)}) LOOP
-            EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO pg_monitor', f);
+            EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO pg_read_all_stats', f);
         END LOOP;
     END $$"""
 
