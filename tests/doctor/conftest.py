@@ -43,4 +43,4 @@ async def ward(
     made = WardClinic(whole_ward, Cli(project))
     made.settings["backup_store"] = str(project / "backups")
     yield made
-    await whole_ward.run("ALTER SYSTEM RESET ALL", "SELECT pg_reload_conf()")
+    await whole_ward.as_it_was()

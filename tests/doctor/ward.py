@@ -83,6 +83,17 @@ class Ward(Place):
             "SELECT pg_reload_conf()",
         )
 
+    async def as_it_was(self) -> None:
+        await self.run("ALTER SYSTEM RESET ALL", "SELECT pg_reload_conf()")
+        admin = await self.connection("superuser")
+        try:
+            waits = "SELECT EXISTS (SELECT FROM pg_settings WHERE pending_restart)"
+            pending = await admin.fetchval(waits)
+        finally:
+            await admin.close()
+        if pending:
+            self.restart()
+
     def restart(self) -> None:
         self.server.servers.down()
         self.server.servers.up(valkey=False)
