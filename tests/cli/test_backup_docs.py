@@ -1,4 +1,4 @@
-"""Every command line in docs/backup.md is one."""
+"""Every command line in these pages is one."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import pytest
 
 from tenantry.cli.app import parser
 
-PAGE = Path(__file__).parents[2] / "docs" / "backup.md"
+DOCS = Path(__file__).parents[2] / "docs"
 LINES = [
     part.strip()
+    for page in ("backup.md", "monitoring.md")
     for language, block in re.findall(
-        r"^```(\w*)\n(.*?)^```", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE
+        r"^```(\w*)\n(.*?)^```", (DOCS / page).read_text("utf-8"), re.DOTALL | re.MULTILINE
     )
     if language != "sql"
     for line in block.splitlines()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -17,6 +19,7 @@ from redis.asyncio import Redis
 
 from tenantry import Database
 from tenantry.coordination import Keys
+from tenantry.coordination.acl import acl_line
 from tenantry.errors import InvalidInput
 from tenantry.ops import features
 from tenantry.ops.figures import (
@@ -37,16 +40,19 @@ from tenantry.ops.figures import (
     TRAFFIC,
     VALKEY,
     Source,
+    Wait,
     gather,
     gather_all,
     watching,
 )
 from tenantry.ops.figures.disk import _is_here
 from tests.fixtures.database import Place, make_tenant
+from tests.fixtures.servers import KeyValueServer
 from tests.fixtures.topologies import PASSWORD, kv_node
 
 wheel = pytest.mark.postgres("wheel")
 SECRET = "sterling-hush"
+_PAGE = Path(__file__).parents[2] / "docs" / "monitoring.md"
 _FLUSH = "SELECT pg_stat_force_next_flush()"
 
 
@@ -55,6 +61,29 @@ async def root(place: Place) -> AsyncIterator[asyncpg.Connection[Any]]:
     connection = await place.connection("superuser")
     yield connection
     await connection.close()
+
+
+def test_the_page_tells_of_every_section() -> None:
+    told = re.findall(r"^\| `(\w+)` \|", _PAGE.read_text("utf-8"), re.MULTILINE)
+    assert told == list(SECTIONS)
+
+
+@wheel
+async def test_the_login_of_the_page_sees_everything(
+    place: Place, root: asyncpg.Connection[Any], valkey_server: KeyValueServer
+) -> None:
+    (sql,) = re.findall(r"^```sql\n(.*?)^```", _PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    name = "tenantry_monitor"
+    await root.execute(sql.replace("DATABASE tenantry ", f"DATABASE {place.name} "))
+    try:
+        await root.execute(f"ALTER ROLE {name} PASSWORD '{place.server.password(name)}'")
+        url = place.server.url(name, place.name)
+        settings = place.settings(monitor_url=url, redis_url=valkey_server.url)
+        async with watching(settings) as source:
+            gathered = await gather_all(source)
+        assert [(one.section, one.why) for one in gathered.values() if one.figures is None] == []
+    finally:
+        await root.execute(f"DROP OWNED BY {name}; DROP ROLE {name}")
 
 
 @pytest.fixture
@@ -87,28 +116,39 @@ async def _until_waiting(root: asyncpg.Connection[Any], pid: int) -> None:
             pass
 
 
+async def _waits(source: Source, place: Place) -> list[Wait]:
+    """Those of this database: the server is every test's."""
+    return [w for w in (await LOCKS.look(source)).waits if w.waiting.database == place.name]
+
+
+async def _running(source: Source, place: Place) -> list[str]:
+    found = await STATEMENTS.look(source)
+    return [s.text for s in found.running if s.database == place.name]
+
+
 async def test_sessions_and_a_lock_with_both_its_sides(
     place: Place, root: asyncpg.Connection[Any], source: Source
 ) -> None:
-    assert (await LOCKS.look(source)).waits == ()
+    assert await _waits(source, place) == []
     async with _connected(place, "service") as holder, _connected(place, "owner") as waiter:
         await holder.execute(f"BEGIN; SELECT '{SECRET}'; LOCK TABLE tenantry.tasks")
         waits = asyncio.ensure_future(
             waiter.execute(f"COMMENT ON TABLE tenantry.tasks IS '{SECRET}'")
         )
-        await _until_waiting(root, waiter.get_server_pid())
-        (found,) = (await LOCKS.look(source)).waits
+        holding, waiting = holder.get_server_pid(), waiter.get_server_pid()
+        await _until_waiting(root, waiting)
+        (found,) = await _waits(source, place)
         sessions = {s.pid: s for s in (await SESSIONS.look(source)).sessions}
         connections, ages = await CONNECTIONS.look(source), await AGES.look(source)
         # What is locked against everybody does not keep anybody from measuring the rest.
         gathered = await gather_all(source, ["tables", "indexes", "bloat"])
         waits.cancel()
-    assert found.waiting.pid == waiter.get_server_pid()
+    assert found.waiting.pid == waiting
     assert found.waiting.role == "tenantry_owner"
     assert found.wanted == "ShareUpdateExclusiveLock on tasks"
-    assert found.waiting.blocked_by == (holder.get_server_pid(),)
+    assert found.waiting.blocked_by == (holding,)
     (held,) = found.holders
-    assert (held.pid, held.role) == (holder.get_server_pid(), "tenantry_service")
+    assert (held.pid, held.role) == (holding, "tenantry_service")
     assert held.text == "BEGIN; SELECT ?; LOCK TABLE tenantry.tasks"
     assert sessions[held.pid].state == "idle in transaction"
     assert sessions[found.waiting.pid].wait == "Lock: relation"
@@ -141,13 +181,13 @@ async def test_a_big_table_leads_with_its_partitions_and_an_index_that_nobody_re
     first, *_ = (await TABLES.look(source)).tables
     assert (first.table, first.partitions, first.rows) == ("public.big", 2, 40_000)
     told = await root.fetchval(
-        "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relname IN ('big_a', 'big_b')"
+        "SELECT sum(pg_total_relation_size(oid))::float8 FROM pg_class WHERE relname IN ('big_a', 'big_b')"
     )
     assert 0.9 * told < first.bytes <= told
     assert first.index_bytes > 0.2 * first.bytes
     indexes = await INDEXES.look(source)
     unused = indexes.unused[0]
-    assert (unused.index, unused.table, unused.scans) == ("public.big_word", "big", 0)
+    assert (unused.index, unused.table, unused.scans) == ("public.big_word", "public.big", 0)
     assert indexes.unused_count >= len(indexes.unused)
     assert indexes.unused_bytes >= unused.bytes
     used = next(i for i in indexes.used if i.index == "public.big_g")
@@ -163,10 +203,10 @@ async def test_slow_statements_of_now_and_as_they_were_counted(
     async with _connected(place, "service") as slow:
         runs = asyncio.ensure_future(slow.fetch(f"SELECT pg_sleep(60), '{SECRET}'"))
         async with asyncio.timeout(20):
-            while not (found := (await STATEMENTS.look(source)).running):
+            while not (found := await _running(source, place)):
                 pass
         runs.cancel()
-    assert [s.text for s in found] == ["SELECT pg_sleep(?), ?"]
+    assert found == ["SELECT pg_sleep(?), ?"]
     await features.enable(place.settings(), "statements", admin_url=place.url("superuser"))
     async with _connected(place, "service") as slow:
         for _ in range(2):
@@ -283,8 +323,13 @@ async def test_memory_keys_by_kind_and_slow_commands_of_valkey(place: Place) -> 
             )
             await client.get("somebody-elses")
             await client.get("nothing")
+            _, *words = acl_line("tenantry", "a-word").split()
+            await client.execute_command("ACL", "SETUSER", *words)
         async with watching(place.settings(redis_url=url)) as source:
             (store,) = (await VALKEY.look(source)).stores
+        own = f"redis://tenantry:a-word@127.0.0.1:{node.port}/0"
+        async with watching(place.settings(redis_url=own)) as source:
+            (limited,) = (await VALKEY.look(source)).stores
     assert (store.use, store.keys, store.counted_all) == ("both", 4, True)
     assert store.kinds == {"cache": 2, "session": 1}
     assert store.hit_ratio == 0.5
@@ -292,6 +337,9 @@ async def test_memory_keys_by_kind_and_slow_commands_of_valkey(place: Place) -> 
     assert {"mset", "get"} <= {c.command for c in store.commands}
     assert store.slow is not None and "MSET" in {c.command for c in store.slow}
     assert SECRET not in repr(store)
+    # With the rights that `tenantry redis acl` gives, all but those.
+    assert limited.slow is None
+    assert (limited.keys, limited.kinds) == (store.keys, store.kinds)
 
 
 @wheel

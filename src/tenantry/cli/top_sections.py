@@ -70,12 +70,12 @@ def _traffic(look: Look, now: f.Traffic) -> list[Grid]:
 
 def _connections(_: Look, now: f.Connections) -> list[Grid]:
     title = f"Connections: {now.used} of {now.maximum}, {now.reserved} of them reserved"
-    return [grid(title, "Role State >Count", [(c.role, c.state, c.count) for c in now.by])]
+    return [grid(title, "Role State >Count", [(_role(c.role), c.state, c.count) for c in now.by])]
 
 
 def _ages(_: Look, now: f.Ages) -> list[Grid]:
     oldest = now.oldest
-    lines = [(oldest.whose, oldest.pid or "", span(oldest.seconds))] if oldest else []
+    lines = [(_role(oldest.whose), oldest.pid or "", span(oldest.seconds))] if oldest else []
     return [
         grid("Oldest transaction here", "Role PID >Open_for", lines, "None is open."),
         grid(
@@ -88,7 +88,7 @@ def _ages(_: Look, now: f.Ages) -> list[Grid]:
 
 def _session(one: f.Session) -> tuple[Any, ...]:
     return (
-        one.pid, one.role, one.program, one.state, one.wait, _time(one.transaction_s), _time(one.state_s),
+        one.pid, _role(one.role), one.program, one.state, one.wait, _time(one.transaction_s), _time(one.state_s),
         one.text,
     )  # fmt: skip
 
@@ -102,11 +102,11 @@ def _locks(_: Look, now: f.Locks) -> list[Grid]:
     rows: list[tuple[Any, ...]] = []
     for wait in now.waits:
         one = wait.waiting
-        rows.append(("waits", one.pid, one.role, wait.wanted, _time(one.state_s), one.text))
+        rows.append(("waits", one.pid, _role(one.role), wait.wanted, _time(one.state_s), one.text))
         if not wait.holders:
             rows.append(("held by", "", "a prepared transaction", "", "", ""))
         rows += [
-            ("held by", h.pid, h.role, h.state, _time(h.transaction_s), h.text)
+            ("held by", h.pid, _role(h.role), h.state, _time(h.transaction_s), h.text)
             for h in wait.holders
         ]
     words = "Lock >PID Role Wants,_or_does >For ~Statement"
@@ -117,7 +117,7 @@ def _slow(look: Look, now: f.Statements) -> list[Grid]:
     if now.counted is None:
         empty = "Nothing runs. `tenantry feature enable statements` counts what has run."
         words = ">PID Role >Transaction ~Statement"
-        running = [(s.pid, s.role, _time(s.transaction_s), s.text) for s in now.running]
+        running = [(s.pid, _role(s.role), _time(s.transaction_s), s.text) for s in now.running]
         return [grid("Statements of now (they are not counted)", words, running, empty)]
     earlier = look.earlier("slow")
     known = {(s.id, s.role): s.calls for s in (earlier.counted or ())} if earlier else {}
@@ -125,7 +125,7 @@ def _slow(look: Look, now: f.Statements) -> list[Grid]:
         (
             milliseconds(s.mean_ms), milliseconds(s.max_ms), milliseconds(s.total_ms), count(s.calls),
             _calls(s.calls, known.get((s.id, s.role)), look.seconds), count(s.rows), part(s.hit_ratio),
-            s.role.removeprefix("tenantry_"), s.text,
+            _role(s.role), s.text,
         )
         for s in now.counted
     ]  # fmt: skip
@@ -143,8 +143,9 @@ def _tenants(_: Look, now: f.TenantLoads) -> list[Grid]:
         (t.slug, t.running, t.claimed, count(t.requests), count(t.tokens), f"${t.cost_usd:,.2f}")
         for t in now.tenants
     ]
-    words = "Tenant >Running >Tasks >Requests_today >Tokens_today >Cost_today"
-    return [grid("Tenants by load", words, rows, "None is at work, nor was today.")]
+    words = "Tenant >Running >Tasks >Requests >Tokens >Cost"
+    title = "Tenants by load; requests, tokens and cost since midnight (UTC)"
+    return [grid(title, words, rows, "None is at work, nor was today.")]
 
 
 def _tables(_: Look, now: f.TableSizes) -> list[Grid]:
@@ -305,6 +306,11 @@ def _store(look: Look, now: f.StoreFigures, before: f.StoreFigures | None) -> It
         [(s.command, milliseconds(s.ms), _moment(s.at)) for s in slow or ()],
         "None." if slow is not None else "This user may not ask for them.",
     )
+
+
+def _role(name: str) -> str:
+    """Without what all of ours begin with."""
+    return name.removeprefix("tenantry_")
 
 
 def _time(seconds: float | None) -> str:

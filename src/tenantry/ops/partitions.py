@@ -8,7 +8,7 @@ behind it for long.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -90,11 +90,11 @@ async def drain(
 
 
 async def status(
-    service_url: str, *, tables: Iterable[str] | None = None, setup: str = ""
+    service_url: str, *, tables: Iterable[str] | None = None, setup: Sequence[str] = ()
 ) -> list[Standing]:
     """How every partitioned table stands. The service role sees the rows; the owner sees none. `setup`
     is run first, as limits of time."""
-    async with connected(service_url, setup) as connection, connection.transaction(readonly=True):
+    async with connected(service_url, *setup) as connection, connection.transaction(readonly=True):
         return [await _standing(connection, t, p) for t, p in _chosen(tables).items()]
 
 

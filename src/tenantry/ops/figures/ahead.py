@@ -21,7 +21,7 @@ class PartitionsAhead:
 
 async def _look(source: Source) -> PartitionsAhead:
     load_models(source.settings.models)
-    found = await partitions.status(url_for(source.settings, "service"), setup=LIMITS)
+    found = await partitions.status(url_for(source.settings, "service"), setup=[LIMITS])
     return PartitionsAhead(
         tuple(sorted(found, key=lambda one: (one.ahead, -one.strays, one.table)))
     )

@@ -70,7 +70,7 @@ _WAITING: Final = f"""
         SELECT {_COLUMNS}, a.wait_event FROM pg_stat_activity AS a WHERE a.wait_event_type = 'Lock'
         ORDER BY a.state_change, a.pid LIMIT $1)
     SELECT w.*, coalesce(l.mode, w.wait_event) AS mode, coalesce(
-        c.relname, CASE l.locktype WHEN 'transactionid' THEN 'a row or transaction' WHEN 'virtualxid' THEN 'a snapshot'
+        c.relname, CASE l.locktype WHEN 'transactionid' THEN 'a row' WHEN 'virtualxid' THEN 'a snapshot'
                    ELSE l.locktype END) AS "on"
     FROM waiting AS w LEFT JOIN LATERAL (
         SELECT * FROM pg_locks AS l WHERE l.pid = w.pid AND NOT l.granted LIMIT 1) AS l ON true
