@@ -23,9 +23,9 @@ GENERATED = (
     ("graph", "builtin", graph.builtin),
     ("graph", "grammar", graph.grammar),
     ("isolation", "mutations", mutations),
-    ("monitoring", "program", lambda: table(PROGRAM)),
-    ("monitoring", "server", lambda: table(SERVER)),
-    ("monitoring", "alerts", alerts.table),
+    ("metrics", "program", lambda: table(PROGRAM)),
+    ("metrics", "server", lambda: table(SERVER)),
+    ("metrics", "alerts", alerts.table),
     ("schema", "schema", lambda: markdown(describe(metadata))),
     ("settings", "settings", settings),
 )

@@ -1,4 +1,4 @@
-"""docs/monitoring.md says what is so."""
+"""docs/metrics.md says what is so."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.fixtures.database import Place, make_tenant
 
 from .conftest import Traced, attributes
 
-PAGE = (Path(__file__).parents[2] / "docs/monitoring.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[2] / "docs/metrics.md").read_text("utf-8")
 
 
 @pytest.mark.postgres("wheel")
@@ -33,7 +33,7 @@ async def test_the_examples_run(
         monkeypatch.setenv(f"TENANTRY_{name}_URL", place.url(role))
     names: dict[str, Any] = {}
     for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
-        code = compile(block, "monitoring.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        code = compile(block, "metrics.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         running: Any = eval(code, names)  # noqa: S307 - our own page
         if running is not None:
             await running

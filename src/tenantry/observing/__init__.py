@@ -1,1 +1,1 @@
-"""Watching what runs: metrics for Prometheus, spans for OpenTelemetry. See docs/monitoring.md."""
+"""Watching what runs: metrics for Prometheus, spans for OpenTelemetry. See docs/metrics.md."""

@@ -1,1 +1,1 @@
-"""The servers' figures as metrics: `tenantry metrics`. See docs/monitoring.md."""
+"""The servers' figures as metrics: `tenantry metrics`. See docs/metrics.md."""
