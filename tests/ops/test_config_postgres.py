@@ -104,6 +104,13 @@ def test_what_is_asked_for_is_set(
     assert _settings(tmp_path, **change).get(name) == then
 
 
+def test_the_file_says_why_so_many_locks() -> None:
+    plan = Plan(machine=Machine(_GB, 1), load=Load(4, 20, 4), features=frozenset({"graph"}))
+    lines = file(plan, "config postgres").text.splitlines()
+    at = lines.index("max_locks_per_transaction = '1024'")
+    assert "graph" in lines[at - 1]
+
+
 def test_the_same_question_has_the_same_answer(tmp_path: Path) -> None:
     assert _settings(tmp_path) == _settings(tmp_path)
 

@@ -83,9 +83,13 @@ def file(plan: Plan, command: str) -> File:
     way = "through PgBouncer" if plan.pooled is not None else "directly"
     about = (*_USE, f"For PostgreSQL {plan.version} on {plan.machine};", f"{plan.load}, {way}.")
     text = header(command, *about)
+    reasons = {"max_locks_per_transaction": _locks(plan)[1]}
     for title, values in parts(plan).items():
         text += f"# {title}\n"
-        text += "".join(f"{name} = {_quoted(value)}\n" for name, value in values.items()) + "\n"
+        for name, value in values.items():
+            why = f"# {reasons[name]}\n" if name in reasons else ""
+            text += f"{why}{name} = {_quoted(value)}\n"
+        text += "\n"
     return File("tenantry.conf", text.rstrip("\n") + "\n")
 
 
@@ -120,18 +124,20 @@ def _memory(plan: Plan) -> dict[str, str]:
     maintenance = _between(64 * _MB, total // 16, _GB)
     # Half of what is left, if half of all connections sort or hash twice at once.
     each = (total - shared) // 2 // plan.max_connections
-    values = {
+    return {
         "shared_buffers": in_megabytes(shared),
         "effective_cache_size": in_megabytes(max(total * 3 // 4, 256 * _MB)),
         "maintenance_work_mem": in_megabytes(maintenance),
         "work_mem": in_megabytes(_between(4 * _MB, each, 256 * _MB)),
-        # Partitions with their indexes: a statement over all of a table's takes a few hundred.
-        "max_locks_per_transaction": "256",
+        "max_locks_per_transaction": _locks(plan)[0],
     }
+
+
+def _locks(plan: Plan) -> tuple[str, str]:
+    """How many a transaction may hold on average, and why, as the file says it."""
     if "graph" in plan.features:
-        # Each label of each tenant's graph is a table with indexes and a sequence.
-        values["max_locks_per_transaction"] = "1024"
-    return values
+        return "1024", "Each label of each tenant's graph is a table with indexes and a sequence."
+    return "256", "A statement over all of a table's partitions locks each, with its indexes."
 
 
 def _processes(plan: Plan) -> dict[str, str]:
