@@ -23,7 +23,7 @@ from tests.fixtures.database import make_tenant
 from .cluster import Cluster, cluster
 from .conftest import take
 
-_BETA = (
+_ROWS = (
     "SELECT array_agg((id, xmin, ctid)::text ORDER BY id) FROM tenantry.tasks WHERE tenant_id = $1"
 )
 
@@ -78,24 +78,18 @@ async def test_a_tenant_goes_back_to_a_moment(
         await there.ask("DELETE FROM tenantry.tasks WHERE title = 'Second'")
         await _tasks(db, acme, "Third")
         await there.archived()
-        others = await there.ask(_BETA, beta.id)
+        others, here = await there.ask(_ROWS, beta.id), await there.ask(_ROWS, acme.id)
 
-        # By a copy and WAL; what would be done is told, and nothing is done.
-        shown = await said("acme", "--to", moment)
-        assert shown["source"].startswith(f"copy {copy.id} and WAL")
-        tables = {t["table"]: (t["missing"], t["changed"], t["added"]) for t in shown["tables"]}
-        assert tables["tasks"] == (1, 0, 1)
-        assert tables["projects"] == (0, 0, 1)
-        assert not shown["applied"]
-        assert (await said("acme", "--to", moment, "--apply", "--yes", code=6))[
-            "reason"
-        ] == "status"
+        refused = await said("acme", "--to", moment, "--apply", "--yes", code=6)
+        assert refused["reason"] == "status"
 
         # From before the first copy there is a dump only, and that is said.
         older = await said("acme", "--to", dumped)
         assert older["source"].startswith(f"dump {dump.id} of ")
         assert "no physical copy reaches" in older["source"]
         assert {t["table"]: t["added"] for t in older["tables"]}["projects"] == 2
+        assert not older["applied"]
+        assert await there.ask(_ROWS, acme.id) == here  # nothing was done
         await said("acme", "--to", "2020-01-01T00:00:00Z", code=5)
         await said("acme", code=2)
         await said("acme", "--to", "latest", "--from", "postgresql://x@y/z", code=2)
@@ -103,14 +97,19 @@ async def test_a_tenant_goes_back_to_a_moment(
         async with db.service("a test") as s:
             await s.tenants.suspend(acme.id)
         await _tasks(db, beta, "Meanwhile")
-        assert (await said("acme", "--to", moment, "--apply", "--yes"))["applied"]
+        done = await said("acme", "--to", moment, "--apply", "--yes")
+        assert done["source"].startswith(f"copy {copy.id} and WAL")
+        tables = {t["table"]: (t["missing"], t["changed"], t["added"]) for t in done["tables"]}
+        assert tables["tasks"] == (1, 0, 1)
+        assert tables["projects"] == (0, 0, 1)
+        assert done["applied"]
         titles = await there.ask(
             "SELECT array_agg(title ORDER BY title) FROM tenantry.tasks WHERE tenant_id = $1",
             acme.id,
         )
         assert titles == ["First", "Second"]
         # Not one of the others' rows was written anew.
-        assert (await there.ask(_BETA, beta.id))[: len(others)] == others
+        assert (await there.ask(_ROWS, beta.id))[: len(others)] == others
         assert workshops(temporary) == before
 
         await _is_stopped(folder, temporary, before)
