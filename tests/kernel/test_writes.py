@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenantry.errors import InvalidInput
-from tenantry.kernel.position import format_position, parse_position
+from tenantry.kernel.position import Place, format_place, parse_place
 from tenantry.kernel.writes import Writes
 
 _TENANTS = [uuid4() for _ in range(6)]
@@ -34,12 +34,15 @@ def test_nobodys_commit_is_forgotten(commits: list[UUID | None], remembered: int
             assert writes.last(one).serial >= last[one]
 
 
-@given(st.integers(0, 2**64 - 1))
-def test_a_position_is_read_as_it_was_written(position: int) -> None:
-    assert parse_position(format_position(position)) == position
+@given(st.integers(0, 2**32 - 1), st.integers(0, 2**64 - 1))
+def test_a_place_is_read_as_it_was_written(timeline: int, position: int) -> None:
+    place = Place(timeline, position)
+    assert parse_place(format_place(place)) == place
 
 
-@pytest.mark.parametrize("given", [7, None, "", "1", "1/", "1/2/3", "-1/2", "1/2 ", "G/1"])
-def test_what_is_no_position_is_refused(given: object) -> None:
+@pytest.mark.parametrize(
+    "given", [7, None, "", "1-1", "1-1/", "1/2", "1-1/2/3", "-1/2", "1-1/2 ", "1-G/1"]
+)
+def test_what_is_no_place_is_refused(given: object) -> None:
     with pytest.raises(InvalidInput):
-        parse_position(given)
+        parse_place(given)
