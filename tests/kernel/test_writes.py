@@ -41,7 +41,7 @@ def test_a_place_is_read_as_it_was_written(timeline: int, position: int) -> None
 
 
 @pytest.mark.parametrize(
-    "given", [7, None, "", "1", "1-", "1/2", "1-2", "1-1/2/3", "-1/2", "1-1/2 ", "1-G/1"]
+    "given", [7, None, "", "1-1", "1-1/", "1/2", "1-1/2/3", "-1/2", "1-1/2 ", "1-G/1"]
 )
 def test_what_is_no_place_is_refused(given: object) -> None:
     with pytest.raises(InvalidInput):
