@@ -32,7 +32,8 @@ async def test_a_server_runs_by_it_and_lets_in_whom_it_names(cluster: Cluster) -
     cluster.generate(
         "postgres", "--version", str(cluster.version), "--memory", "1GB", "--cpus", "2",
         "--port", str(cluster.port), "--database", DATABASE, "--superuser", cluster.superuser,
-        "--pooled", "20", "--replicas", "1", "--archive-command", "test -f %p", into=folder,
+        "--pooled", "20", "--replicas", "1", "--archive-command", "test -f %p",
+        "--monitor", "watches", "--backup", "keeps copies", into=folder,
     )  # fmt: skip
     with cluster.started(folder):
         wrong = "WHERE error IS NOT NULL"
@@ -48,6 +49,14 @@ async def test_a_server_runs_by_it_and_lets_in_whom_it_names(cluster: Cluster) -
             for host in ("", "127.0.0.1"):
                 connection = await asyncpg.connect(cluster.url(role, host))
                 await connection.close()
+        for role in ("watches", "keeps copies"):
+            cluster.sql("-c", f"CREATE ROLE \"{role}\" LOGIN PASSWORD 'w' IN ROLE pg_monitor")
+            cluster.sql("-c", f'GRANT CONNECT ON DATABASE {DATABASE} TO "{role}"')
+            there = f"host=127.0.0.1&port={cluster.port}"
+            login = f"postgresql://{role.replace(' ', '%20')}:w@"
+            connection = await asyncpg.connect(f"{login}/{DATABASE}?{there}")
+            await connection.close()
+            await _refused(f"{login}/postgres?{there}")
         for place in ("127.0.0.1", str(cluster.socket_dir)):
             await _refused(
                 f"postgresql://{cluster.superuser}@/{DATABASE}?host={place}&port={cluster.port}"

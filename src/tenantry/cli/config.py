@@ -21,6 +21,8 @@ from .answer import Answer
 from .command import command, group
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from tenantry.config import Settings
     from tenantry.ops.config import File
 
@@ -142,6 +144,13 @@ def postgres(
     replica_network: Annotated[
         list[str] | None, typer.Option(metavar="CIDR", help="Where they come from.")
     ] = None,
+    monitor: Annotated[
+        str | None, typer.Option(metavar="ROLE", help="Who watches; else the login of monitor_url.")
+    ] = None,
+    backup: Annotated[
+        str | None,
+        typer.Option(metavar="ROLE", help="Who takes backups; else the login of backup_url."),
+    ] = None,
     archive_command: Annotated[
         str, typer.Option(metavar="COMMAND", help="Takes WAL away, for recovery to a moment.")
     ] = "",
@@ -170,6 +179,7 @@ def postgres(
         database=database or _server(settings, None)[2], superuser=superuser, networks=networks[0],
         tls=tls is not None, client_certificates=client_certificates, pooler=pooled is not None,
         pooler_account=pooler_account, pooler_networks=networks[1], replica_networks=networks[2],
+        monitor=monitor or _login(settings.monitor_url), backup=backup or _login(settings.backup_url),
     )  # fmt: skip
     return _told([made.file(plan, words), *hba.files(access, words)], out, force)
 
@@ -317,6 +327,12 @@ def _told(files: Sequence[File], out: Path | None, force: bool) -> Answer:
         return Answer(data, together(files))
     written = write(files, out, force=force)
     return Answer({"written": written}, "\n".join(f"Wrote {path}" for path in written))
+
+
+def _login(url: SecretStr | None) -> str | None:
+    from tenantry.config import DatabaseUrl
+
+    return DatabaseUrl.parse(url.get_secret_value()).user if url is not None else None
 
 
 def _server(settings: Settings, said: str | None) -> tuple[str, int, str]:

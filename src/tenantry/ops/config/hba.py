@@ -41,6 +41,9 @@ class Access:
     #: Where it comes from otherwise. Its certificate speaks for it there, and not for the roles.
     pooler_networks: tuple[str, ...] = ()
     replica_networks: tuple[str, ...] = ()
+    #: Logins of their own, from where the application comes: `monitor_url`'s and `backup_url`'s.
+    monitor: str | None = None
+    backup: str | None = None
 
     def __post_init__(self) -> None:
         away = (
@@ -75,7 +78,7 @@ def files(access: Access, command: str) -> list[File]:
 
 
 def _rules(access: Access) -> Iterator[Sequence[str] | str]:
-    database, roles = _quoted(access.database), ",".join(LOGINS)
+    database, roles = _quoted(access.database, "database"), ",".join(LOGINS)
     yield "# TYPE DATABASE ROLE ADDRESS METHOD"
     yield "# The administrator comes from this machine, as the account of that name."
     yield "local", "all", access.superuser, "", "peer"
@@ -97,6 +100,15 @@ def _rules(access: Access) -> Iterator[Sequence[str] | str]:
     proof = " clientcert=verify-full" if access.client_certificates else ""
     for network in (*_HERE, *access.networks):
         yield way, database, roles, network, f"scram-sha-256{proof}"
+    for about, role, databases in (
+        ("Who watches the server.", access.monitor, database),
+        ("Who takes backups.", access.backup, f"{database},replication"),
+    ):
+        if role is not None and role not in (*LOGINS, access.superuser):
+            yield f"# {about}"
+            yield "local", databases, _quoted(role, "role"), "", "scram-sha-256"
+            for network in (*_HERE, *access.networks):
+                yield way, databases, _quoted(role, "role"), network, f"scram-sha-256{proof}"
     if access.replica_networks:
         yield "# Standbys."
         for network in access.replica_networks:
@@ -113,8 +125,8 @@ def _aligned(row: Sequence[str] | str) -> str:
     return " ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
-def _quoted(name: str) -> str:
+def _quoted(name: str, field: str) -> str:
     """In quotes a name is nothing but a name: `all` and `replication` have another meaning."""
     if not name or '"' in name or "\n" in name:
-        raise InvalidInput("The database's name cannot stand in pg_hba.conf.", field="database")
+        raise InvalidInput(f"{name!r} cannot stand in pg_hba.conf.", field=field)
     return f'"{name}"'
