@@ -154,22 +154,10 @@ class FolderStore:
                 _settle((self.root / part).parent)
 
 
-class S3Store:
+class S3Store(s3.Bucket):
     """Objects of a bucket. An upload that is not finished is no object."""
 
-    def __init__(self, bucket: str, prefix: str, client: Any = None) -> None:
-        self.bucket = bucket
-        self.prefix = f"{prefix}/" if prefix else ""
-        self._client = client
-
-    def __str__(self) -> str:
-        return f"s3://{self.bucket}/{self.prefix}"
-
-    @property
-    def client(self) -> Any:
-        if self._client is None:
-            self._client = s3.client("Backups", "store")
-        return self._client
+    _what = ("Backups", "store")
 
     def put(self, name: str, content: BinaryIO, size: int = 0) -> None:
         client = self.client

@@ -151,23 +151,14 @@ class GitAnchor:
         return ran.stdout
 
 
-class S3Anchor:
+class S3Anchor(s3.Bucket):
     """Objects that nobody can remove or replace for some days: the bucket needs Object Lock."""
 
+    _what = ("Anchors", "anchor")
+
     def __init__(self, bucket: str, prefix: str, days: int = _DAYS, client: Any = None) -> None:
-        self.bucket = bucket
-        self.prefix = f"{prefix}/" if prefix else ""
+        super().__init__(bucket, prefix, client)
         self.days = days
-        self._client = client
-
-    def __str__(self) -> str:
-        return f"s3://{self.bucket}/{self.prefix}"
-
-    @property
-    def client(self) -> Any:
-        if self._client is None:
-            self._client = s3.client("Anchors", "anchor")
-        return self._client
 
     def keep(self, seals: Sequence[Seal]) -> None:
         client = self.client
