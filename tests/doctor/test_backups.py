@@ -13,7 +13,7 @@ from .ward import Ward, WardClinic
 
 async def test_backups(ward: WardClinic, project: Path) -> None:
     finding = await ward.one("backup-age")
-    assert finding.severity == "critical"
+    assert finding.severity == "warning"
     assert await ward.find("backup-proof") == []
     await ward.cured("backup-age")
     assert (await ward.one("backup-proof")).severity == "notice"

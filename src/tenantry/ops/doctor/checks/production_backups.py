@@ -62,4 +62,6 @@ CHECK = Check(
     "Backups that are on this machine, or in the clear",
     _look,
     production=True,
+    why="What takes the machine takes them too, and who reads their place has every tenant's rows.",
+    mend="a bucket as `TENANTRY_BACKUP_STORE`; a key in `TENANTRY_BACKUP_KEYS`",
 )

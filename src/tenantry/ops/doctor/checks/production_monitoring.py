@@ -49,5 +49,10 @@ def _finding(name: str, what: str, why: str, advice: Advice) -> Finding:
 
 
 CHECK = Check(
-    "production-monitoring", "Logs, figures and logins that alerts need", _look, production=True
+    "production-monitoring",
+    "Logs, figures and logins that alerts need",
+    _look,
+    production=True,
+    why="What happened cannot be found out afterwards, and nobody hears of it meanwhile.",
+    mend="`ALTER SYSTEM SET`; `CREATE EXTENSION pg_stat_statements`; `TENANTRY_MONITOR_URL`",
 )
