@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 
 from tenantry.config import DatabaseUrl
+from tenantry.config.hosts import split_port
 from tenantry.endpoints import monitor_url
 from tenantry.errors import TenantryError
 from tenantry.kernel.plain import connected
@@ -78,8 +79,9 @@ def _away(name: str, error: TenantryError) -> Finding:
 
 
 def _promoted(patient: Patient, name: str) -> Finding:
-    hosts = DatabaseUrl.parse(monitor_url(patient.settings)).hosts
-    primary = shlex.quote(hosts[0]) if hosts else "localhost"
+    [host, *_] = DatabaseUrl.parse(monitor_url(patient.settings)).hosts or ("localhost",)
+    bare, port = (host, None) if host.startswith("/") else split_port(host)
+    primary = shlex.quote(bare) + (f" -p {port}" if port else "")
     return Finding(
         CHECK.name,
         "critical",
