@@ -194,8 +194,12 @@ async def test_what_the_proof_reads(clinic: Clinic) -> None:
     assert await clinic.find("production-isolation") == []
     async with clinic.superuser() as admin:
         # Past the event trigger that refuses it.
-        await admin.execute("SET session_replication_role = replica")
-        await admin.execute("ALTER TABLE tenantry.tasks NO FORCE ROW LEVEL SECURITY")
+        for statement in (
+            "ALTER EVENT TRIGGER tenantry_refuse_open_tables DISABLE",
+            "ALTER TABLE tenantry.tasks NO FORCE ROW LEVEL SECURITY",
+            "ALTER EVENT TRIGGER tenantry_refuse_open_tables ENABLE ALWAYS",
+        ):
+            await admin.execute(statement)
     finding = await clinic.one("production-isolation")
     assert finding.object == "tenantry.tasks (row-security)"
     assert finding.advice.shell == ("tenantry prove --static",)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -47,16 +47,24 @@ class Patient:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     async def sessions(self, sql: str, *args: object) -> list[Any]:
-        """What a statement finds of sessions. To others than watchers the server shows their own alone,
+        """What a statement finds of sessions, standbys' among them. To others than watchers the server shows their own alone,
         which would look as if all were well."""
         if not await self.server.fetchval(_SEES):
             raise PermissionDenied("The login does not see other sessions.", hint=MONITOR)
         return await self.server.fetch(sql, *args)
 
-    def login(self, role: Role) -> AbstractAsyncContextManager[asyncpg.Connection[Any]]:
+    @asynccontextmanager
+    async def login(self, role: Role) -> AsyncIterator[asyncpg.Connection[Any]]:
         """A connection of a role that sees rows, for what a watcher of the server cannot see. It is
-        another one than `server`, and `ConfigurationError` says where its URL lacks."""
-        return connected(url_for(self.settings, role), LOOKING, name="tenantry-doctor")
+        another one than `server`, and `ConfigurationError` says where its URL lacks. In a transaction: a
+        pooler keeps it on one server, and hands nobody else what was set."""
+        url = url_for(self.settings, role)
+        async with (
+            connected(url, name="tenantry-doctor") as session,
+            session.transaction(readonly=True),
+        ):
+            await session.execute("SET LOCAL statement_timeout = '20s'")
+            yield session
 
 
 @dataclass(frozen=True, slots=True)

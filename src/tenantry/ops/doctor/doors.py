@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import ssl
 import struct
 from collections.abc import Iterator
@@ -46,6 +47,12 @@ def doors(settings: Settings) -> list[Door]:
             name, port = split_port(bracketed(host))
             found.append(Door(name, int(port or url.port or 5432)))
     return list(dict.fromkeys(found))
+
+
+def hosts_asked(settings: Settings) -> str:
+    """As `tenantry config tls` takes the names that a certificate is to be good for."""
+    names = dict.fromkeys(door.host for door in doors(settings))
+    return " ".join(f"--host {shlex.quote(name)}" for name in names or ("localhost",))
 
 
 async def shown_at(door: Door) -> x509.Certificate | None:

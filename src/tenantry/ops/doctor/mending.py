@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from tenantry.config import DatabaseUrl
 from tenantry.endpoints import is_embedded, monitor_url
 
-from .check import NotSeen, Patient
+from .check import Patient
 
 RELOAD = "SELECT pg_reload_conf()"
 #: Settings that hold from the next start on.
 _AT_START = "SELECT context = 'postmaster' FROM pg_settings WHERE name = $1"
-_WATCHES = "SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')"
 
 
 def alter_system(values: Mapping[str, str]) -> tuple[str, ...]:
@@ -34,15 +33,6 @@ async def needs_restart(patient: Patient, setting: str) -> bool:
 async def shown(patient: Patient, setting: str) -> str:
     """A setting as it holds; empty where this login may not see it, or there is none."""
     return str(await patient.server.fetchval("SELECT current_setting($1, true)", setting) or "")
-
-
-async def require_watcher(patient: Patient) -> None:
-    """To others than watchers the server shows nothing of standbys, as if there were none."""
-    if not await patient.server.fetchval(_WATCHES):
-        raise NotSeen(
-            "This login does not see who follows the server.",
-            hint="Set TENANTRY_MONITOR_URL to a login that is a member of pg_monitor.",
-        )
 
 
 def is_here(patient: Patient) -> bool:

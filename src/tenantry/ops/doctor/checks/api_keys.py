@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import shlex
 
-from tenantry.endpoints import url_for
-from tenantry.kernel.plain import connected
-
 from ..check import Check, Patient
 from ..finding import Advice, Finding
 
@@ -19,10 +16,8 @@ _SQL = """
 
 async def _look(patient: Patient) -> list[Finding]:
     now = patient.now()
-    url = url_for(patient.settings, "service")
-    # In a transaction, so that a pooler keeps to one server.
-    async with connected(url, name="tenantry-doctor") as s, s.transaction(readonly=True):
-        rows = await s.fetch(_SQL, now, now + patient.limits.api_key)
+    async with patient.login("service") as service:
+        rows = await service.fetch(_SQL, now, now + patient.limits.api_key)
     found = []
     for row in rows:
         scopes = "".join(f" --scope {shlex.quote(scope)}" for scope in row["scopes"])
@@ -49,4 +44,10 @@ async def _look(patient: Patient) -> list[Finding]:
     return found
 
 
-CHECK = Check("api-keys", "API keys that end within days", _look)
+CHECK = Check(
+    "api-keys",
+    "API keys that end within days",
+    _look,
+    why="From its end on, the program that has it is refused.",
+    mend="`tenantry key create`, then `tenantry key revoke`",
+)

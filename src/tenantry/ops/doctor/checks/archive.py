@@ -53,4 +53,10 @@ def _finding(severity: Literal["critical", "warning"], what: str) -> Finding:
     )
 
 
-CHECK = Check("archive", "A write-ahead log that is not archived though it should be", _look)
+CHECK = Check(
+    "archive",
+    "A write-ahead log that is not archived though it should be",
+    _look,
+    why="The server keeps every segment until it is archived, which fills its disk, and a recovery reaches no further than the archive.",
+    mend="`tenantry backup configure --apply`",
+)

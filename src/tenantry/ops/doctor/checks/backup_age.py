@@ -8,7 +8,8 @@ from pathlib import Path
 from tenantry.ops import backup
 
 from ..check import Check, Patient
-from ..finding import Advice, Finding
+from ..finding import Advice, Finding, Severity
+from ..mending import shown
 
 _CREATE = Advice("Take one, and let a timer do so every day:", shell=("tenantry backup create",))
 
@@ -19,8 +20,8 @@ async def _look(patient: Patient) -> list[Finding]:
     findings = [_damaged(patient, name) for name in wrong]
     if not found:
         what = f"There is no backup in {store}."
-        why = "What is lost, by a disk or by a mistake, is lost for good."
-        return [*findings, Finding(CHECK.name, "critical", "backups", what, why, _CREATE)]
+        severity: Severity = "warning" if await _are_meant(patient) else "notice"
+        return [*findings, Finding(CHECK.name, severity, "backups", what, CHECK.why, _CREATE)]
     newest = max(found, key=lambda m: m.finished)
     age = patient.now() - newest.finished
     if age > patient.limits.backup:
@@ -29,6 +30,18 @@ async def _look(patient: Patient) -> list[Finding]:
         why = "All that came since is lost with the database, unless its log was archived."
         findings.append(Finding(CHECK.name, "warning", "backups", what, why, _CREATE))
     return findings
+
+
+async def _are_meant(patient: Patient) -> bool:
+    """Whether somebody counts on backups: in production, or where anything was set for them. A machine for
+    development is as well without."""
+    settings = patient.settings
+    if await shown(patient, "archive_mode") != "off":
+        return True
+    return settings.profile == "production" or any(
+        setting.name.startswith("backup_") and setting.source != "default"
+        for setting in settings.describe()
+    )
 
 
 def _damaged(patient: Patient, name: str) -> Finding:
@@ -48,4 +61,10 @@ def _damaged(patient: Patient, name: str) -> Finding:
     )
 
 
-CHECK = Check("backup-age", "No backup, an old one, or one that cannot be read", _look)
+CHECK = Check(
+    "backup-age",
+    "No backup, an old one, or one that cannot be read",
+    _look,
+    why="What is lost, by a disk or by a mistake, is lost for good.",
+    mend="`tenantry backup create`",
+)

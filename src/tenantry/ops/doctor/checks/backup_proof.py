@@ -39,4 +39,10 @@ async def _look(patient: Patient) -> list[Finding]:
     ]
 
 
-CHECK = Check("backup-proof", "Backups that nobody verified for a week", _look)
+CHECK = Check(
+    "backup-proof",
+    "Backups that nobody verified for a week",
+    _look,
+    why="Whether a backup restores is known when it was restored, and better known before it is needed.",
+    mend="`tenantry backup verify latest`",
+)

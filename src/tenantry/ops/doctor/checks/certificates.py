@@ -10,7 +10,7 @@ from pathlib import Path
 from cryptography import x509
 
 from ..check import Check, Patient
-from ..doors import Door, doors, files, shown_at
+from ..doors import Door, doors, files, hosts_asked, shown_at
 from ..finding import Advice, Finding
 from ..mending import shown
 
@@ -69,7 +69,7 @@ def _of_file(patient: Patient, path: Path, named: str) -> list[Finding | None]:
     try:
         certificates = x509.load_pem_x509_certificates(path.read_bytes())
     except (OSError, ValueError):
-        return [_unreadable(path, named)]
+        return [_unreadable(patient, path, named)]
     if len(certificates) > _BUNDLE:
         return []
     within = patient.limits.certificate.days
@@ -78,7 +78,7 @@ def _of_file(patient: Patient, path: Path, named: str) -> list[Finding | None]:
         advice = Advice(
             "Make a new authority in another folder, and let both be believed until every certificate is"
             " of the new one:",
-            shell=(f"tenantry config tls --host HOST --out {folder}-new",),
+            shell=(f"tenantry config tls {hosts_asked(patient.settings)} --out {folder}-new",),
         )
     else:
         shell = f"tenantry config tls --renew --within {within} --client {path.stem} --out {folder}"
@@ -87,7 +87,7 @@ def _of_file(patient: Patient, path: Path, named: str) -> list[Finding | None]:
     return [_judged(patient, f"{path} ({named})", ends[min(ends)], advice)]
 
 
-def _unreadable(path: Path, named: str) -> Finding:
+def _unreadable(patient: Patient, path: Path, named: str) -> Finding:
     return Finding(
         CHECK.name,
         "critical",
@@ -96,7 +96,9 @@ def _unreadable(path: Path, named: str) -> Finding:
         "Connections that need it fail.",
         Advice(
             "Put it back, or make one:",
-            shell=(f"tenantry config tls --host HOST --out {path.parent}",),
+            shell=(
+                f"tenantry config tls {hosts_asked(patient.settings)} --out {shlex.quote(str(path.parent))}",
+            ),
         ),
     )
 
@@ -105,4 +107,6 @@ CHECK = Check(
     "certificates",
     "Certificates of servers, of this program or of authorities that end soon",
     _look,
+    why="From its end on, every connection that verifies it is refused.",
+    mend="`tenantry config tls --renew`",
 )

@@ -33,4 +33,10 @@ async def _look(patient: Patient) -> list[Finding]:
     ]
 
 
-CHECK = Check("clock", "Clocks of this machine and the server that differ", _look)
+CHECK = Check(
+    "clock",
+    "Clocks of this machine and the server that differ",
+    _look,
+    why="Ids sort by the clocks of those who make them, leases and tokens end by them, and seals wait only so long for the slowest.",
+    mend="`timedatectl set-ntp true`",
+)

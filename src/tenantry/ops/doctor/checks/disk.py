@@ -50,4 +50,10 @@ def _finding(patient: Patient, place: Path, share: float, free: int) -> Finding:
     )
 
 
-CHECK = Check("disk", "Disks that are filling, where the server is on this machine", _look)
+CHECK = Check(
+    "disk",
+    "Disks that are filling, where the server is on this machine",
+    _look,
+    why="On a full disk the server stops, and starts only when there is room.",
+    mend="more room; `tenantry backup prune`; `tenantry maintain`",
+)

@@ -40,4 +40,10 @@ async def _look(patient: Patient) -> list[Finding]:
     return found
 
 
-CHECK = Check("durability", "Settings that let a crash lose or damage what was committed", _look)
+CHECK = Check(
+    "durability",
+    "Settings that let a crash lose or damage what was committed",
+    _look,
+    why="After a crash, transactions whose commit was confirmed are gone, or the whole cluster is beyond repair.",
+    mend="`ALTER SYSTEM SET`",
+)

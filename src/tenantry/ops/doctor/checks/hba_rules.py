@@ -72,4 +72,10 @@ def _faults(rule: asyncpg.Record, *, tls: bool) -> Iterator[tuple[Severity, str,
         yield "critical", "lets in other machines without TLS", old, new
 
 
-CHECK = Check("hba-rules", "Lines of pg_hba.conf that let in too easily, or without TLS", _look)
+CHECK = Check(
+    "hba-rules",
+    "Lines of pg_hba.conf that let in too easily, or without TLS",
+    _look,
+    why="Whoever reaches the server's port, or reads the network, can be one of its roles.",
+    mend="`tenantry config postgres`, or that line by `sed` and `pg_ctl reload`",
+)

@@ -24,4 +24,10 @@ async def _look(patient: Patient) -> list[Finding]:
     ]
 
 
-CHECK = Check("pending-restart", "Settings that wait for a restart", _look)
+CHECK = Check(
+    "pending-restart",
+    "Settings that wait for a restart",
+    _look,
+    why="The server does not do what its configuration says, and a wrong value shows when it has to be started in a hurry.",
+    mend="a restart",
+)

@@ -38,4 +38,10 @@ async def _look(patient: Patient) -> list[Finding]:
     ]
 
 
-CHECK = Check("pool-size", "Pools that are larger than the server's max_connections", _look)
+CHECK = Check(
+    "pool-size",
+    "Pools that are larger than the server's max_connections",
+    _look,
+    why="Under load connections are refused, those of the administrator among them.",
+    mend="a smaller `TENANTRY_POOL_MAX`, `tenantry config pgbouncer`, or a larger `max_connections`",
+)

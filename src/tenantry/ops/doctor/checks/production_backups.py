@@ -43,6 +43,19 @@ async def _look(patient: Patient) -> list[Finding]:
             )
         )
     known = await asyncio.to_thread(backup.every, backup.store_of(settings.backup_store))
+    if not known:
+        found.append(
+            Finding(
+                CHECK.name,
+                "critical",
+                "backups",
+                f"There is no backup in {settings.backup_store}.",
+                "What is lost, by a disk or by a mistake, is lost for good.",
+                Advice(
+                    "Take one, once it has its key and place:", shell=("tenantry backup create",)
+                ),
+            )
+        )
     if settings.backup_keys and known and known[-1].key_id is None:
         found.append(
             Finding(
@@ -59,7 +72,9 @@ async def _look(patient: Patient) -> list[Finding]:
 
 CHECK = Check(
     "production-backups",
-    "Backups that are on this machine, or in the clear",
+    "No backups, or ones that are on this machine or in the clear",
     _look,
     production=True,
+    why="What takes the machine takes them too, and who reads their place has every tenant's rows.",
+    mend="a bucket as `TENANTRY_BACKUP_STORE`; a key in `TENANTRY_BACKUP_KEYS`",
 )

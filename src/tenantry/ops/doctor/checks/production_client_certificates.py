@@ -52,4 +52,6 @@ CHECK = Check(
     "Logins from other machines that need no certificate",
     _look,
     production=True,
+    why="A password that was copied opens the server from anywhere it can be reached.",
+    mend="`tenantry config tls --client`; `tenantry config postgres --client-certificates`",
 )

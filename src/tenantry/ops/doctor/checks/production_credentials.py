@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from tenantry.endpoints import url_for
-from tenantry.kernel.plain import connected
-
 from ..check import Check, Patient
 from ..finding import Advice, Finding
 
@@ -28,8 +25,8 @@ async def _look(patient: Patient) -> list[Finding]:
                 Advice("Put one into TENANTRY_SECRET_KEYS:", shell=("tenantry secrets new-key",)),
             )
         )
-    async with connected(url_for(settings, "service"), name="tenantry-doctor") as s:
-        clear = await s.fetchval(_SQL)
+    async with patient.login("service") as service:
+        clear = await service.fetchval(_SQL)
     if clear:
         found.append(
             Finding(
@@ -51,5 +48,10 @@ async def _look(patient: Patient) -> list[Finding]:
 
 
 CHECK = Check(
-    "production-credentials", "Tenants' credentials that are not encrypted", _look, production=True
+    "production-credentials",
+    "Tenants' credentials that are not encrypted",
+    _look,
+    production=True,
+    why="Who reads a backup has tenants' passwords.",
+    mend="a key in `TENANTRY_SECRET_KEYS`; new credentials",
 )

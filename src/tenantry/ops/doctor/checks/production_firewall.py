@@ -68,4 +68,6 @@ CHECK = Check(
     "A server that listens everywhere, or lets everybody try",
     _look,
     production=True,
+    why="Passwords can be tried from anywhere, until one fits.",
+    mend="`ALTER SYSTEM SET listen_addresses`; `tenantry config postgres`",
 )

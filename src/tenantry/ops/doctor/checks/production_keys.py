@@ -50,5 +50,10 @@ def _finding(name: str, what: str, command: str) -> Finding:
 
 
 CHECK = Check(
-    "production-keys", "Keys that are not random, or serve two purposes", _look, production=True
+    "production-keys",
+    "Keys that are not random, or serve two purposes",
+    _look,
+    production=True,
+    why="What can be guessed keeps nothing secret, and what opens two things gives away both.",
+    mend="`tenantry secrets new-key`",
 )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tenantry.endpoints import is_embedded, url_for
-from tenantry.kernel.plain import connected
+from tenantry.endpoints import is_embedded
 from tenantry.models import TenantQuota
 
 from ..check import Check, Patient
@@ -33,8 +32,8 @@ async def _look(patient: Patient) -> list[Finding]:
                 ),
             )
         )
-    async with connected(url_for(settings, "service"), name="tenantry-doctor") as s:
-        rows = await s.fetch(_NONE)
+    async with patient.login("service") as service:
+        rows = await service.fetch(_NONE)
     found += [
         Finding(
             CHECK.name,
@@ -56,5 +55,10 @@ async def _look(patient: Patient) -> list[Finding]:
 
 
 CHECK = Check(
-    "production-limits", "Tenants without quotas, and rates without limits", _look, production=True
+    "production-limits",
+    "Tenants without quotas, and rates without limits",
+    _look,
+    production=True,
+    why="One tenant's loop takes all connections, and what it uses nobody stops.",
+    mend="`UPDATE tenantry.tenant_quotas`; `TENANTRY_REDIS_URL`",
 )

@@ -7,6 +7,7 @@ from tenantry.endpoints import is_embedded
 from ..check import Check, Patient
 from ..finding import Advice, Finding
 from ..mending import alter_system, shown
+from .tracking import CREATED
 
 #: Setting -> values that tell nobody, and one that does.
 _LOGGED = {
@@ -23,7 +24,7 @@ async def _look(patient: Patient) -> list[Finding]:
     if not await patient.server.fetchval(_EXTENSION):
         advice = Advice(
             "As a superuser, where it is in shared_preload_libraries (`tenantry config postgres`):",
-            sql=("CREATE EXTENSION pg_stat_statements SCHEMA public",),
+            sql=CREATED,
         )
         what = "pg_stat_statements is not in this database."
         found.append(_finding("pg_stat_statements", what, "Slow queries have no names.", advice))
@@ -49,5 +50,10 @@ def _finding(name: str, what: str, why: str, advice: Advice) -> Finding:
 
 
 CHECK = Check(
-    "production-monitoring", "Logs, figures and logins that alerts need", _look, production=True
+    "production-monitoring",
+    "Logs, figures and logins that alerts need",
+    _look,
+    production=True,
+    why="What happened cannot be found out afterwards, and nobody hears of it meanwhile.",
+    mend="`ALTER SYSTEM SET`; `CREATE EXTENSION pg_stat_statements`; `TENANTRY_MONITOR_URL`",
 )

@@ -94,4 +94,6 @@ CHECK = Check(
     "Default passwords, and ones that are the role's name",
     _look,
     production=True,
+    why="They are in every list that is tried against a server that can be reached.",
+    mend="`tenantry init --rotate`; `\\password` in psql",
 )

@@ -50,5 +50,10 @@ async def _look(patient: Patient) -> list[Finding]:
 
 
 CHECK = Check(
-    "production-profile", "Settings that the profile `production` refuses", _look, production=True
+    "production-profile",
+    "Settings that the profile `production` refuses",
+    _look,
+    production=True,
+    why="Faults in the settings are refused nowhere else, and a program that only meant to connect may migrate the database, or empty it.",
+    mend="`export TENANTRY_PROFILE=production`; `tenantry config env --profile production`",
 )

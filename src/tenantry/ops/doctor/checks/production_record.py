@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from tenantry.endpoints import url_for
-from tenantry.kernel.plain import connected
 from tenantry.models import metadata
 from tenantry.models.base import Audited, model_of
 from tenantry.schema.roles import OWNER
@@ -40,8 +38,8 @@ async def _look(patient: Patient) -> list[Finding]:
                 found.append(
                     _missing(table.name, name, statement, is_there=(table.name, name) in there)
                 )
-    async with connected(url_for(patient.settings, "service"), name="tenantry-doctor") as s:
-        unsealed = await s.fetchval(_UNSEALED)
+    async with patient.login("service") as service:
+        unsealed = await service.fetchval(_UNSEALED)
     if unsealed is not None and patient.now() - unsealed > patient.limits.seal:
         found.append(
             Finding(
@@ -76,4 +74,6 @@ CHECK = Check(
     "Changes that are not recorded, and a record that is not sealed",
     _look,
     production=True,
+    why="Nobody can say later who changed what, and what is not sealed a superuser can rewrite without its showing.",
+    mend="`ALTER TABLE … ENABLE TRIGGER`; `tenantry audit seal`",
 )

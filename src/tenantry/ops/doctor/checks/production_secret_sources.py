@@ -45,4 +45,6 @@ CHECK = Check(
     "Secrets in the environment or in tenantry.toml",
     _look,
     production=True,
+    why="Environments are inherited, shown by the system and written into reports; files of a project are copied.",
+    mend="a file that `TENANTRY_…_FILE` names, or a secrets provider",
 )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from typing import Any
 
 import asyncpg
 
 from tenantry.config import DatabaseUrl
+from tenantry.config.hosts import split_port
+from tenantry.endpoints import monitor_url
 from tenantry.errors import TenantryError
 from tenantry.kernel.plain import connected
 
@@ -53,7 +56,7 @@ async def _state(replica: asyncpg.Connection[Any], lsn: str) -> asyncpg.Record:
 def _judged(patient: Patient, name: str, state: asyncpg.Record) -> list[Finding]:
     late = state["behind"] and state["age"] > patient.settings.replica_max_lag
     if not state["standby"]:
-        return [_promoted(name)]
+        return [_promoted(patient, name)]
     if state["paused"]:
         return [_paused(name)]
     if late:
@@ -75,7 +78,10 @@ def _away(name: str, error: TenantryError) -> Finding:
     )
 
 
-def _promoted(name: str) -> Finding:
+def _promoted(patient: Patient, name: str) -> Finding:
+    [host, *_] = DatabaseUrl.parse(monitor_url(patient.settings)).hosts or ("localhost",)
+    bare, port = (host, None) if host.startswith("/") else split_port(host)
+    primary = shlex.quote(bare) + (f" -p {port}" if port else "")
     return Finding(
         CHECK.name,
         "critical",
@@ -86,7 +92,7 @@ def _promoted(name: str) -> Finding:
             "Take it out of TENANTRY_REPLICA_URLS; if it is the primary now, let the URLs of the other"
             " roles name it. Else make it anew, on its machine, from the primary:",
             shell=(
-                "pg_basebackup -R -X stream -c fast -h PRIMARY -U tenantry_replica -D NEW_FOLDER",
+                f"pg_basebackup -R -X stream -c fast -h {primary} -U tenantry_replica -D replica-new",
             ),
         ),
     )
@@ -134,4 +140,10 @@ def _behind(name: str, state: asyncpg.Record, why: str, advice: Advice) -> Findi
     )
 
 
-CHECK = Check("replicas", "Replicas that are down, do not follow, were promoted or lag", _look)
+CHECK = Check(
+    "replicas",
+    "Replicas that are down, do not follow, were promoted or lag",
+    _look,
+    why="Reads go to the primary meanwhile, and a failover to it loses what it lacks.",
+    mend="`systemctl start postgresql` there; `SELECT pg_wal_replay_resume()`; `pg_basebackup`",
+)

@@ -67,5 +67,9 @@ def _drop(row: asyncpg.Record) -> tuple[str, ...]:
 
 
 CHECK = Check(
-    "replication-slots", "Replication slots that keep the log for nobody, or lost it", _look
+    "replication-slots",
+    "Replication slots that keep the log for nobody, or lost it",
+    _look,
+    why="The log grows until the disk is full, and then the server stops.",
+    mend="start who follows by it, or `SELECT pg_drop_replication_slot('…')`",
 )

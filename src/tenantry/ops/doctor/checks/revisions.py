@@ -36,4 +36,10 @@ async def _look(patient: Patient) -> list[Finding]:
     ]
 
 
-CHECK = Check("migrations", "A database that is behind the program's revisions", _look)
+CHECK = Check(
+    "migrations",
+    "A database that is behind the program's revisions",
+    _look,
+    why="In production the program refuses to start; elsewhere it meets tables that are not there.",
+    mend="`tenantry migrate up`",
+)

@@ -115,5 +115,9 @@ def _plain(value: str) -> str:
 
 
 CHECK = Check(
-    "roles", "Roles whose attributes, memberships or settings are not as they were made", _look
+    "roles",
+    "Roles whose attributes, memberships or settings are not as they were made",
+    _look,
+    why="A role reaches what it should not, or calls of the application fail.",
+    mend="`ALTER ROLE`, `GRANT`, `REVOKE`; `tenantry init --rotate` for one that is gone",
 )

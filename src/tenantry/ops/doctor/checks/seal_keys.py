@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from tenantry.endpoints import url_for
-from tenantry.kernel.plain import connected
 from tenantry.schema.sealing import IS_SEALED
 
 from ..check import Check, Patient
@@ -16,11 +14,10 @@ _NEWEST = """
 
 
 async def _look(patient: Patient) -> list[Finding]:
-    url = url_for(patient.settings, "service")
-    async with connected(url, name="tenantry-doctor") as s, s.transaction(readonly=True):
-        if not await s.fetchval(IS_SEALED):
+    async with patient.login("service") as service:
+        if not await service.fetchval(IS_SEALED):
             return []
-        newest = await s.fetchval(_NEWEST)
+        newest = await service.fetchval(_NEWEST)
     if newest is not None and patient.now() - newest <= patient.limits.seal_key:
         return []
     since = f"since {newest:%Y-%m-%d}" if newest else "for longer than the record goes back"
@@ -44,4 +41,10 @@ async def _look(patient: Patient) -> list[Finding]:
     ]
 
 
-CHECK = Check("seal-keys", "A key of sealed contexts that was not replaced for a year", _look)
+CHECK = Check(
+    "seal-keys",
+    "A key of sealed contexts that was not replaced for a year",
+    _look,
+    why="Whoever got hold of it may name any tenant, until it is replaced.",
+    mend="`tenantry secrets new-key`, then `tenantry context seal`",
+)

@@ -86,4 +86,10 @@ def _unfit(
             )
 
 
-CHECK = Check("server-size", "Settings that are unfit for the machine's size", _look)
+CHECK = Check(
+    "server-size",
+    "Settings that are unfit for the machine's size",
+    _look,
+    why="With too much the system kills the server for its memory; with too little the disk is read where memory would do.",
+    mend="`tenantry config postgres`",
+)

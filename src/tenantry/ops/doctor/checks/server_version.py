@@ -60,5 +60,9 @@ async def _look(patient: Patient) -> list[Finding]:
 
 
 CHECK = Check(
-    "server-version", "A server or an extension with known holes, or one nobody mends", _look
+    "server-version",
+    "A server or an extension with known holes, or one nobody mends",
+    _look,
+    why="Holes in row security are known to everybody; of a version that nobody mends they stay open.",
+    mend="an update of the packages; a newer major version",
 )

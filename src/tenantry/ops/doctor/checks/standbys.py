@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ..check import Check, Patient
 from ..finding import Advice, Finding
-from ..mending import require_watcher
 
 _SQL = """
     SELECT coalesce(nullif(application_name, ''), 'pid ' || pid) AS name,
@@ -19,7 +18,6 @@ _SQL = """
 async def _look(patient: Patient) -> list[Finding]:
     if await patient.server.fetchval("SELECT pg_is_in_recovery()"):
         return []
-    await require_watcher(patient)
     return [
         Finding(
             CHECK.name,
@@ -33,8 +31,14 @@ async def _look(patient: Patient) -> list[Finding]:
                 sql=("SELECT pg_wal_replay_resume()",),
             ),
         )
-        for row in await patient.server.fetch(_SQL, patient.limits.replay_bytes)
+        for row in await patient.sessions(_SQL, patient.limits.replay_bytes)
     ]
 
 
-CHECK = Check("standbys", "Standbys that are far behind, as the primary sees them", _look)
+CHECK = Check(
+    "standbys",
+    "Standbys that are far behind, as the primary sees them",
+    _look,
+    why="A failover waits until it has caught up, and the primary may have to keep the log for it.",
+    mend="`SELECT pg_wal_replay_resume()`",
+)

@@ -6,7 +6,7 @@ import re
 
 from ..check import Check, Patient
 from ..finding import Advice, Finding
-from ..mending import RELOAD, require_watcher, shown
+from ..mending import RELOAD, shown
 
 _THERE = "SELECT application_name, sync_state FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')"
 _NUMBER = re.compile(r"\s*(?:FIRST|ANY)?\s*(\d+)\s*\(", re.IGNORECASE)
@@ -16,10 +16,9 @@ async def _look(patient: Patient) -> list[Finding]:
     named = await shown(patient, "synchronous_standby_names")
     if not named or await patient.server.fetchval("SELECT pg_is_in_recovery()"):
         return []
-    await require_watcher(patient)
     number = _NUMBER.match(named)
     wanted = int(number[1]) if number else 1
-    there = len(await patient.server.fetch(_THERE))
+    there = len(await patient.sessions(_THERE))
     if there >= wanted:
         return []
     return [
@@ -39,5 +38,9 @@ async def _look(patient: Patient) -> list[Finding]:
 
 
 CHECK = Check(
-    "synchronous-standbys", "Standbys that commits wait for, and that are not there", _look
+    "synchronous-standbys",
+    "Standbys that commits wait for, and that are not there",
+    _look,
+    why="Every transaction that writes hangs at its end until such a standby is there.",
+    mend="start the standby, or `ALTER SYSTEM SET synchronous_standby_names`",
 )

@@ -82,4 +82,10 @@ def _finding(severity: Severity, name: str, what: str, why: str, advice: Advice)
     return Finding(CHECK.name, severity, name, what, why, advice)
 
 
-CHECK = Check("tls", "No TLS, an old one, or passwords kept as MD5 hashes", _look)
+CHECK = Check(
+    "tls",
+    "No TLS, an old one, or passwords kept as MD5 hashes",
+    _look,
+    why="Proofs of passwords and tenants' rows can be read on the way; an MD5 hash opens the server by itself.",
+    mend="`tenantry config postgres --tls DIR`; `ALTER SYSTEM SET`; a new password",
+)

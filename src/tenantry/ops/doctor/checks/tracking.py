@@ -9,6 +9,12 @@ from ..finding import Advice, Finding
 from ..objects import literal
 
 _STATEMENTS = "pg_stat_statements"
+#: Its functions such as Tenantry leaves them: closed to applications.
+CREATED = (
+    f"CREATE EXTENSION {_STATEMENTS} SCHEMA public",
+    f"REVOKE EXECUTE ON FUNCTION public.{_STATEMENTS}(boolean) FROM PUBLIC",
+    f"GRANT EXECUTE ON FUNCTION public.{_STATEMENTS}(boolean) TO pg_read_all_stats",
+)
 _SQL = """
     SELECT current_database() AS database, current_setting('track_io_timing')::bool AS io,
            current_setting('shared_preload_libraries') AS loaded,
@@ -51,11 +57,7 @@ async def _look(patient: Patient) -> list[Finding]:
             names = ", ".join(map(literal, (*loaded, _STATEMENTS)))
             sql.append(f"ALTER SYSTEM SET shared_preload_libraries = {names}")
         if not row["statements"]:
-            sql += [
-                f"CREATE EXTENSION {_STATEMENTS} SCHEMA public",
-                f"REVOKE EXECUTE ON FUNCTION public.{_STATEMENTS}(boolean) FROM PUBLIC",
-                f"GRANT EXECUTE ON FUNCTION public.{_STATEMENTS}(boolean) TO pg_read_all_stats",
-            ]
+            sql += CREATED
         advice = Advice(words, sql=tuple(sql))
     what = "The server does not keep figures of statements."
     found.append(Finding(CHECK.name, "notice", _STATEMENTS, what, why, advice))

@@ -89,5 +89,9 @@ def _client(url: RedisUrl) -> str:
 
 
 CHECK = Check(
-    "valkey", "Redis or Valkey that is away, throws away what must stay, forgets or is full", _look
+    "valkey",
+    "Redis or Valkey that is away, throws away what must stay, forgets or is full",
+    _look,
+    why="Two may hold one lock, people are signed out, what waited in streams is gone, or nothing goes on at all.",
+    mend="start it; `CONFIG SET`",
 )
