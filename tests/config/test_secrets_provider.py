@@ -37,6 +37,7 @@ def test_a_provider_is_asked_only_for_secrets_that_are_missing() -> None:
         "readonly_url",
         "pooler_url",
         "backup_url",
+        "monitor_url",
         "replica_urls",
         "redis_url",
         "cache_url",

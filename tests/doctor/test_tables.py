@@ -60,14 +60,14 @@ async def test_rows_whose_numbers_come_round_again(clinic: Clinic) -> None:
     assert await clinic.find("wraparound") == []
     await clinic.execute(
         "CREATE TABLE public.numbers (n int PRIMARY KEY)",
-        # Each inner block is a transaction of its own number.
-        "DO $$ BEGIN FOR n IN 1..10000 LOOP BEGIN INSERT INTO public.numbers VALUES (n);"
+        # Each inner block is a transaction of its own number: more than other tests use meanwhile.
+        "DO $$ BEGIN FOR n IN 1..60000 LOOP BEGIN INSERT INTO public.numbers VALUES (n);"
         " EXCEPTION WHEN unique_violation THEN NULL; END; END LOOP; END $$",
     )
-    clinic.limits = Limits(freeze_overdue=5_000 - 200_000_000)
+    clinic.limits = Limits(freeze_overdue=40_000 - 200_000_000)
     (aged,) = [f for f in await clinic.find("wraparound") if f.object == f"database {name}"]
     assert aged.severity == "warning"
-    clinic.limits = Limits(freeze_overdue=5_000 - 200_000_000, age_critical=5_000)
+    clinic.limits = Limits(freeze_overdue=40_000 - 200_000_000, age_critical=40_000)
     assert (await clinic.one("wraparound", f"database {name}")).severity == "critical"
     await clinic.cured("wraparound", f"database {name}")
     await _locked(clinic, 200)

@@ -49,7 +49,8 @@ async def _look(patient: Patient) -> list[Finding]:
         advice = Advice(words)
     else:
         words = (
-            "Load it, and make its functions such as Tenantry leaves them: closed to applications."
+            "Load it, make the extension, and close its functions to applications, as"
+            " `tenantry feature enable statements` does."
         )
         sql = []
         if _STATEMENTS not in loaded:
