@@ -22,7 +22,7 @@ down: setup ## stop them; their data stays
 	@$(bin)/tenantry down $(ARGS)
 
 test: setup ## run the tests (ARGS="-k name" picks some, JOBS=4 sets the processes)
-	@$(bin)/python -m pytest -n $(JOBS) --maxprocesses 4 $(ARGS)
+	@$(bin)/python -m pytest -n $(JOBS) --maxprocesses 4 --dist worksteal $(ARGS)
 
 check: setup ## format, lint and types, as CI asks
 	@$(bin)/ruff format --check .

@@ -31,9 +31,9 @@ from tests.fixtures.servers import KeyValueServer
 
 from . import soak
 
-TRIES = soak(250, 10_000)
+TRIES = soak(150, 10_000)
 #: Times that a holder is stopped for longer than its timeout, for less, and killed.
-PAUSES, NAPS, KILLS = soak(2, 40), soak(2, 40), soak(3, 40)
+PAUSES, NAPS, KILLS = soak(1, 40), soak(1, 40), soak(2, 40)
 WORKERS = 4
 TIMEOUT = 0.5
 GUARDED = """

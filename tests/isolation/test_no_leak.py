@@ -10,6 +10,7 @@ import pytest
 
 import tenantry
 from tenantry.kernel import context, transaction
+from tests.coordination import soak
 from tests.fixtures.database import Place
 from tests.fixtures.servers import Pooler
 
@@ -18,7 +19,7 @@ from .storm import Storm, open_books
 
 _TENANTS = 50
 #: PostgreSQL -> operations in each of the ways to it.
-_OPERATIONS = {"wheel": 20_000, "system": 4_000}
+_OPERATIONS = {"wheel": soak(6_000, 20_000), "system": soak(4_000, 20_000)}
 _ENDINGS = {"NoneType", "CancelledError", "TimeoutError", "TransactionAborted", "Deliberate"}
 _ROLES = ("tenantry_app", "tenantry_service")
 

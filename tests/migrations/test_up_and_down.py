@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tenantry.migrations import revisions
 from tenantry.migrations.runner import Migrator
 from tenantry.schema.roles import DEFINERS, LOGINS
@@ -10,6 +12,7 @@ from tests.fixtures.database import Place
 from .dump import dump_schema
 
 
+@pytest.mark.postgres("wheel", "system")
 async def test_up_down_and_up_again_give_the_same_database_and_down_an_empty_schema(
     empty_place: Place, empty_migrator: Migrator
 ) -> None:

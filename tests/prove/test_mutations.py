@@ -20,10 +20,11 @@ from tenantry.models import metadata
 from tests.fixtures.database import Place
 
 PAGE = Path(__file__).parents[2] / "docs" / "isolation.md"
+_CHECKS = {check.name for check in CHECKS}
 _NOTICED = (Verdict.SUCCEEDED, Verdict.BLIND)
 
 
-# On one server: the product's own proof, and each check by itself, are tested on both.
+# On one server: the product's own proof is tested on both.
 @pytest.mark.postgres("wheel")
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m.slug)
 async def test_it_is_noticed(proved: Place, mutation: Mutation) -> None:
@@ -32,7 +33,10 @@ async def test_it_is_noticed(proved: Place, mutation: Mutation) -> None:
         subject = await recognise(connection, metadata)
         excepted = await exceptions(connection, metadata)
         found = {f.check for f in await run_checks(connection, subject)}
-    found |= {f.check for f in prove_statically(url, subject, excepted, prepare=mutation.prepare)}
+    # The prover takes most of the time: it is asked where it is to find something, or nobody is.
+    if not set(mutation.static) <= _CHECKS or not mutation.static:
+        proved_wrong = prove_statically(url, subject, excepted, prepare=mutation.prepare)
+        found |= {f.check for f in proved_wrong}
     assert set(mutation.static) <= found
     assert bool(mutation.static) == bool(found)
     if mutation.attacks:

@@ -28,6 +28,7 @@ _STANDING = """
            (SELECT string_agg(evtname || evtenabled::text, ',') FROM pg_event_trigger)"""
 
 
+@pytest.mark.postgres("wheel", "system")
 async def test_nothing_is_found_and_nothing_is_left(proved: Place, doors: Doors) -> None:
     admin = await proved.connection("superuser")
     try:

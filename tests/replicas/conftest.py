@@ -45,7 +45,8 @@ class Pair:
         return self.primary.settings(**{"replica_urls": (self.replica_url(),), **overrides})
 
     async def on_standby(self, sql: str) -> object:
-        return await execute(self.standby, sql, self.primary.name)
+        """In a database where nothing happens: elsewhere the replay, when it goes on, may end who asks."""
+        return await execute(self.standby, sql, "postgres")
 
     async def on_primary(self, sql: str) -> object:
         return await execute(self.primary.server, sql, self.primary.name)
