@@ -10,10 +10,10 @@ import shutil
 import subprocess
 import tarfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
 from tenantry.errors import BackupDamaged, BackupError, FeatureUnavailable
@@ -133,13 +133,27 @@ def _untar(packed: Path, into: Path) -> None:
             stream = cast("BinaryIO", stack.enter_context(way(packed, "rb")))
         try:
             with tarfile.open(fileobj=stream, mode="r|") as archive:
-                archive.extractall(into, filter="tar")
+                # Pythons before 3.11.4 have no filters, and `_inside` does without.
+                archive.extraction_filter = getattr(tarfile, "tar_filter", None)
+                archive.extractall(into, members=_inside(archive))  # noqa: S202 - each is looked at
         except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise BackupDamaged(
                 f"{packed.name} cannot be read: {error}", name=packed.name
             ) from error
         except OSError as error:
             raise BackupError(f"{into} cannot be written: {error}", path=str(into)) from error
+
+
+def _inside(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """What stays in the folder: nothing that names a place outside, or leads there by a link."""
+    links: set[PurePosixPath] = set()
+    for member in archive:
+        path = PurePosixPath(member.name)
+        if path.is_absolute() or ".." in path.parts or not links.isdisjoint(path.parents):
+            raise tarfile.ReadError(f"{member.name} leads outside of the folder")
+        if member.issym() or member.islnk():
+            links.add(path)
+        yield member
 
 
 def _give(target: Path, account: Account) -> None:
