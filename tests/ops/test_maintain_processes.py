@@ -96,9 +96,6 @@ async def test_two_at_once_do_the_work_once_and_hold_up_no_writer(
     await holder.close()
     assert await _states(first) == ["done"]
     assert await root.fetchval(_LAST) == last
-    assert await _states(await _start(place, tmp_path, "partitions", "activity_feed")) == [
-        "nothing"
-    ]
 
 
 async def test_a_rebuild_that_was_killed_is_left_alone_while_it_lasts_and_then_finished(
