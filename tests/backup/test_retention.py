@@ -129,6 +129,6 @@ def test_a_damaged_manifest_hides_no_other_and_stops_pruning(store: FolderStore)
     good, bad = kept(store, 2), kept(store, 1)
     store.put(bad.path("manifest.json"), joined([b"{}"]))
     assert every(store) == [good]
-    assert manifests.damaged(store) == [str(bad.id)]
+    assert manifests.survey(store).damaged == [str(bad.id)]
     with pytest.raises(BackupDamaged, match="builds on"):
         plan(store, Rules(last=1), datetime.now(UTC) + timedelta(days=9))

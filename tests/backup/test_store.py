@@ -28,7 +28,7 @@ from tenantry.errors import (
     InvalidInput,
 )
 from tenantry.keyring import new_key
-from tenantry.ops.backup import Cipher, Vault, damaged, every, quick, read, store_of, verify
+from tenantry.ops.backup import Cipher, Vault, every, quick, read, store_of, survey, verify
 from tenantry.ops.backup.manifest import File
 from tenantry.ops.backup.store import FolderStore, S3Store
 from tenantry.ops.backup.streams import BLOCK, joined
@@ -341,7 +341,7 @@ def test_a_manifest_leads_nowhere_else(folder: Path, old: str, new: str) -> None
     assert old in said
     store.put(name, joined([said.replace(old, new, 1).encode()]))
     assert every(store) == []
-    assert damaged(store) == [str(made.id)]
+    assert survey(store).damaged == [str(made.id)]
 
 
 def test_a_damaged_mark_hides_nothing(folder: Path) -> None:

@@ -136,8 +136,7 @@ def list_(store: Place = None) -> Answer:
     from tenantry.ops import backup
 
     _, vault = _vault(store)
-    found = backup.every(vault.store)
-    wrong = backup.damaged(vault.store)
+    found, wrong = backup.survey(vault.store)
     note = f"Manifests that cannot be read: {', '.join(wrong)}" if wrong else ""
     columns = (
         "Id",

@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from .cipher import Cipher as Cipher
     from .manifest import Figures as Figures
     from .manifest import Manifest as Manifest
-    from .manifest import damaged as damaged
     from .manifest import every as every
     from .manifest import read as read
+    from .manifest import survey as survey
     from .recovery import Reached as Reached
     from .recovery import Target as Target
     from .recovery import label as label
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 #: program each time, which needs next to nothing of this.
 _HOME = {
     "cipher": ("Cipher",),
-    "manifest": ("Figures", "Manifest", "damaged", "every", "read"),
+    "manifest": ("Figures", "Manifest", "every", "read", "survey"),
     "recovery": ("Reached", "Target", "label", "recover"),
     "retention": ("Plan", "Rules", "plan", "prune"),
     "source": ("Source",),

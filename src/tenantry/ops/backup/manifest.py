@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from tenantry.errors import BackupDamaged, BackupNotFound
@@ -130,34 +130,36 @@ def read(store: Store, id: str) -> Manifest:
     return found[-1]
 
 
-def every(store: Store) -> list[Manifest]:
-    """All backups, the oldest first. One whose manifest is `damaged` does not hide the others."""
+class Survey(NamedTuple):
+    #: All that can be read, the oldest first.
+    backups: list[Manifest]
+    #: The ids of those whose manifests cannot. They do not hide the others.
+    damaged: list[str]
+
+
+def survey(store: Store) -> Survey:
+    """What is in a store, by one reading of each manifest."""
     found = []
+    wrong = []
     marks = {}
     for kept in store.list(ROOT):
-        if kept.name.endswith(f"/{_NAME}"):
-            # Somebody may be pruning, too.
-            with suppress(BackupDamaged, BackupNotFound):
-                found.append(_read(store, kept.name))
-        elif kept.name.endswith(f"/{_MARK}"):
-            with suppress(BackupNotFound), store.open(kept.name) as file:
-                if (verified := _verified(file.read())) is not None:
-                    marks[kept.name.split("/")[1]] = verified
+        with suppress(BackupNotFound):  # somebody may be pruning, too
+            if kept.name.endswith(f"/{_NAME}"):
+                try:
+                    found.append(_read(store, kept.name))
+                except BackupDamaged:
+                    wrong.append(kept.name.split("/")[1])
+            elif kept.name.endswith(f"/{_MARK}"):
+                with store.open(kept.name) as file:
+                    if (verified := _verified(file.read())) is not None:
+                        marks[kept.name.split("/")[1]] = verified
     whole = [replace(m, verified=marks.get(str(m.id))) for m in found]
-    return sorted(whole, key=lambda m: m.id)
+    return Survey(sorted(whole, key=lambda m: m.id), wrong)
 
 
-def damaged(store: Store) -> list[str]:
-    """The backups whose manifests cannot be read."""
-    wrong = []
-    for kept in store.list(ROOT):
-        if kept.name.endswith(f"/{_NAME}"):
-            try:
-                with suppress(BackupNotFound):
-                    _read(store, kept.name)
-            except BackupDamaged:
-                wrong.append(kept.name.split("/")[1])
-    return wrong
+def every(store: Store) -> list[Manifest]:
+    """All backups that can be read, the oldest first."""
+    return survey(store).backups
 
 
 def check(store: Store, cipher: Cipher, manifest: Manifest) -> None:

@@ -57,13 +57,13 @@ _PERIODS: dict[str, Callable[[datetime], str]] = {
 def plan(store: Store, rules: Rules, now: datetime | None = None) -> Plan:
     """What `prune` would do; nothing is removed by asking. Without a rule, only what has expired goes."""
     now = now or datetime.now(UTC)
-    if wrong := manifest.damaged(store):
+    found, wrong = manifest.survey(store)
+    if wrong:
         raise BackupDamaged(
             f"The manifest of {wrong[0]} cannot be read, so what it builds on is not known.",
             name=wrong[0],
             hint="Nothing is removed before that folder is mended or taken away by hand.",
         )
-    found = manifest.every(store)
     why: dict[str, str] = {}
     groups: dict[tuple[str, bool], list[Manifest]] = {}
     for one in found:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -73,8 +73,9 @@ class Check:
     #: What it looks for, in one sentence, for the documentation.
     about: str
     look: Callable[[Patient], Awaitable[Iterable[Finding]]]
+    _: KW_ONLY
+    #: For the documentation as well: why it matters, and what mends it. A finding says both for its case.
+    why: str
+    mend: str
     #: One that is asked only with `--production`.
     production: bool = False
-    #: For the documentation as well: why it matters, and what mends it. A finding says both for its case.
-    why: str = ""
-    mend: str = ""

@@ -24,12 +24,11 @@ async def _look(source: Source) -> Backups:
 
 
 def _kept(place: str) -> Backups:
-    store = backup.store_of(place)
-    found = backup.every(store)
+    found, wrong = backup.survey(backup.store_of(place))
     newest = max(found, key=lambda one: one.finished, default=None)
     return Backups(
         len(found),
-        len(backup.damaged(store)),
+        len(wrong),
         newest.finished if newest else None,
         newest.size if newest else 0,
     )

@@ -43,8 +43,7 @@ def _finding(severity: Literal["critical", "warning"], what: str) -> Finding:
         severity,
         "archive_command",
         what,
-        "The server keeps every segment until it is archived, which fills its disk, and a recovery"
-        " reaches no further than the archive.",
+        CHECK.why,
         Advice(
             "The server's log has what the command said. Set one that works, as a superuser (with --spool"
             " FOLDER where the server's account cannot run Tenantry, and `tenantry backup wal ship`):",

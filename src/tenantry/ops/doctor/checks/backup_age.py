@@ -16,7 +16,7 @@ _CREATE = Advice("Take one, and let a timer do so every day:", shell=("tenantry 
 
 async def _look(patient: Patient) -> list[Finding]:
     store = backup.store_of(patient.settings.backup_store)
-    found, wrong = await asyncio.to_thread(lambda: (backup.every(store), backup.damaged(store)))
+    found, wrong = await asyncio.to_thread(backup.survey, store)
     findings = [_damaged(patient, name) for name in wrong]
     if not found:
         what = f"There is no backup in {store}."

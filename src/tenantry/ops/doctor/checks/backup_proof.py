@@ -30,7 +30,7 @@ async def _look(patient: Patient) -> list[Finding]:
             "warning" if severity == "warning" else "notice",
             "backups",
             what,
-            "Whether a backup restores is known when it was restored, and better known before it is needed.",
+            CHECK.why,
             Advice(
                 "Restore the newest into a scratch server, and compare:",
                 shell=("tenantry backup verify latest",),

@@ -23,8 +23,7 @@ async def _look(patient: Patient) -> list[Finding]:
             "warning",
             "clock",
             f"The server's clock is {off.total_seconds():.0f} s {side} this machine's.",
-            "Ids sort by the clocks of those who make them, leases and tokens end by them, and seals wait"
-            " only so long for the slowest.",
+            CHECK.why,
             Advice(
                 "Have both set by the network's time, on each machine:",
                 shell=("timedatectl set-ntp true",),

@@ -38,7 +38,7 @@ def _finding(patient: Patient, place: Path, share: float, free: int) -> Finding:
         "critical" if share < patient.limits.disk_free * _CRITICAL else "warning",
         str(place),
         f"The disk of {place} has {free >> 30} GB left, {share:.0%}.",
-        "On a full disk the server stops, and starts only when there is room.",
+        CHECK.why,
         Advice(
             "Give it more room. What may go: what no rule keeps of backups, if they are on it; months of"
             " records that retention lets go; slots that keep the log (`tenantry doctor replication-slots`).",

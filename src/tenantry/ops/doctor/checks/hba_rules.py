@@ -43,7 +43,7 @@ async def _look(patient: Patient) -> list[Finding]:
                     severity,
                     f"line {line} of {file}: {old}",
                     f"Line {line} of {file} {what}.",
-                    "Whoever reaches the server's port, or reads the network, can be one of its roles.",
+                    CHECK.why,
                     Advice(
                         "`tenantry config postgres` makes a pg_hba.conf for exactly the roles there are. This"
                         " line alone, on the server:",

@@ -10,9 +10,6 @@ from ..check import Check, Patient
 from ..finding import Advice, Finding
 from ..objects import literal
 
-_WHY = (
-    "What waits holds locks of its own, which others wait for: soon everything stands in one queue."
-)
 #: Only those who wait are asked whom they wait for: the answer holds up everyone's locking a moment.
 _SQL = """
     WITH waiting AS (

@@ -27,7 +27,7 @@ async def _look(patient: Patient) -> list[Finding]:
             "max_connections",
             f"One process of the application may ask for {load.connections} connections ({load.pools} pools of"
             f" {load.pool}), and with those for upkeep that is {wanted}; the server lets in {allowed}.",
-            "Under load connections are refused, those of the administrator among them.",
+            CHECK.why,
             Advice(
                 "Lower TENANTRY_POOL_MAX, or put PgBouncer in between (`tenantry config pgbouncer`), or let in"
                 " more, as a superuser:",

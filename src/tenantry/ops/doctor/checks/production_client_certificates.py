@@ -34,7 +34,7 @@ async def _look(patient: Patient) -> list[Finding]:
             "notice",
             "ssl_cert",
             what,
-            "A password that was copied opens the server from anywhere it can be reached.",
+            CHECK.why,
             Advice(
                 "Make certificates and a pg_hba.conf that asks for them; then set TENANTRY_SSL_CERT and"
                 " TENANTRY_SSL_KEY:",

@@ -34,7 +34,7 @@ async def _look(patient: Patient) -> list[Finding]:
                 "critical",
                 "data_sources.credentials",
                 f"{clear} credentials of data sources are no ciphertext of ours.",
-                "Who reads a backup has tenants' passwords.",
+                CHECK.why,
                 Advice(
                     "Somebody wrote them past the application. Have their owners change them; until then:",
                     sql=(

@@ -49,7 +49,7 @@ async def _look(patient: Patient) -> list[Finding]:
                     "critical",
                     f"line {line} of {file}",
                     f"Line {line} of {file} lets every role, the superuser's too, try from every address.",
-                    "Passwords can be tried from anywhere, until one fits.",
+                    CHECK.why,
                     Advice(
                         "`tenantry config postgres` makes a pg_hba.conf for exactly the roles and networks"
                         " there are. This line alone, on the server:",

@@ -24,7 +24,7 @@ async def _look(patient: Patient) -> list[Finding]:
             "critical" if one.severity == "error" else "warning",
             f"{one.object} ({one.check})",
             one.detail,
-            "A tenant may reach rows that are not its own, or could after one more mistake.",
+            CHECK.why,
             Advice(
                 f"{one.remediation} Then prove it:",
                 sql=(_FORCED.format(one.object),) if one.check == "row-security" else (),

@@ -25,8 +25,7 @@ async def _look(patient: Patient) -> list[Finding]:
                 "warning",
                 setting.name,
                 f"{setting.name} is in the clear in {source}.",
-                "Environments are inherited, shown by the system and written into reports; files of a"
-                " project are copied.",
+                CHECK.why,
                 Advice(
                     f"Put it into a file that only this program reads, and name that in {name}_FILE; or name a"
                     " secrets provider. In place of the variable:",

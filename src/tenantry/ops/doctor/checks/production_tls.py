@@ -16,7 +16,7 @@ async def _look(patient: Patient) -> list[Finding]:
             "critical",
             problem.setting,
             problem.message,
-            "Whoever is in between reads every row, or answers in the server's place.",
+            CHECK.why,
             Advice(
                 f"{problem.hint} Name the authority in TENANTRY_SSL_ROOT_CERT. Without an authority of"
                 " your own, make one and give its certificate to the server:",

@@ -52,7 +52,7 @@ def _keeping(row: asyncpg.Record) -> Finding:
         "warning" if row["active"] else "critical",
         row["slot_name"],
         f"The {row['slot_type']} slot {row['slot_name']}, which {state}, keeps {row['kept'] >> 20} MB of the log.",
-        "The log grows until the disk is full, and then the server stops.",
+        CHECK.why,
         Advice(
             "Start whoever follows by it. If that is gone, drop the slot; what followed is then made anew.",
             sql=_drop(row),

@@ -27,7 +27,7 @@ async def _look(patient: Patient) -> list[Finding]:
             "warning",
             "seal_keys",
             f"Contexts are sealed under the same key {since}.",
-            "Whoever got hold of it may name any tenant, until it is replaced.",
+            CHECK.why,
             Advice(
                 "Make a key and put it first in TENANTRY_SEAL_KEYS; have it accepted; restart every process;"
                 " then leave the old one out, and accept no other:",

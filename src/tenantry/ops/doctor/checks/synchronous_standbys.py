@@ -27,7 +27,7 @@ async def _look(patient: Patient) -> list[Finding]:
             "critical",
             "synchronous_standby_names",
             f"Commits wait for {wanted} of the standbys {named}, and {there} of them follow.",
-            "Every transaction that writes hangs at its end until such a standby is there.",
+            CHECK.why,
             Advice(
                 "Start the standby. To go on without it, and without the promise that a commit is on two"
                 " machines, as a superuser:",
