@@ -22,6 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("graph",),
     ("scopes", "sessions"),
     ("handles",),
+    ("accounts",),
     ("database",),
     ("sync", "observing"),
     ("isolation",),

@@ -12,6 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 from uuid import UUID
 
 from tenantry import migrations
+from tenantry.accounts.standing import (
+    KeyHolder,
+    Standing,
+    holder,
+    standing,
+    standing_of_identity,
+)
 from tenantry.config import (
     InvalidSettings,
     Problem,
@@ -43,7 +50,6 @@ from tenantry.kernel.seal import Sealer
 from tenantry.kernel.transaction import Transaction
 from tenantry.keyring import Keyring
 from tenantry.migrations.apply import bring_to_head
-from tenantry.repositories import hash_key
 from tenantry.schema.catalog import VERSION_TABLE
 from tenantry.schema.sealing import IS_SEALED
 from tenantry.scopes import EachItsOwn, OnReplicas
@@ -57,9 +63,6 @@ T = TypeVar("T")
 
 _REVISIONS = OneShot(f"SELECT version_num FROM tenantry.{VERSION_TABLE}")  # noqa: S608
 _INSTALLED = OneShot(f"SELECT to_regclass('tenantry.{VERSION_TABLE}') IS NOT NULL")
-_AUTHENTICATE = OneShot(
-    "SELECT api_key_id, tenant_id, user_id, scopes, tenant_status FROM tenantry.authenticate_key($1)"
-)
 _SERVICE_USE = OneShot(
     "SELECT tenantry.record_platform_event('service_use', 'service')", writes=True
 )
@@ -75,17 +78,6 @@ _KIND = OneShot(
     f"SELECT ({IS_SEALED}) AS sealed,"  # noqa: S608
     " EXISTS (SELECT FROM pg_extension WHERE extname = 'citus') AS distributed"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class KeyHolder:
-    """Who an API key speaks for."""
-
-    api_key_id: UUID
-    tenant_id: UUID
-    user_id: UUID | None
-    scopes: tuple[str, ...]
-    tenant_status: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,8 +258,22 @@ class Database(PlatformState):
 
     async def authenticate_key(self, key: str) -> KeyHolder | None:
         """Who a key speaks for; None for one that is unknown, revoked or expired."""
-        row = await _AUTHENTICATE.fetch_one(self._pool, _NOBODY, hash_key(key))
-        return None if row is None else KeyHolder(row[0], row[1], row[2], tuple(row[3]), row[4])
+        return await holder(self._pool, key)
+
+    async def standing(
+        self, tenant_id: UUID | str, user_id: UUID | str | None = None
+    ) -> Standing | None:
+        """Where a user stands in a tenant, or how the tenant does by itself. None where the tenant is
+        not there or deleted, and for a user who is no member of it or not active."""
+        user = None if user_id is None else parse_uuid(user_id, "user_id")
+        return await standing(self._pool, parse_uuid(tenant_id, "tenant_id"), user)
+
+    async def standing_of_identity(
+        self, tenant_id: UUID | str, provider: str, subject: str
+    ) -> Standing | None:
+        """As that, for the member who has this account at an outside provider."""
+        tenant = parse_uuid(tenant_id, "tenant_id")
+        return await standing_of_identity(self._pool, tenant, provider, subject)
 
     # ---- before a tenant is known: `limits`, `locks`, and who is signed in ------------------------
 
