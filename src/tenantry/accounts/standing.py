@@ -25,7 +25,7 @@ _AUTHENTICATE: Final = OneShot(
 _STANDING: Final = """
     SELECT found.user_id, found.role, found.status, found.plan
     FROM (SELECT CASE coalesce(pg_catalog.current_setting('app.tenant_id', true), '')
-              WHEN '' THEN nullif(pg_catalog.set_config('app.tenant_id', $1::text, true), '')::uuid
+              WHEN '' THEN nullif(pg_catalog.set_config('app.tenant_id', $1::uuid::text, true), '')::uuid
               ELSE tenantry.same_context($1) END AS tenant_id
           OFFSET 0) AS entered
     CROSS JOIN LATERAL (
