@@ -4,6 +4,7 @@ One root, `TenantryError`. Each error says what happened, to what, and what to d
 the same facts as fields. Errors are picklable, so they survive a process pool or a task queue.
 """
 
+from .access import NotAllowed, NotAuthenticated
 from .backups import (
     BackupDamaged,
     BackupError,
@@ -117,6 +118,8 @@ __all__ = [
     "LockNotAcquired",
     "LockTimeout",
     "MigrationError",
+    "NotAllowed",
+    "NotAuthenticated",
     "NotFound",
     "NotOneRow",
     "PermissionDenied",

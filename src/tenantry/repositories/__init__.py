@@ -14,7 +14,16 @@ from .desks import DeskPerformance, Desks, PlacedDesk
 from .evidence import EvidenceLinks, EvidencePieces
 from .executions import Executions
 from .graph import GraphEdges, GraphNodes, GraphQueries
-from .identity import Account, ApiKeys, Memberships, NewKey, Tenants, Users, hash_key
+from .identity import (
+    Account,
+    ApiKeys,
+    Memberships,
+    NewKey,
+    Tenants,
+    Users,
+    hash_key,
+    is_key,
+)
 from .knowledge import Chunks, DataSources, Documents, Knowledge, KnowledgeBases
 from .lessons import Lessons, Patterns
 from .prices import Prices
@@ -101,6 +110,7 @@ __all__ = [
     "Worker",
     "Workflows",
     "hash_key",
+    "is_key",
 ]
 
 set_partition_resolver(parent_names)
