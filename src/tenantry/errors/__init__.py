@@ -4,7 +4,7 @@ One root, `TenantryError`. Each error says what happened, to what, and what to d
 the same facts as fields. Errors are picklable, so they survive a process pool or a task queue.
 """
 
-from .access import NotAllowed, NotAuthenticated
+from .access import NotAllowed, NotAuthenticated, OriginRefused, TenantSuspended, VisitOver
 from .backups import (
     BackupDamaged,
     BackupError,
@@ -122,6 +122,7 @@ __all__ = [
     "NotAuthenticated",
     "NotFound",
     "NotOneRow",
+    "OriginRefused",
     "PermissionDenied",
     "PoolClosed",
     "PoolExhausted",
@@ -142,6 +143,7 @@ __all__ = [
     "StatementTimeout",
     "StillReferenced",
     "TenantNotWritable",
+    "TenantSuspended",
     "TenantryError",
     "TlsFailed",
     "TransactionAborted",
@@ -150,4 +152,5 @@ __all__ = [
     "TransferRefused",
     "UnknownGraphQuery",
     "UnsafeTable",
+    "VisitOver",
 ]

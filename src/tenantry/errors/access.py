@@ -26,3 +26,40 @@ class NotAllowed(TenantryError):
     def __init__(self, *, scope: str = "", role: str = "") -> None:
         needed = f"the scope {scope}" if scope else f"the role {role} or one above it"
         super().__init__(f"This needs {needed}.", scope=scope, role=role)
+
+
+class TenantSuspended(TenantryError):
+    """The caller's tenant is suspended: nobody works in it."""
+
+    code = "tenant_suspended"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This tenant is suspended.", hint="Ask the platform's operator what it is for."
+        )
+
+
+class OriginRefused(TenantryError):
+    """A page of another site had a signed-in user's browser make the request."""
+
+    code = "origin_refused"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This comes from a page of another site.",
+            hint="Requests with a session's cookie come from the platform's own pages.",
+        )
+
+
+class VisitOver(TenantryError):
+    """A request's context was asked for where none is: outside of the middleware, or by work that goes
+    on after its request."""
+
+    code = "visit_over"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "There is no request here.",
+            hint="Give the handle, or the tenant's id, to work that outlives its request; and check"
+            " that TenantryMiddleware stands in front of the application.",
+        )
