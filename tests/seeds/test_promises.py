@@ -23,7 +23,7 @@ _GLOBAL = {
 #: Of tenants, and seen by none of them: written through a function.
 _UNSEEN = {"outbox_events", "tenant_holds"}
 #: A session's entry in the accounts has the session's id, so its key is given; prices alike.
-_KEYS_OF_OTHERS = {"tenant_quotas", "tenant_usage", "schema_version", "sign_in_attempts"}
+_KEYS_OF_OTHERS = {"tenant_quotas", "tenant_usage", "schema_version"}
 
 
 def test_every_table_of_tenants_is_held_to_its_tenant(live: Live) -> None:

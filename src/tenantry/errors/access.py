@@ -17,14 +17,17 @@ class NotAuthenticated(TenantryError):
 
 
 class NotAllowed(TenantryError):
-    """The caller is known, and may not do this: it needs `scope`, or a `role` at least as high."""
+    """The caller is known, and may not do this: it needs `scope`, or a `role` at least as high, or, if
+    neither is said, to be somebody: a key that acts for no member is nobody."""
 
     code = "not_allowed"
     scope: str
     role: str
 
     def __init__(self, *, scope: str = "", role: str = "") -> None:
-        needed = f"the scope {scope}" if scope else f"the role {role} or one above it"
+        needed = f"the scope {scope}" if scope else "a user"
+        if role:
+            needed = f"the role {role} or one above it"
         super().__init__(f"This needs {needed}.", scope=scope, role=role)
 
 

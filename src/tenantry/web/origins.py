@@ -27,7 +27,9 @@ class Origins:
         for name in self._trusted:
             if not _ORIGIN.fullmatch(name):
                 raise InvalidInput(
-                    f"{name!r} is no origin.", field="origins", hint="As in: https://app.example.com"
+                    f"{name!r} is no origin.",
+                    field="origins",
+                    hint="As in: https://app.example.com",
                 )
 
     def check(self, scope: Mapping[str, Any], proxies: Proxies) -> None:

@@ -13,6 +13,7 @@ from tenantry.errors import NotAuthenticated, TenantSuspended
 from .caller import Caller
 from .credentials import Credential, Key, Session
 from .permissions import Roles
+from .visit import Visit
 
 if TYPE_CHECKING:
     from .tokens import Claims, Tokens
@@ -25,8 +26,9 @@ class Resolver:
     roles: Roles
     tokens: Sequence[Tokens] = ()
 
-    async def caller(self, database: Database, shown: Credential, **visit: Any) -> Caller:
+    async def caller(self, visit: Visit, shown: Credential) -> Caller:
         """Raises `NotAuthenticated`, the same for whatever was wrong, and `TenantSuspended`."""
+        database = visit.database
         if isinstance(shown, Key):
             status, found = await self._by_key(database, shown)
         elif isinstance(shown, Session):
@@ -35,7 +37,13 @@ class Resolver:
             status, found = await self._by_token(database, shown.token)
         if status == "suspended":
             raise TenantSuspended
-        return Caller(**found, roles=self.roles, **visit)
+        return Caller(
+            **found,
+            roles=self.roles,
+            request_id=visit.request_id,
+            ip=visit.ip,
+            user_agent=visit.user_agent,
+        )
 
     async def _by_key(self, database: Database, shown: Key) -> tuple[str, dict[str, Any]]:
         holder = await database.authenticate_key(shown.secret)

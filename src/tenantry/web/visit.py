@@ -10,7 +10,7 @@ from uuid import UUID
 
 from tenantry.coordination.user_sessions import IDLE_S, LIFETIME_S
 from tenantry.database import Database
-from tenantry.errors import NotAuthenticated, VisitOver
+from tenantry.errors import NotAllowed, NotAuthenticated, VisitOver
 from tenantry.handles import Tenant
 from tenantry.kernel.context import Actor
 from tenantry.models import User
@@ -61,10 +61,10 @@ class Visit:
         )
 
     async def user(self) -> User:
-        """Who calls. A key that acts for no member is nobody."""
+        """Who calls. `NotAllowed` for a key that acts for nobody."""
         user_id = self.caller.user_id
         if user_id is None:
-            raise NotAuthenticated("no_user")
+            raise NotAllowed
         return await self.tenant().users.get(user_id)
 
     def actor(self) -> Actor:
