@@ -16,6 +16,7 @@ from tenantry import Database
 from tenantry.accounts import uses
 from tenantry.accounts.uses import Uses
 from tenantry.errors import DatabaseUnavailable, StatementTimeout
+from tenantry.kernel.transaction import Transaction
 from tenantry.keyring import new_key
 from tenantry.migrations.sealing import seal
 from tenantry.models import ApiKey, Tenant
@@ -69,14 +70,14 @@ async def test_many_uses_are_one_write_and_no_line_of_the_record(
         await db.tenant(acme.id).audit.of("api_keys", made.key.id),
     )
     statements = []
-    execute = uses.Transaction.execute
+    execute = Transaction.execute
 
-    async def counted(self: uses.Transaction, sql: str, *args: object, **more: float) -> int:
+    async def counted(self: Transaction, sql: str, *args: object, **more: float) -> int:
         statements.append(args[0])
         return await execute(self, sql, *args, **more)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(uses.Transaction, "execute", counted)
+        patch.setattr(Transaction, "execute", counted)
         await _use(db, made, 50)
         assert statements == []
         await db._uses.write()

@@ -4,6 +4,7 @@ One root, `TenantryError`. Each error says what happened, to what, and what to d
 the same facts as fields. Errors are picklable, so they survive a process pool or a task queue.
 """
 
+from .access import NotAllowed, NotAuthenticated, OriginRefused, TenantSuspended, VisitOver
 from .backups import (
     BackupDamaged,
     BackupError,
@@ -119,8 +120,11 @@ __all__ = [
     "LockNotAcquired",
     "LockTimeout",
     "MigrationError",
+    "NotAllowed",
+    "NotAuthenticated",
     "NotFound",
     "NotOneRow",
+    "OriginRefused",
     "PermissionDenied",
     "PoolClosed",
     "PoolExhausted",
@@ -141,6 +145,7 @@ __all__ = [
     "StatementTimeout",
     "StillReferenced",
     "TenantNotWritable",
+    "TenantSuspended",
     "TenantryError",
     "TlsFailed",
     "TransactionAborted",
@@ -149,4 +154,5 @@ __all__ = [
     "TransferRefused",
     "UnknownGraphQuery",
     "UnsafeTable",
+    "VisitOver",
 ]
