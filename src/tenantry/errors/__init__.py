@@ -4,6 +4,12 @@ One root, `TenantryError`. Each error says what happened, to what, and what to d
 the same facts as fields. Errors are picklable, so they survive a process pool or a task queue.
 """
 
+from .access import (
+    IdentityProviderUnavailable,
+    NotAllowed,
+    NotAuthenticated,
+    SignInRefused,
+)
 from .backups import (
     BackupDamaged,
     BackupError,
@@ -104,6 +110,7 @@ __all__ = [
     "DeadlockDetected",
     "FeatureUnavailable",
     "GraphUnavailable",
+    "IdentityProviderUnavailable",
     "InvalidInput",
     "InvalidRows",
     "InvalidTransition",
@@ -117,6 +124,8 @@ __all__ = [
     "LockNotAcquired",
     "LockTimeout",
     "MigrationError",
+    "NotAllowed",
+    "NotAuthenticated",
     "NotFound",
     "NotOneRow",
     "PermissionDenied",
@@ -134,6 +143,7 @@ __all__ = [
     "SchemaChanged",
     "SecretUnreadable",
     "SerializationFailure",
+    "SignInRefused",
     "StageChanged",
     "StaleFence",
     "StatementTimeout",
