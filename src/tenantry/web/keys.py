@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from cryptography.exceptions import UnsupportedAlgorithm
+from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import Key, OctKey, import_key
 from joserfc.jws import JWSRegistry
@@ -55,8 +56,9 @@ class VerifyKey:
         except (JoseError, ValueError):
             return False
 
-    def sign(self, signed: bytes) -> bytes:
-        return JWSRegistry.algorithms["HS256"].sign(signed, self._key)
+    def signed(self, claims: dict[str, Any]) -> str:
+        """A token under the secret that this key is."""
+        return jwt.encode({"alg": "HS256", "typ": "at+jwt"}, claims, self._key, ["HS256"])
 
 
 @dataclass(frozen=True, slots=True)
