@@ -8,7 +8,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -28,9 +28,13 @@ def b64(content: bytes | dict[str, Any]) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-@cache
 def rsa(name: str = "one") -> RSAKey:
     """A key by its name. RSA keys take a while to make, so the tests share them."""
+    return _rsa(name)
+
+
+@cache
+def _rsa(name: str) -> RSAKey:
     return RSAKey.generate_key(2048, parameters={"kid": name})
 
 
@@ -74,6 +78,14 @@ def serving(app: ASGIApp, port: int = 0) -> Iterator[int]:
         server.should_exit = True
         thread.join(10)
         listening.close()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    for _ in range(20_000):
+        if condition():
+            return
+        await asyncio.sleep(0.001)
+    raise TimeoutError
 
 
 class Published:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
-import secrets
 import time
+import warnings
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
+from joserfc.jws import JWSRegistry
 
 from tenantry import Settings
 from tenantry.errors import ConfigurationError, InvalidInput, NotAuthenticated
@@ -57,12 +60,9 @@ def token(header: Mapping[str, Any] = RS256, key: Key | None = None, **claims: A
 
 def mac(header: Mapping[str, Any] = HS256, secret: str | bytes = SECRET, **claims: Any) -> str:
     # By hand, as an attacker would: the library does not take a public key for a secret.
-    import hashlib
-    import hmac as hashing
-
     text = f"{b64(dict(header))}.{b64({**GOOD, **claims})}"
     key = secret.encode() if isinstance(secret, str) else secret
-    return f"{text}.{b64(hashing.digest(key, text.encode(), hashlib.sha256))}"
+    return f"{text}.{b64(hmac.digest(key, text.encode(), hashlib.sha256))}"
 
 
 async def refused(rules: Tokens, text: Any, reason: str | None = None) -> None:
@@ -299,8 +299,6 @@ def test_a_weak_secret_is_none(secret: str) -> None:
 
 
 def test_weak_and_strange_keys_are_none() -> None:
-    import warnings
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         weak = RSAKey.generate_key(1024)
@@ -493,7 +491,7 @@ async def test_what_is_no_number_is_no_time(digits: str) -> None:
         TENANT.int,
         [str(TENANT)],
         {"id": str(TENANT)},
-        "٠" * 8 + str(TENANT)[8:],
+        "\u0660" * 8 + str(TENANT)[8:],
     ],
 )
 async def test_the_tenant_is_a_uuid(tenant: Any) -> None:
@@ -614,8 +612,6 @@ async def test_json_is_read_in_one_way() -> None:
     await refused(tokens(), signed(dict(RS256), good.encode("utf-16"), rsa()), "claims")
     for header in (head[:-1] + ', "alg": "none"}', head[:-1] + ', "kid": "one"}', "[]", "{"):
         text = f"{b64(header.encode())}.{b64(good.encode())}"
-        from joserfc.jws import JWSRegistry
-
         signature = b64(JWSRegistry.algorithms["RS256"].sign(text.encode(), rsa()))
         await refused(tokens(), f"{text}.{signature}", "header")
 
@@ -656,10 +652,14 @@ async def test_any_cut_and_any_change_at_the_end_is_noticed(kind: str) -> None:
         await refused(rules, good[:-1] + other)
 
 
-@settings(max_examples=200, deadline=None)
-@given(text=st.one_of(st.text(), st.binary(), st.from_regex(r"[\w-]+\.[\w-]+\.[\w-]+")))
+@settings(max_examples=60, deadline=None)
+@given(
+    text=st.text()
+    | st.binary()
+    | st.lists(st.text("aeJ0.-_", max_size=12), min_size=3, max_size=3).map(".".join)
+)
 async def test_rubbish_is_refused_as_anything_else(text: Any) -> None:
-    await refused(tokens(), text)
+    await refused(_RULES["RS256"], text)
 
 
 _JSON = st.recursive(
@@ -671,7 +671,7 @@ _JSON = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     header=st.dictionaries(
         st.sampled_from(["alg", "kid", "typ", "cty", "crit", "jwk", "x"]), _JSON, max_size=4
@@ -683,12 +683,9 @@ async def test_whatever_an_issuer_signs_is_taken_or_refused(
 ) -> None:
     """Never another error, and never a tenant that is not in it."""
     text = f"{b64({**HS256, **header})}.{b64({**GOOD, **claims})}"
-    import hashlib
-    import hmac as hashing
-
-    text += "." + b64(hashing.digest(SECRET.encode(), text.encode(), hashlib.sha256))
+    text += "." + b64(hmac.digest(SECRET.encode(), text.encode(), hashlib.sha256))
     try:
-        found = await of_secret().verify(text)
+        found = await _RULES["HS256"].verify(text)
     except NotAuthenticated:
         return
     assert str(found.tenant_id) == found.raw["tenant_id"]
@@ -757,5 +754,4 @@ def test_what_cannot_be_in_a_token_is_refused_before() -> None:
 def test_nothing_shows_the_secret() -> None:
     own = of_secret()
     assert SECRET not in repr(own) + str(vars(own))
-    assert secrets.compare_digest(repr(own), f"Tokens(issuer={ISSUER!r})")
-    assert isinstance(UUID(str(TENANT)), UUID)
+    assert repr(own) == f"Tokens(issuer={ISSUER!r})"
