@@ -4,7 +4,15 @@ One root, `TenantryError`. Each error says what happened, to what, and what to d
 the same facts as fields. Errors are picklable, so they survive a process pool or a task queue.
 """
 
-from .access import NotAllowed, NotAuthenticated, OriginRefused, TenantSuspended, VisitOver
+from .access import (
+    IdentityProviderUnavailable,
+    NotAllowed,
+    NotAuthenticated,
+    OriginRefused,
+    SignInRefused,
+    TenantSuspended,
+    VisitOver,
+)
 from .backups import (
     BackupDamaged,
     BackupError,
@@ -105,6 +113,7 @@ __all__ = [
     "DeadlockDetected",
     "FeatureUnavailable",
     "GraphUnavailable",
+    "IdentityProviderUnavailable",
     "InvalidInput",
     "InvalidRows",
     "InvalidTransition",
@@ -138,6 +147,7 @@ __all__ = [
     "SchemaChanged",
     "SecretUnreadable",
     "SerializationFailure",
+    "SignInRefused",
     "StageChanged",
     "StaleFence",
     "StatementTimeout",
