@@ -4,7 +4,15 @@ One root, `TenantryError`. Each error says what happened, to what, and what to d
 the same facts as fields. Errors are picklable, so they survive a process pool or a task queue.
 """
 
-from .access import NotAllowed, NotAuthenticated, OriginRefused, TenantSuspended, VisitOver
+from .access import (
+    IdentityProviderUnavailable,
+    NotAllowed,
+    NotAuthenticated,
+    OriginRefused,
+    SignInRefused,
+    TenantSuspended,
+    VisitOver,
+)
 from .backups import (
     BackupDamaged,
     BackupError,
@@ -106,6 +114,7 @@ __all__ = [
     "DeadlockDetected",
     "FeatureUnavailable",
     "GraphUnavailable",
+    "IdentityProviderUnavailable",
     "InvalidInput",
     "InvalidRows",
     "InvalidTransition",
@@ -140,6 +149,7 @@ __all__ = [
     "SchemaChanged",
     "SecretUnreadable",
     "SerializationFailure",
+    "SignInRefused",
     "StageChanged",
     "StaleFence",
     "StatementTimeout",

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .root import TenantryError
 
 
 class NotAuthenticated(TenantryError):
-    """The request shows nothing that opens this platform. `reason` is a short word for the log: who
-    asks is told the same, whatever it was."""
+    """Nothing was shown that is accepted, and whoever showed it is not told why.
+
+    `reason` is a word for logs: it stands neither in the message nor in `to_dict`.
+    """
 
     code = "not_authenticated"
     reason: str
 
     def __init__(self, reason: str = "") -> None:
-        super().__init__("The request shows no credentials that are valid here.", reason=reason)
+        super().__init__(
+            "The credentials are missing, or are not accepted.",
+            hint="Sign in, or show a valid key or token.",
+            reason=reason,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        told = super().to_dict()
+        del told["reason"]
+        return told
 
 
 class NotAllowed(TenantryError):
@@ -29,6 +42,27 @@ class NotAllowed(TenantryError):
         if role:
             needed = f"the role {role} or one above it"
         super().__init__(f"This needs {needed}.", scope=scope, role=role)
+
+
+class SignInRefused(TenantryError):
+    """A sign-in through an outside provider came to nothing. `reason` is `state` (it was not begun by
+    this browser, or for another user or provider), `expired`, `denied` (the user or the provider said no),
+    `issuer` (the answer is another provider's), `callback` (the address is no answer), `code` (the provider
+    did not take it) or `identity` (what the provider says of the user is not proven)."""
+
+    code = "sign_in_refused"
+    reason: str
+    provider: str
+
+
+class IdentityProviderUnavailable(TenantryError):
+    """Another's server that tells who somebody is did not answer, or not in a way that can be used."""
+
+    code = "identity_provider_unavailable"
+    retryable = True
+    provider: str
+    #: Seconds.
+    retry_after: float
 
 
 class TenantSuspended(TenantryError):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import tenantry
 from tenantry.database import Database
-from tenantry.errors import NotAuthenticated, RateLimited, TenantryError
+from tenantry.errors import NotAuthenticated, TenantryError
 
 from .caller import Caller
 from .cookie import SessionCookie
@@ -24,7 +24,7 @@ from .origins import Origins
 from .paths import Paths
 from .permissions import Roles
 from .problems import Problem, answer_to, send_problem
-from .ratelimits import RateLimits
+from .ratelimits import RateLimits, refusal
 from .resolving import Resolver
 from .visit import _VISIT, KEY, Visit
 
@@ -122,8 +122,7 @@ class TenantryMiddleware:
                 visit.token = shown.token
             visit.known = await self._resolver.caller(visit, shown)
         except NotAuthenticated:
-            if self._limits is not None:
-                await self._limits.refused(database.limits, visit.ip)
+            await self._count_failure(visit)
             raise
         await self._admit(visit, answer)
         answer.caller, answer.recheck = visit.known, self._recheck
@@ -138,16 +137,22 @@ class TenantryMiddleware:
             return None
         return shown.token if isinstance(shown, Session) else None
 
+    async def _count_failure(self, visit: Visit) -> None:
+        if self._limits is None:
+            return
+        verdict = await self._limits.failed(visit.database.limits, visit.ip)
+        if verdict is not None and not verdict:
+            raise refusal(verdict)
+
     async def _admit(self, visit: Visit, answer: _Answer) -> None:
-        if self._limits is None or visit.known is None:
+        if self._limits is None:
             return
-        limits = visit.database.tenant(visit.known.tenant_id).limits
-        verdict = await self._limits.admit(limits, visit.known)
-        if verdict is None:
-            return
-        answer.headers += self._limits.headers(verdict)
-        if not verdict:
-            raise RateLimited(verdict.refused, limit=verdict.limit, retry_after=verdict.retry_after)
+        caller = visit.caller
+        limits = visit.database.tenant(caller.tenant_id).limits
+        verdict = await self._limits.admit(limits, caller)
+        answer.headers += self._limits.headers(caller, verdict)
+        if verdict is not None and not verdict:
+            raise refusal(verdict)
 
     async def _again(self, visit: Visit, shown: Credential) -> None:
         """Whether what let a stream in would do so now. Raises what it would be refused with; while a

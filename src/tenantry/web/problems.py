@@ -168,6 +168,8 @@ DECISIONS: Final[dict[type[TenantryError], Decision]] = {
     errors.ContextMismatch: _fixed(403, _REFUSED),
     errors.TenantSuspended: _told(403, "The tenant is suspended"),
     errors.OriginRefused: _told(403, _REFUSED),
+    # The browser is at fault, or the user has said no: which of them, he sees by beginning anew.
+    errors.SignInRefused: _fixed(400, "The sign-in came to nothing"),
     errors.TenantNotWritable: _fixed(403, "The tenant is suspended or deleted"),
     errors.NotFound: _told(404, "Not found", "resource", "id"),
     errors.UnknownGraphQuery: _told(404, "Not found", "name"),
@@ -209,6 +211,7 @@ DECISIONS: Final[dict[type[TenantryError], Decision]] = {
             errors.PoolClosed,
             errors.CoordinationUnavailable,
             errors.CoordinationFull,
+            errors.IdentityProviderUnavailable,
         ),
         _away(_DATABASE_AWAY, LATER),
     ),
