@@ -9,13 +9,14 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 
+import asyncpg
 import pytest
 
 import tenantry
 from tenantry import Database
 from tenantry.accounts import uses
 from tenantry.accounts.uses import Uses
-from tenantry.errors import DatabaseUnavailable, StatementTimeout
+from tenantry.errors import DatabaseUnavailable, StatementTimeout, TenantryError
 from tenantry.kernel.transaction import Transaction
 from tenantry.keyring import new_key
 from tenantry.migrations.sealing import seal
@@ -156,6 +157,28 @@ async def test_what_cannot_be_written_is_kept(
     assert [(await _key(db, key)).use_count for key in made] == [2 + tries, 2]
 
 
+async def test_a_database_that_was_away_is_told_later(
+    db: Database, place: Place, acme: Tenant
+) -> None:
+    made = await db.tenant(acme.id).api_keys.create(name="ci")
+    await _use(db, made, 2)
+    admin = await asyncpg.connect(place.server.superuser_url)
+    try:
+        await admin.execute(f"ALTER DATABASE {place.name} ALLOW_CONNECTIONS false")
+        await admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", place.name
+        )
+        await db._uses.write()
+        with pytest.raises(TenantryError):
+            await db.authenticate_key(made.secret)
+        await admin.execute(f"ALTER DATABASE {place.name} ALLOW_CONNECTIONS true")
+    finally:
+        await admin.close()
+    await _use(db, made)
+    await db._uses.write()
+    assert (await _key(db, made)).use_count == 3
+
+
 async def test_what_is_refused_is_dropped(db: Database, acme: Tenant, beta: Tenant) -> None:
     made, theirs, gone = [
         await db.tenant(t.id).api_keys.create(name="ci") for t in (acme, beta, beta)
@@ -180,8 +203,8 @@ async def test_no_more_are_kept_than_there_is_room_for(db: Database, acme: Tenan
     assert [(await _key(db, key)).use_count for key in made] == [2, 2, 0]
 
 
-async def test_a_server_that_is_away_holds_up_no_end(db: Database, acme: Tenant) -> None:
-    """Nor a program that ends while it writes."""
+async def test_a_write_that_waits_holds_up_no_end(db: Database, acme: Tenant) -> None:
+    """A program that closes cuts it after a moment."""
     made = await db.tenant(acme.id).api_keys.create(name="ci")
     async with db.tenant(acme.id) as t:
         await t.execute("SELECT FROM tenantry.api_keys WHERE id = $1 FOR UPDATE", made.key.id)
