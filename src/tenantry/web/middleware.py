@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import tenantry
 from tenantry.database import Database
-from tenantry.errors import NotAuthenticated, TenantryError
+from tenantry.errors import NotAuthenticated, OriginRefused, TenantryError
 
 from .caller import Caller
 from .cookie import SessionCookie
@@ -39,8 +39,13 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Connect = Callable[[], Awaitable[Database] | Database]
 
 _LOG: Final = logging.getLogger("tenantry.web")
-#: RFC 6455: what is said does not fit the rules of who listens.
+#: RFC 6455, and its register: what is said does not fit the rules of who listens; an error of our
+#: own; later it may work.
 _POLICY_VIOLATION: Final = 1008
+_INTERNAL_ERROR: Final = 1011
+_TRY_AGAIN_LATER: Final = 1013
+#: What an answer to a caller depends on. A cache that may keep it keeps it for him alone.
+_VARIES: Final = (b"vary", b"authorization, x-api-key, cookie")
 _LONGEST_AGENT: Final = 1024
 
 
@@ -86,6 +91,9 @@ class TenantryMiddleware:
             raise RuntimeError(f"an ASGI scope {scope['type']!r} is not known here")
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Any iterable may stand there, and names as they came: whoever reads second finds the same.
+        headers = [(name.lower(), value) for name, value in scope["headers"]]
+        scope = {**scope, "headers": headers}
         request_id = self._proxies.request_id(scope)
         answer = _Answer(scope, receive, send, request_id)
         visit: Visit | None = None
@@ -96,7 +104,10 @@ class TenantryMiddleware:
                 await self._app({**scope, KEY: visit}, answer.receive, answer.send)
             finally:
                 _VISIT.reset(bound)
-        except TenantryError as error:
+        except (TenantryError, ExceptionGroup) as raised:
+            error = _told_of(raised)
+            if error is None:
+                raise
             problem = answer_to(error)
             _log(problem, error, request_id)
             # What has begun cannot become another answer: the server then cuts the connection.
@@ -112,6 +123,7 @@ class TenantryMiddleware:
         visit = Visit(database, self._cookie, request_id, ip, _user_agent(scope))
         if self._public.match(scope):
             visit.token = self._brought(scope)
+            visit.from_elsewhere = self._from_elsewhere(scope)
             return visit
         try:
             shown = read(scope["headers"], cookie=self._cookie.name)
@@ -136,6 +148,15 @@ class TenantryMiddleware:
         except NotAuthenticated:
             return None
         return shown.token if isinstance(shown, Session) else None
+
+    def _from_elsewhere(self, scope: Scope) -> bool:
+        """Whether another site's page makes this request. Most that is public may be asked for from
+        anywhere, but nobody is signed in from there, into an account that is not his."""
+        try:
+            self._origins.check(scope, self._proxies)
+        except OriginRefused:
+            return True
+        return False
 
     async def _count_failure(self, visit: Visit) -> None:
         if self._limits is None:
@@ -169,10 +190,13 @@ class _Answer:
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         self._scope = scope
+        self._websocket: bool = scope["type"] == "websocket"
         self._receive = receive
         self._send = send
         self._request_id = request_id
         self._checked = monotonic()
+        #: Why it may not go on. It stays so: an application that overlooks it gets nothing through.
+        self._refused: TenantryError | None = None
         #: An answer, or a WebSocket; that it came to its end; that its client was heard.
         self.begun = self.closed = self.heard = False
         self.headers: list[tuple[bytes, bytes]] = [(b"x-request-id", request_id.encode())]
@@ -181,14 +205,17 @@ class _Answer:
         self.again: Callable[[], Awaitable[None]] | None = None
 
     async def receive(self) -> Message:
+        if self._refused is not None and self._websocket:
+            return await self._end()
         message = await self._receive()
         self.heard = True
-        if message["type"] == "websocket.receive":
+        if message["type"] == "http.request":
+            await self._still_allowed()
+        elif message["type"] == "websocket.receive":
             try:
                 await self._still_allowed()
             except TenantryError:
-                await self._close()
-                return {"type": "websocket.disconnect", "code": _POLICY_VIOLATION}
+                return await self._end()
         elif message["type"] == "websocket.disconnect":
             self.closed = True
         return message
@@ -199,6 +226,8 @@ class _Answer:
             self.begun = True
             message = {**message, "headers": [*self._completed(message)]}
         elif kind == "websocket.close":
+            if self.closed:
+                return
             self.begun = self.closed = True
         elif self.begun:
             await self._still_allowed()
@@ -208,27 +237,37 @@ class _Answer:
         given = [(bytes(name), bytes(value)) for name, value in message.get("headers", ())]
         yield from given
         yield from self.headers
+        if message["type"] != "http.response.start":
+            return
+        names = {name.lower() for name, _ in given}
         # A cache in front would hand one tenant's answer to another, where nobody said otherwise.
-        private = self.caller is not None and message["type"] == "http.response.start"
-        if private and all(name.lower() != b"cache-control" for name, _ in given):
+        if b"cache-control" in names:
+            if self.caller is not None:
+                yield _VARIES
+        elif self.caller is not None or b"set-cookie" in names:
             yield b"cache-control", b"no-store"
 
     async def _still_allowed(self) -> None:
+        if self._refused is not None:
+            raise self._refused
         if self.again is None or monotonic() - self._checked < self.recheck:
             return
         self._checked = monotonic()
-        await self.again()
+        try:
+            await self.again()
+        except TenantryError as error:
+            self._refused = error
+            raise
 
     async def refuse(self, problem: Problem) -> bool:
         """Whether it could still be said."""
-        websocket: bool = self._scope["type"] == "websocket"
         if self.begun:
-            if websocket and not self.closed:
-                await self._close()
-            return websocket
+            if self._websocket:
+                await self._close(problem.status)
+            return self._websocket
         more = [(name, value) for name, value in self.headers if name != b"x-request-id"]
         problem = problem.with_headers(*more)
-        if not websocket:
+        if not self._websocket:
             await send_problem(self._send, problem, self._request_id)
             return True
         if not self.heard:
@@ -236,12 +275,22 @@ class _Answer:
         if "websocket.http.response" in (self._scope.get("extensions") or {}):
             await send_problem(self._send, problem, self._request_id, to="websocket")
         else:
-            await self._close()
+            await self._close(problem.status)
         return True
 
-    async def _close(self) -> None:
+    async def _end(self) -> Message:
+        """A WebSocket that may not go on: for the application its client is gone."""
+        await self._close(403)
+        return {"type": "websocket.disconnect", "code": _POLICY_VIOLATION}
+
+    async def _close(self, status: int) -> None:
+        if self.closed:
+            return
         self.closed = True
-        await self._send({"type": "websocket.close", "code": _POLICY_VIOLATION})
+        code = _POLICY_VIOLATION
+        if status >= 500:
+            code = _TRY_AGAIN_LATER if status == 503 else _INTERNAL_ERROR
+        await self._send({"type": "websocket.close", "code": code})
 
 
 class _Opened:
@@ -250,28 +299,42 @@ class _Opened:
     def __init__(self, db: Database | Connect) -> None:
         self._connect = None if isinstance(db, Database) else db
         self._database = db if isinstance(db, Database) else None
-        self._opening: asyncio.Lock | None = None
+        self._opening: asyncio.Task[Database] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def get(self) -> Database:
         """Where a server tells of no lifespan, the first request opens it."""
-        if self._database is not None:
+        if self._database is not None and (self._loop is None or not self._loop.is_closed()):
             return self._database
         if self._opening is None:
-            self._opening = asyncio.Lock()
-        async with self._opening:
-            if self._database is None:
-                assert self._connect is not None  # noqa: S101 - there is the one or the other
-                opened = self._connect()
-                self._database = await opened if inspect.isawaitable(opened) else opened
-            return self._database
+            self._opening = asyncio.create_task(self._open())
+            self._opening.add_done_callback(self._opened)
+        # All that wait fare alike, and none that goes away takes it from the others.
+        return await asyncio.shield(self._opening)
+
+    async def _open(self) -> Database:
+        assert self._connect is not None  # noqa: S101 - there is the one or the other
+        opened = self._connect()
+        self._database = await opened if inspect.isawaitable(opened) else opened
+        # Test clients have a loop for each request, where nobody tells them of a lifespan.
+        self._loop = asyncio.get_running_loop()
+        return self._database
+
+    def _opened(self, task: asyncio.Task[Database]) -> None:
+        self._opening = None
+        if not task.cancelled():
+            task.exception()
 
     async def live(self, app: App, scope: Scope, receive: Receive, send: Send) -> None:
         began = await receive()
         try:
             await self.get()
-        except TenantryError as error:
-            _LOG.error("The database cannot be opened: %s", error)
-            await send({"type": "lifespan.startup.failed", "message": str(error)})
+        except Exception as error:
+            # Whatever it is: servers take one that is raised here for an application without a
+            # lifespan, and go on.
+            said = str(error) if isinstance(error, TenantryError) else type(error).__name__
+            _LOG.exception("The database cannot be opened: %s", said)
+            await send({"type": "lifespan.startup.failed", "message": said})
             return
         told = [began]
 
@@ -284,6 +347,21 @@ class _Opened:
             if self._connect is not None and self._database is not None:
                 database, self._database = self._database, None
                 await database.close()
+
+
+def _told_of(raised: TenantryError | ExceptionGroup[Exception]) -> TenantryError | None:
+    """What is answered to. Of several that were raised at once it is the gravest, and nothing where
+    one of them is not ours."""
+    if isinstance(raised, TenantryError):
+        return raised
+    leaves = [
+        _told_of(part) if isinstance(part, (TenantryError, ExceptionGroup)) else None
+        for part in raised.exceptions
+    ]
+    ours = [leaf for leaf in leaves if leaf is not None]
+    if len(ours) < len(leaves):
+        return None
+    return max(ours, key=lambda error: answer_to(error).status)
 
 
 def _user_agent(scope: Scope) -> str | None:

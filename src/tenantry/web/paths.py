@@ -44,5 +44,8 @@ class Paths:
 
 def path_of(scope: Mapping[str, Any]) -> str:
     """As the application's routes see it: without what it is mounted under."""
-    path, root = str(scope["path"]), str(scope.get("root_path", "")).rstrip("/")
-    return path[len(root) :] if root and path.startswith(f"{root}/") else path
+    path, root = str(scope["path"]), str(scope.get("root_path", ""))
+    if root in ("", "/") or root not in path:
+        return path
+    # Frameworks differ in where they look for it. What is not clear is no path that has a rule.
+    return path[len(root) :] if path.startswith(root) and path[len(root) :][:1] == "/" else ""

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from tenantry.accounts.standing import Standing
 from tenantry.database import Database
-from tenantry.errors import NotAuthenticated, TenantSuspended
+from tenantry.errors import (
+    ConfigurationError,
+    IdentityProviderUnavailable,
+    NotAuthenticated,
+    TenantryError,
+    TenantSuspended,
+)
 
 from .caller import Caller
 from .credentials import Credential, Key, Session
@@ -60,7 +66,11 @@ class Resolver:
         }
 
     async def _by_session(self, database: Database, shown: Session) -> tuple[str, dict[str, Any]]:
-        session = await database.user_session(shown.token)
+        try:
+            session = await database.user_session(shown.token)
+        except ConfigurationError:
+            # A platform without Redis has no sessions, whatever anybody's cookie says.
+            session = None
         if session is None:
             raise NotAuthenticated("session")
         standing = await database.standing(session.tenant_id, session.user_id)
@@ -84,11 +94,15 @@ class Resolver:
 
     async def _verified(self, text: str) -> Claims:
         """By the one of the issuers whose it is."""
-        refused = NotAuthenticated("issuer")
+        refused: TenantryError = NotAuthenticated("issuer")
         for issuer in self.tokens:
             try:
                 return await issuer.verify(text)
             except NotAuthenticated as error:
+                if isinstance(refused, NotAuthenticated):
+                    refused = error
+            except IdentityProviderUnavailable as error:
+                # It may be another's. If it is nobody's, what is not known is no refusal.
                 refused = error
         raise refused
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from tenantry.coordination.user_sessions import IDLE_S, LIFETIME_S
 from tenantry.database import Database
-from tenantry.errors import NotAllowed, NotAuthenticated, VisitOver
+from tenantry.errors import NotAllowed, NotAuthenticated, OriginRefused, VisitOver
 from tenantry.handles import Tenant
 from tenantry.kernel.context import Actor
 from tenantry.models import User
@@ -37,6 +37,8 @@ class Visit:
     known: Caller | None = None
     #: The session's token that the request brought, also on a public path.
     token: str | None = field(default=None, repr=False)
+    #: Another site's page makes it.
+    from_elsewhere: bool = False
     _over: bool = False
 
     @property
@@ -88,7 +90,8 @@ class Visit:
         """Begin a session, for a user whose identity was just proven; the value of a `Set-Cookie`.
 
         Its token is new, and one that the browser came with is dead from here on: nobody can have put
-        it there beforehand to share what begins now.
+        it there beforehand to share what begins now. `OriginRefused` where another site's page asks
+        for it.
         """
         await self._end_session()
         made = await self.db.tenant(tenant_id).user_sessions.create(
@@ -108,6 +111,8 @@ class Visit:
         return self.cookie.clear()
 
     async def _end_session(self) -> None:
+        if self.from_elsewhere:
+            raise OriginRefused
         if self.token is None:
             return
         session = await self.db.user_session(self.token)
