@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import json
 import logging
 import re
@@ -24,7 +25,6 @@ import tenantry
 from tenantry import Database, Rate
 from tenantry.models import Tenant
 from tenantry.web import (
-    Proxies,
     RateLimits,
     TenantryMiddleware,
     Tokens,
@@ -129,7 +129,7 @@ _RAW: tuple[tuple[str, bytes], ...] = (
         b"/static/..%2fwho", b"/static/%252e%252e/who", b"/static/..\\who", b"/static/.%5cwho",
         b"/static/a;x", b"/static//who", b"/static/%00", b"/STATIC/a", b"/Open", b"/open%20",
         b"/open%00", b"/open/", b"/open%2f", b"//open", b"/%6fpen/", b"/open%3f", b"/open%23",
-        b"http://x/open", b"http://x/static/a", b"*", b"/who/../open", b"x/open",
+        b"http://x/who", b"http://open/who", b"*", b"/who/../open", b"x/open",
     )),
     *(("-", b"%s /who?n=# HTTP/1.1\r\nHost: x\r\n\r\n" % method) for method in (
         b"OPTIONS", b"HEAD", b"get", b"TRACE", b"PROPFIND", b"POST",
@@ -140,13 +140,13 @@ _RAW: tuple[tuple[str, bytes], ...] = (
 @pytest.mark.parametrize("http", ["h11", "httptools"])
 async def test_raw_requests(place: Place, db: Database, http: str) -> None:
     acme, beta = await make_tenant(db, "acme"), await make_tenant(db, "beta")
-    keys = {b"%A": await _key(db, acme), b"%B": await _key(db, beta)}
+    keys = await _key(db, acme), await _key(db, beta)
     platform = Platform(opening(place, pool_max=8))
-    raws = []
-    for number, (_, raw) in enumerate(_RAW):
-        for place_of, key in keys.items():
-            raw = raw.replace(place_of, key.encode())
-        raws.append(raw.replace(b"n=#", b"n=%d" % number))
+    a, b = (key.encode() for key in keys)
+    raws = [
+        raw.replace(b"%A", a).replace(b"%B", b).replace(b"n=#", b"n=%d" % number)
+        for number, (_, raw) in enumerate(_RAW)
+    ]
     with served(platform.app, http=http, timeout_keep_alive=1) as port:
         answers = await asyncio.gather(*(spoken(port, raw) for raw in raws))
     statuses = [re.findall(rb"HTTP/1\.1 (\d{3}) ", answer) for answer in answers]
@@ -267,7 +267,7 @@ async def test_a_forged_address_gives_no_new_attempts(shared_db: Database) -> No
     async with client(Platform(shared_db, limits=limits).app) as http:
         statuses = []
         for number in range(4):
-            headers = {name: f"6.6.6.{number}" for name in _FORGED}
+            headers = dict.fromkeys(_FORGED, f"6.6.6.{number}")
             answer = await http.get("/who", headers={"x-api-key": "tnt_" + "x" * 43, **headers})
             statuses.append(answer.status_code)
     assert statuses == [401, 401, 429, 429]
@@ -292,14 +292,13 @@ async def test_tokens_that_are_none(db: Database, acme: Tenant, beta: Tenant) ->
     good = signed(header, claims, rsa())
     parts = good.split(".")
     pem = rsa().as_pem(private=False)
-    from joserfc.jwk import OctKey
-
-    as_secret = OctKey.import_key({"kty": "oct", "k": b64(pem)})
+    confused = f"{b64({**header, 'alg': 'HS256'})}.{parts[1]}"
+    by_pem = b64(hmac.digest(pem, confused.encode(), "sha256"))
     bad = {
         "none": f"{b64({'alg': 'none', 'typ': 'JWT'})}.{parts[1]}.",
         "none, signed": f"{b64({'alg': 'none', 'typ': 'JWT'})}.{parts[1]}.{parts[2]}",
         "nOnE": f"{b64({'alg': 'nOnE', 'typ': 'JWT'})}.{parts[1]}.{parts[2]}",
-        "public key as secret": signed({**header, "alg": "HS256"}, claims, as_secret),
+        "public key as secret": f"{confused}.{by_pem}",
         "other key": signed({**header, "kid": "two"}, claims, other),
         "other key, this name": signed(header, claims, other),
         "its own key": signed({**header, "jwk": dict(other.as_dict(private=False))}, claims, other),
@@ -470,10 +469,3 @@ async def test_a_cache_keeps_an_answer_for_its_caller_alone(db: Database, acme: 
         assert answer.headers["cache-control"] == "max-age=60"
         assert answer.headers["vary"] == "authorization, x-api-key, cookie"
         assert (await http.get("/kept")).headers["cache-control"] == "no-store"
-
-
-def test_trust_is_never_given_to_everyone_by_mistake() -> None:
-    assert (
-        Proxies().client({"client": ("1.2.3.4", 1), "headers": [(b"x-forwarded-for", b"6.6.6.6")]})
-        == "1.2.3.4"
-    )

@@ -341,12 +341,21 @@ class _Opened:
         async def hear() -> Message:
             return told.pop() if told else await receive()
 
+        async def tell(message: Message) -> None:
+            # A server that was told of the end waits for nothing that comes after.
+            if message["type"] != "lifespan.startup.complete":
+                await self._close()
+            await send(message)
+
         try:
-            await app(scope, hear, send)
+            await app(scope, hear, tell)
         finally:
-            if self._connect is not None and self._database is not None:
-                database, self._database = self._database, None
-                await database.close()
+            await self._close()
+
+    async def _close(self) -> None:
+        if self._connect is not None and self._database is not None:
+            database, self._database = self._database, None
+            await database.close()
 
 
 def _told_of(raised: TenantryError | ExceptionGroup[Exception]) -> TenantryError | None:
