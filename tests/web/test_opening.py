@@ -41,7 +41,7 @@ async def _lived(door: TenantryMiddleware, said: list[Any]) -> None:
     async def receive() -> dict[str, Any]:
         return {"type": f"lifespan.{words.pop(0)}"}
 
-    async def send(message: dict[str, Any]) -> None:
+    async def send(message: Any) -> None:
         said.append(message)
 
     await door({"type": "lifespan", "asgi": {"version": "3.0"}}, receive, send)

@@ -74,7 +74,7 @@ def _fastapi(connect: Connect) -> Any:
 async def _talk(socket: LitestarSocket[Any, Any, Any]) -> None:
     wanted = socket.scope["subprotocols"]
     await socket.accept(subprotocols="tenants" if "tenants" in wanted else None)
-    async for word in socket.iter_data():
+    async for word in socket.iter_data("text"):
         await socket.send_json([await _slug(), word])
 
 
@@ -181,7 +181,7 @@ class _Server:
     """One that cannot answer a handshake but by closing it."""
 
     def __init__(self, *words: str) -> None:
-        self.heard = [
+        self.heard: list[dict[str, Any]] = [
             {"type": "websocket.connect"},
             *({"type": "websocket.receive", "text": word} for word in words),
             {"type": "websocket.disconnect", "code": 1001},
@@ -349,7 +349,8 @@ async def test_litestar(db: Database, acme: Tenant, way: str) -> None:
     if way == "around":
         app = TenantryMiddleware(Litestar(routes, exception_handlers=passing), **options)  # type: ignore[arg-type]
     else:
-        within = [DefineMiddleware(TenantryMiddleware, **options)]
+        door: Any = TenantryMiddleware
+        within = [DefineMiddleware(door, **options)]
         app = Litestar(routes, middleware=within, exception_handlers=passing)
     key = (await db.tenant(acme.id).api_keys.create(name="k", scopes=["*"])).secret
     async with client(app) as http:

@@ -35,7 +35,8 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+#: Each framework has types of its own for what it is called with.
+App = Callable[..., Awaitable[None]]
 Connect = Callable[[], Awaitable[Database] | Database]
 
 _LOG: Final = logging.getLogger("tenantry.web")
