@@ -99,14 +99,15 @@ class Probes:
         """As of now, or of a moment ago. However many ask, the servers are asked once."""
         if monotonic() < self._until:
             return self._seen
-        if self._asking is None:
-            self._asking = asyncio.get_running_loop().create_task(self._ask())
+        loop = asyncio.get_running_loop()
+        if self._asking is None or self._asking.get_loop() is not loop:
+            self._asking = loop.create_task(self._ask())
             self._asking.add_done_callback(self._asked)
         # Who goes away leaves the others waiting.
         return await asyncio.shield(self._asking)
 
     async def _ask(self) -> Readiness:
-        db = self._db if isinstance(self._db, Database) else self._db()
+        db = self._found()
         if db is None:
             return _UNCONNECTED
         self._seen = await readiness(
@@ -114,6 +115,14 @@ class Probes:
         )
         self._until = monotonic() + self._keep
         return self._seen
+
+    def _found(self) -> Database | None:
+        if isinstance(self._db, Database):
+            return self._db
+        try:
+            return self._db()
+        except (AttributeError, LookupError, NameError):
+            return None  # what will hold it is not there yet
 
     def _asked(self, task: asyncio.Task[Readiness]) -> None:
         self._asking = None
@@ -182,8 +191,8 @@ def _exposition(metrics: CollectorRegistry | bool) -> Callable[[str], _Answer]:
     registry = REGISTRY if isinstance(metrics, bool) else metrics
 
     def answer(accepted: str) -> _Answer:
-        encode, type = choose_encoder(accepted)
-        return _Answer(200, encode(registry), type, ((b"vary", b"accept"),))
+        encode, kind = choose_encoder(accepted)
+        return _Answer(200, encode(registry), kind, ((b"vary", b"accept"),))
 
     return answer
 
