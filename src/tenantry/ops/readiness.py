@@ -11,11 +11,13 @@ import logging
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
 
 from tenantry import migrations
+from tenantry.config import Settings
 from tenantry.coordination.fitness import look
 from tenantry.database import Database
 from tenantry.endpoints import has_redis
@@ -182,9 +184,16 @@ async def _replicas(db: Database, patience: float) -> list[Part]:
     ]
 
 
+def _has_redis(settings: Settings) -> bool:
+    """In a thread: it looks into the embedded servers' folder, and importing a client takes a while."""
+    if not has_redis(settings):
+        return False
+    import_module("tenantry.coordination.store")
+    return True
+
+
 async def _valkey(db: Database) -> list[Part]:
-    # It looks into the embedded servers' folder.
-    if not await asyncio.to_thread(has_redis, db.settings):
+    if not await asyncio.to_thread(_has_redis, db.settings):
         return []
     return [
         Part(
