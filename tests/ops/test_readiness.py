@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from tenantry.migrations import head
 from tenantry.ops import partitions, readiness
 from tenantry.ops.readiness import Part
 from tests.fixtures.database import Place
-from tests.fixtures.servers import KeyValueServer
+from tests.fixtures.servers import KeyValueServer, Pooler
 from tests.fixtures.wire import tap
 from tests.kernel.conftest import until
 from tests.migrations.test_plan import write_revision
@@ -52,6 +52,14 @@ async def test_all_is_well(db: Database) -> None:
     assert told["ok"] is True
     assert set(told["parts"][0]) == {"name", "ok", "required", "latency_ms", "error"}
     assert [part["required"] for part in told["parts"]] == [True, True, False]
+
+
+async def test_through_a_pooler(place: Place, pgbouncer: Callable[..., Pooler]) -> None:
+    role = "tenantry_app"
+    pooler = pgbouncer(place.server, {role: place.server.password(role)})
+    settings = place.settings(database_url=pooler.url(role, place.name), pgbouncer=True)
+    async with await tenantry.connect(settings=settings) as db:
+        assert all(part.ok for part in (await readiness.readiness(db)).parts)
 
 
 # ---- migrations ---------------------------------------------------------------------------------

@@ -92,6 +92,15 @@ async def test_methods_and_paths(db: Database) -> None:
             assert (await http.post(path)).status_code == 404
 
 
+async def test_which_requests_are_its_own(db: Database) -> None:
+    """For a middleware that lets them by."""
+    probes = Probes(db, metrics=False)
+    http = {"type": "http", "root_path": ""}
+    assert probes.handles({**http, "path": "/health/ready"})
+    assert not probes.handles({**http, "path": "/health"})
+    assert not probes.handles({"type": "websocket", "path": "/health/ready"})
+
+
 async def test_alive_touches_nothing() -> None:
     def gone() -> Database:
         raise AssertionError
