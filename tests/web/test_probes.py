@@ -98,6 +98,7 @@ async def test_which_requests_are_its_own(db: Database) -> None:
     http = {"type": "http", "root_path": ""}
     assert probes.handles({**http, "path": "/health/ready"})
     assert not probes.handles({**http, "path": "/health"})
+    assert not probes.handles({**http, "path": "/metrics"})
     assert not probes.handles({"type": "websocket", "path": "/health/ready"})
 
 

@@ -72,6 +72,7 @@ class Probes:
             )
         self._db = db
         self._exposition = None if metrics is False else _exposition(metrics)
+        self._paths = (LIVE, READY, METRICS) if self._exposition else (LIVE, READY)
         self._require = tuple(require)
         self._ahead = ahead
         self._timeout = timeout
@@ -84,7 +85,7 @@ class Probes:
 
     def handles(self, scope: Scope) -> bool:
         """Whether the request is for one of the paths here."""
-        return scope["type"] == "http" and _path(scope) in (LIVE, READY, METRICS)
+        return scope["type"] == "http" and _path(scope) in self._paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -131,7 +132,7 @@ class Probes:
 
     async def _answer(self, scope: Scope) -> _Answer:
         path = _path(scope)
-        if path not in (LIVE, READY, METRICS) or (path == METRICS and self._exposition is None):
+        if path not in self._paths:
             return _NOT_FOUND
         if scope["method"] not in ("GET", "HEAD"):
             return _NOT_ALLOWED
