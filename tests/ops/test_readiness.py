@@ -25,12 +25,17 @@ from tests.migrations.test_plan import write_revision
 _NOWHERE = "postgresql://tenantry_app:secret-word@127.0.0.1:1/nowhere"
 
 
+async def look(db: Database, **options: Any) -> readiness.Readiness:
+    """With patience: a machine that runs tests is busy."""
+    return await readiness.readiness(db, **{"timeout": 20, **options})
+
+
 async def parts(db: Database, **options: Any) -> dict[str, Part]:
-    return {part.name: part for part in (await readiness.readiness(db, **options)).parts}
+    return {part.name: part for part in (await look(db, **options)).parts}
 
 
 async def ready(db: Database, **options: Any) -> bool:
-    return (await readiness.readiness(db, **options)).ok
+    return (await look(db, **options)).ok
 
 
 @pytest.fixture
@@ -41,7 +46,7 @@ async def admin(place: Place) -> AsyncIterator[Any]:
 
 
 async def test_all_is_well(db: Database) -> None:
-    found = await readiness.readiness(db)
+    found = await look(db)
     assert found.ok
     # There are no replicas here, nor Redis or Valkey: nobody misses them.
     assert [part.name for part in found.parts] == ["database", "migrations", "partitions"]
@@ -59,7 +64,7 @@ async def test_through_a_pooler(place: Place, pgbouncer: Callable[..., Pooler]) 
     pooler = pgbouncer(place.server, {role: place.server.password(role)})
     settings = place.settings(database_url=pooler.url(role, place.name), pgbouncer=True)
     async with await tenantry.connect(settings=settings) as db:
-        assert all(part.ok for part in (await readiness.readiness(db)).parts)
+        assert all(part.ok for part in (await look(db)).parts)
 
 
 # ---- migrations ---------------------------------------------------------------------------------
@@ -157,7 +162,7 @@ async def test_valkey_that_is_away(place: Place) -> None:
     gone["cache_url"] = "redis://:secret-word@127.0.0.1:2/0"
     settings = place.settings(redis_timeout=0.2, **gone)
     async with await tenantry.connect(settings=settings) as db:
-        found = await readiness.readiness(db)
+        found = await look(db)
         assert [(p.name, p.error) for p in found.parts if not p.ok] == [
             ("valkey", "coordination_unavailable"),
             ("valkey-cache", "coordination_unavailable"),
@@ -171,7 +176,7 @@ async def test_valkey_that_is_away(place: Place) -> None:
 async def test_a_replica_that_is_away(place: Place) -> None:
     urls = (_NOWHERE, place.url("app"))
     async with await tenantry.connect(settings=place.settings(replica_urls=urls)) as db:
-        found = await readiness.readiness(db)
+        found = await look(db)
         assert [(p.name, p.error) for p in found.parts if not p.ok] == [
             ("replica-1", "database_unavailable"),
             ("replica-2", "not_a_standby"),
@@ -219,7 +224,7 @@ async def test_all_connections_in_use(place: Place) -> None:
 async def test_after_the_end(place: Place) -> None:
     db = await tenantry.connect(settings=place.settings())
     await db.close()
-    assert {p.error for p in (await readiness.readiness(db)).parts} == {"pool_closed"}
+    assert {p.error for p in (await look(db)).parts} == {"pool_closed"}
 
 
 async def test_what_nobody_expects_is_told(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,7 +232,7 @@ async def test_what_nobody_expects_is_told(db: Database, monkeypatch: pytest.Mon
         raise RuntimeError("secret-word")
 
     monkeypatch.setattr(readiness, "has_redis", broken)
-    found = await readiness.readiness(db)
+    found = await look(db)
     assert [(p.name, p.error) for p in found.parts if not p.ok] == [("valkey", "internal_error")]
     assert "secret-word" not in str(found)
     assert found.ok
@@ -238,7 +243,7 @@ async def test_who_is_cancelled_leaves_nothing_behind(place: Place) -> None:
         settings=place.settings(pool_max=1, acquire_timeout=60)
     ) as db:
         connection = await db.pool.acquire()
-        asking = asyncio.create_task(readiness.readiness(db))
+        asking = asyncio.create_task(look(db))
         await until(lambda: db.pool.stats.waiting > 0)
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -43,7 +43,7 @@ async def test_its_parts_and_words_are_those_of_the_code(place: Place) -> None:
         migrate="off", redis_url="redis://127.0.0.1:1", redis_timeout=0.2, replica_urls=(place.url("app"),)
     )  # fmt: skip
     async with await tenantry.connect(settings=settings) as db:
-        found = await Probes(db, metrics=False).ready()
+        found = await Probes(db, metrics=False, timeout=20).ready()
     for part in found.parts:
         assert f"`{part.name}`" in _PAGE
         assert not part.error or f"`{part.error}`" in _PAGE

@@ -38,6 +38,11 @@ def client(app: Any) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://probed")
 
 
+def probing(db: Any, **options: Any) -> Probes:
+    """With patience: a machine that runs tests is busy."""
+    return Probes(db, **{"timeout": 20, **options})
+
+
 @pytest.fixture
 async def wire(place: Place) -> AsyncIterator[Wire]:
     async with tap(
@@ -50,7 +55,7 @@ async def wire(place: Place) -> AsyncIterator[Wire]:
 
 
 async def test_ready_and_alive(db: Database) -> None:
-    async with client(Probes(db)) as http:
+    async with client(probing(db)) as http:
         alive = await http.get("/health/live")
         assert (alive.status_code, alive.json()) == (200, {"live": True})
         answer = await http.get("/health/ready")
@@ -68,7 +73,7 @@ async def test_not_ready(place: Place) -> None:
         connection = await place.connection("superuser")
         await connection.execute("UPDATE tenantry.schema_version SET version_num = '0000'")
         await connection.close()
-        async with client(Probes(db)) as http:
+        async with client(probing(db)) as http:
             answer = await http.get("/health/ready")
             assert (await http.get("/health/live")).status_code == 200
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
@@ -79,7 +84,7 @@ async def test_not_ready(place: Place) -> None:
 
 
 async def test_methods_and_paths(db: Database) -> None:
-    async with client(Probes(db, metrics=CollectorRegistry())) as http:
+    async with client(probing(db, metrics=CollectorRegistry())) as http:
         for path in ("/health/live", "/health/ready", "/metrics"):
             got, head = await http.get(path), await http.head(path)
             assert (head.status_code, head.content) == (200, b"")
@@ -94,7 +99,7 @@ async def test_methods_and_paths(db: Database) -> None:
 
 async def test_which_requests_are_its_own(db: Database) -> None:
     """For a middleware that lets them by."""
-    probes = Probes(db, metrics=False)
+    probes = probing(db, metrics=False)
     http = {"type": "http", "root_path": ""}
     assert probes.handles({**http, "path": "/health/ready"})
     assert not probes.handles({**http, "path": "/health"})
@@ -106,7 +111,7 @@ async def test_alive_touches_nothing() -> None:
     def gone() -> Database:
         raise AssertionError
 
-    async with client(Probes(gone, metrics=False)) as http:
+    async with client(probing(gone, metrics=False)) as http:
         assert (await http.get("/health/live")).status_code == 200
 
 
@@ -114,9 +119,9 @@ async def test_before_there_is_a_database(db: Database) -> None:
     app = FastAPI()
     later: dict[str, Database] = {}
     for probes in (
-        Probes(lambda: None),
-        Probes(lambda: app.state.db),
-        Probes(lambda: later["db"], keep=0),
+        probing(lambda: None),
+        probing(lambda: app.state.db),
+        probing(lambda: later["db"], keep=0),
     ):
         async with client(probes) as http:
             answer = await http.get("/health/ready")
@@ -129,7 +134,7 @@ async def test_before_there_is_a_database(db: Database) -> None:
 
 def test_a_part_that_does_not_exist(db: Database) -> None:
     with pytest.raises(InvalidInput, match="databse"):
-        Probes(db, require=("databse",))
+        probing(db, require=("databse",))
 
 
 # ---- how often the servers are asked ------------------------------------------------------------
@@ -139,20 +144,20 @@ async def test_many_ask_and_one_is_asked(place: Place, wire: Wire) -> None:
     # With one connection, which knows its statements: or it would depend on who asks by which.
     settings = place.settings(database_url=wire.url, pool_max=1)
     async with await tenantry.connect(settings=settings) as db:
-        await readiness.readiness(db)
+        await readiness.readiness(db, timeout=20)
         wire.reset()
-        await readiness.readiness(db)
+        await readiness.readiness(db, timeout=20)
         once = wire.round_trips
         assert once == 4
         wire.reset()
-        probes = Probes(db, keep=60)
+        probes = probing(db, keep=60)
         async with client(probes) as http:
             answers = await asyncio.gather(*(http.get("/health/ready") for _ in range(50)))
             assert {answer.status_code for answer in answers} == {200}
             assert wire.round_trips == once
             assert (await http.get("/health/ready")).json() == answers[0].json()
             assert wire.round_trips == once
-            again = Probes(db, keep=0)
+            again = probing(db, keep=0)
             await again.ready()
             await again.ready()
             assert wire.round_trips == 3 * once
@@ -161,7 +166,7 @@ async def test_many_ask_and_one_is_asked(place: Place, wire: Wire) -> None:
 async def test_who_goes_away_leaves_the_others_waiting(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    probes, go, asked = Probes(db), asyncio.Event(), 0
+    probes, go, asked = probing(db), asyncio.Event(), 0
 
     async def slow(*_: Any, **__: Any) -> readiness.Readiness:
         nonlocal asked
@@ -184,7 +189,7 @@ async def test_who_goes_away_leaves_the_others_waiting(
 
 async def test_draining(place: Place, wire: Wire) -> None:
     async with await tenantry.connect(settings=place.settings(database_url=wire.url)) as db:
-        probes = Probes(db)
+        probes = probing(db)
         probes.draining = True
         wire.reset()
         async with client(probes) as http:
@@ -196,7 +201,7 @@ async def test_draining(place: Place, wire: Wire) -> None:
 
 
 async def test_the_end_of_the_lifespan_drains(db: Database) -> None:
-    probes, sent = Probes(db), []
+    probes, sent = probing(db), []
     coming = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
 
     async def receive() -> Any:
@@ -237,7 +242,7 @@ def _behind_a_prefix(probes: Probes) -> Any:
 
 @pytest.mark.parametrize("mounted", [_starlette, _fastapi, _litestar, _behind_a_prefix])
 async def test_mounted(db: Database, mounted: Callable[[Probes], Any]) -> None:
-    async with client(mounted(Probes(db, metrics=CollectorRegistry()))) as http:
+    async with client(mounted(probing(db, metrics=CollectorRegistry()))) as http:
         for path in ("/health/live", "/health/ready", "/metrics"):
             assert (await http.get(f"/internal{path}")).status_code == 200, path
             assert (await http.post(f"/internal{path}")).status_code == 405
@@ -256,7 +261,7 @@ async def test_metrics_in_the_format_that_is_asked_for(place: Place) -> None:
         await db.authenticate_key("tnt_unknown")
         before = registry.get_sample_value("tenantry_operation_seconds_count", _CALLS)
         assert before
-        async with client(Probes(db, metrics=registry)) as http:
+        async with client(probing(db, metrics=registry)) as http:
             assert (await http.get("/health/ready")).status_code == 200
             plain = await http.get("/metrics")
             accept = {"accept": "application/openmetrics-text;version=1.0.0,text/plain;q=0.5"}
@@ -272,15 +277,15 @@ async def test_metrics_in_the_format_that_is_asked_for(place: Place) -> None:
 
 
 async def test_metrics_may_be_left_out(db: Database) -> None:
-    async with client(Probes(db, metrics=False)) as http:
+    async with client(probing(db, metrics=False)) as http:
         assert (await http.get("/metrics")).status_code == 404
 
 
 def test_metrics_without_their_library(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "prometheus_client", None)
     with pytest.raises(ConfigurationError, match=r"tenantry\[metrics\]"):
-        Probes(db)
-    Probes(db, metrics=False)
+        probing(db)
+    probing(db, metrics=False)
 
 
 # ---- a server that comes and goes ---------------------------------------------------------------
@@ -293,7 +298,7 @@ async def test_a_server_that_dies_hangs_and_comes_back(postgres_server: Server) 
         settings = place.settings(migrate="off", connect_timeout=0.5)
         async with await tenantry.connect(settings=settings) as db:
             # The schema is not what this is about.
-            probes = Probes(db, require=("database",), timeout=0.5, keep=0)
+            probes = probing(db, require=("database",), timeout=0.5, keep=0)
             async with client(probes) as http:
 
                 async def database() -> tuple[int, str]:

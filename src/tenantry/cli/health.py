@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 #: A person waits for what a load balancer does not; and here all is imported first.
-_LIMIT_S = 5.0
+_LIMIT_S = 10.0
 
 
 @command(app)
