@@ -114,14 +114,14 @@ async def test_one_that_hangs_keeps_nobody(connect: Connect, pair: Pair, acme: T
         assert (replica.ok, replica.error in {"no_answer", "connection_lost"}) == (False, True)
         assert not await _slow(db, acme)
         # The program is as ready as before: its reads go elsewhere.
-        found = await readiness(db)
+        found = await readiness(db, timeout=20)
         assert [(p.name, p.ok) for p in found.parts if "replica" in p.name] == [
             ("replica-1", False)
         ]
         assert found.ok
     await until(lambda: serving(db))
     assert await served_by_replica(db, acme)
-    (told,) = [p for p in (await readiness(db)).parts if "replica" in p.name]
+    (told,) = [p for p in (await readiness(db, timeout=20)).parts if "replica" in p.name]
     assert (told.ok, told.error) == (True, "")
     assert told.latency_ms is not None
 
