@@ -62,16 +62,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-<<<<<<< HEAD
-_REVISIONS = OneShot(f"SELECT version_num FROM tenantry.{VERSION_TABLE}")  # noqa: S608
-_INSTALLED = OneShot(f"SELECT to_regclass('tenantry.{VERSION_TABLE}') IS NOT NULL")
-=======
 _REVISIONS = OneShot(f"SELECT version_num FROM tenantry.{VERSION_TABLE}", silent=True)  # noqa: S608
 _INSTALLED = OneShot(f"SELECT to_regclass('tenantry.{VERSION_TABLE}') IS NOT NULL", silent=True)
-_AUTHENTICATE = OneShot(
-    "SELECT api_key_id, tenant_id, user_id, scopes, tenant_status FROM tenantry.authenticate_key($1)"
-)
->>>>>>> door-e
 _SERVICE_USE = OneShot(
     "SELECT tenantry.record_platform_event('service_use', 'service')", writes=True
 )
