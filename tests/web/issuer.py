@@ -40,7 +40,7 @@ def _rsa(name: str) -> RSAKey:
 
 @cache
 def elliptic(curve: str, name: str) -> ECKey:
-    return ECKey.generate_key(curve, parameters={"kid": name})  # type: ignore[arg-type]
+    return ECKey.generate_key(curve, parameters={"kid": name})
 
 
 @cache

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import httpx
 from starlette.applications import Starlette
@@ -69,13 +69,13 @@ class Outsider:
         return RedirectResponse(f"{REDIRECT}?{urlencode(given)}", 302)
 
     async def access_token(self, request: Request) -> Response:
-        form = dict(await request.form())
-        asked = self._codes.pop(str(form.get("code")), None)
+        form = dict(parse_qsl((await request.body()).decode()))
+        asked = self._codes.pop(form.get("code", ""), None)
         basic = base64.b64encode(f"{CLIENT}:{SECRET}".encode()).decode()
         shown = (form.get("client_id"), form.get("client_secret"))
         if request.headers.get("authorization") != f"Basic {basic}" and shown != (CLIENT, SECRET):
             return JSONResponse({"error": "invalid_client"}, 401)
-        digest = hashlib.sha256(str(form.get("code_verifier")).encode()).digest()
+        digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
         if (
             asked is None
             or asked["code_challenge"] != b64(digest)

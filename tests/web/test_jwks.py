@@ -247,6 +247,7 @@ async def test_a_body_without_end_is_not_read_to_the_end(
         await send({"type": "http.response.start", "status": 200, "headers": []})
         while not gone.done() or gone.result()["type"] != "http.disconnect":
             await send({"type": "http.response.body", "body": b" " * 65536, "more_body": True})
+            await asyncio.sleep(0)
             if gone.done():
                 gone = asyncio.ensure_future(receive())
 

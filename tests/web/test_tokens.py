@@ -106,7 +106,7 @@ async def test_a_good_token_says_whom_it_speaks_for() -> None:
     ],
 )
 async def test_the_kind_of_a_key_decides_what_it_is_for(algorithm: str, key: Key) -> None:
-    every = [rsa(), elliptic("P-256", "p256"), elliptic("P-384", "p384"), edwards("ed")]
+    every: list[Key] = [rsa(), elliptic("P-256", "p256"), elliptic("P-384", "p384"), edwards("ed")]
     every.append(elliptic("P-521", "p521"))
     good = token({"alg": algorithm, "kid": key.kid}, key)
     assert (await tokens(*every).verify(good)).tenant_id == TENANT
@@ -157,7 +157,7 @@ async def test_a_token_may_speak_for_no_user() -> None:
 async def test_claims_have_the_names_that_the_issuer_gives_them() -> None:
     named = tokens(tenant_claim="https://x/org", scope_claim="scp")
     claims = await named.verify(
-        token(tenant_id=..., scope=..., **{"https://x/org": str(TENANT), "scp": ["a:b", "c:d"]})
+        token(tenant_id=..., scope=..., scp=["a:b", "c:d"], **{"https://x/org": str(TENANT)})
     )
     assert (claims.tenant_id, claims.scopes) == (TENANT, ("a:b", "c:d"))
 
@@ -329,7 +329,8 @@ def test_weak_and_strange_keys_are_none() -> None:
     for one in bad:
         with pytest.raises(ConfigurationError):
             tokens(keys={"keys": [one]})
-    for none in ({}, {"keys": []}, {"keys": {}}, {"keys": "abc"}, {"keys": [jwk] * 100}):
+    nothing: list[Any] = [{}, {"keys": []}, {"keys": {}}, {"keys": "abc"}, {"keys": [jwk] * 100}]
+    for none in nothing:
         with pytest.raises(ConfigurationError):
             tokens(keys=none)
 

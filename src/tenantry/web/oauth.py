@@ -242,13 +242,13 @@ class OAuth:
     def _denied(self, error: str) -> SignInRefused:
         return self._refused("denied", "The sign-in was not allowed.", _word(error))
 
-    def _refused(self, reason: str, message: str, error: str | None = None) -> SignInRefused:
+    def _refused(self, reason: str, message: str, said: str | None = None) -> SignInRefused:
         return SignInRefused(
             message,
             hint="Sign in again.",
             reason=reason,
             provider=self.provider.name,
-            error=error,
+            said=said,
         )
 
 
