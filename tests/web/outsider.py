@@ -7,8 +7,6 @@ import base64
 import hashlib
 import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -18,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from tests.web.issuer import b64, public, rsa, serving, signed
+from tests.web.issuer import b64, public, rsa, signed
 
 CLIENT, SECRET = "client-7", "a secret of the app"
 REDIRECT = "https://app.example.org/oauth/callback"
@@ -139,11 +137,3 @@ class Outsider:
             answer = await browser.get(url)
         assert answer.status_code == 302, answer.text
         return answer.headers["location"]
-
-
-@contextmanager
-def outsider() -> Iterator[Outsider]:
-    one = Outsider()
-    with serving(one.app) as port:
-        one.url = f"http://127.0.0.1:{port}"
-        yield one

@@ -6,7 +6,6 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import Any
 from uuid import uuid4
 
@@ -20,7 +19,17 @@ from tenantry.web.keys import KeySet, read_key_set
 from tenantry.web.outside import is_safe
 from tenantry.web.tokens import Tokens
 from tenantry.web.verifier import Verifier
-from tests.web.issuer import Published, elliptic, public, publishing, rsa, serving, signed, until
+from tests.web.issuer import (
+    Published,
+    Stage,
+    elliptic,
+    public,
+    rsa,
+    serving,
+    signed,
+    staging,
+    until,
+)
 
 ISSUER, AUDIENCE = "https://issuer.example.org", "api"
 
@@ -35,10 +44,17 @@ class Clock:
         return self.now
 
 
-@pytest.fixture
-def published() -> Iterator[Published]:
-    with publishing() as one:
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    with staging() as one:
         yield one
+
+
+@pytest.fixture
+def published(stage: Stage) -> Published:
+    one = Published()
+    stage.app, one.url = one.app, f"{stage.url}/jwks"
+    return one
 
 
 @pytest.fixture
@@ -167,9 +183,8 @@ async def test_they_are_kept_as_long_as_is_said_within_bounds(
 
 
 async def test_old_keys_serve_while_the_issuer_is_away(clock: Clock) -> None:
-    with ExitStack() as up:
-        published = up.enter_context(publishing())
-        rules = verifier(published.url, clock)
+    with serving(Published().app) as port:
+        rules = verifier(f"http://127.0.0.1:{port}/jwks", clock)
         await rules.claims(token())
     clock.now += 301
     await rules.claims(token())

@@ -24,8 +24,8 @@ from tenantry.keyring import Keyring, new_key
 from tenantry.web import oauth, outside
 from tenantry.web.oauth import OAuth
 from tenantry.web.providers import GitHub, OpenID, OutsideIdentity, google
-from tests.web.issuer import rsa
-from tests.web.outsider import CLIENT, REDIRECT, SECRET, Outsider, outsider
+from tests.web.issuer import Stage, rsa, serving, staging
+from tests.web.outsider import CLIENT, REDIRECT, SECRET, Outsider
 
 KEYRING = Keyring([new_key()])
 Ways = Callable[..., OAuth]
@@ -39,10 +39,17 @@ class Clock:
         return self.now
 
 
-@pytest.fixture
-def there() -> Iterator[Outsider]:
-    with outsider() as one:
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    with staging() as one:
         yield one
+
+
+@pytest.fixture
+def there(stage: Stage) -> Outsider:
+    one = Outsider()
+    stage.app, one.url = one.app, stage.url
+    return one
 
 
 @pytest.fixture
@@ -507,8 +514,10 @@ async def test_a_slow_provider_is_given_up(
         await signed_in(github, there)
 
 
-async def test_a_provider_that_is_away_is_tried_again(there: Outsider) -> None:
-    with outsider() as other:
+async def test_a_provider_that_is_away_is_tried_again() -> None:
+    other = Outsider()
+    with serving(other.app) as port:
+        other.url = f"http://127.0.0.1:{port}"
         github = OAuth(GitHub(url=other.url, api=other.url), CLIENT, SECRET, keyring=KEYRING)
         begun = await github.begin(REDIRECT)
         answer = await other.visit(begun.url)

@@ -156,9 +156,8 @@ async def test_a_token_may_speak_for_no_user() -> None:
 
 async def test_claims_have_the_names_that_the_issuer_gives_them() -> None:
     named = tokens(tenant_claim="https://x/org", scope_claim="scp")
-    claims = await named.verify(
-        token(tenant_id=..., scope=..., scp=["a:b", "c:d"], **{"https://x/org": str(TENANT)})
-    )
+    said: dict[str, Any] = {"tenant_id": ..., "scope": ..., "https://x/org": str(TENANT)}
+    claims = await named.verify(token(scp=["a:b", "c:d"], **said))
     assert (claims.tenant_id, claims.scopes) == (TENANT, ("a:b", "c:d"))
 
 
