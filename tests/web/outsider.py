@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from tenantry.web.outside import tls
 from tests.web.issuer import b64, public, rsa, signed
 
 CLIENT, SECRET = "client-7", "a secret of the app"
@@ -133,7 +134,7 @@ class Outsider:
 
     async def visit(self, url: str) -> str:
         """A browser goes there, its user says yes, and it is sent back: where to."""
-        async with httpx.AsyncClient() as browser:
+        async with httpx.AsyncClient(verify=await tls()) as browser:
             answer = await browser.get(url)
         assert answer.status_code == 302, answer.text
         return answer.headers["location"]
