@@ -275,7 +275,8 @@ async def test_an_answer_that_is_none(either: OAuth, there: Outsider) -> None:
         both = QueryParams(urlsplit(answer).query + "&" + twice)
         await refused("callback", either.finish(begun.sealed, both))
     await refused("callback", either.finish(begun.sealed, changed(answer, code=None)))
-    await refused("callback", either.finish(begun.sealed, changed(answer, code="")))
+    for code in ("", "é", "a\nb", "\0"):
+        await refused("callback", either.finish(begun.sealed, changed(answer, code=code)))
     for nothing in ("", "?", REDIRECT, "&" * 100, "&".join(f"a{n}=1" for n in range(99))):
         await refused("state", either.finish(begun.sealed, nothing))
     await refused("callback", either.finish(begun.sealed, {"state": state, "code": "x" * 9000}))

@@ -20,7 +20,7 @@ from joserfc.jws import JWSRegistry
 from tenantry import Settings
 from tenantry.errors import ConfigurationError, InvalidInput, NotAuthenticated
 from tenantry.web.compact import LARGEST
-from tenantry.web.tokens import Claims, Tokens
+from tenantry.web.tokens import Claims, Issuers, Tokens
 from tests.web.issuer import b64, edwards, elliptic, public, rsa, signed
 
 ISSUER = "https://issuer.example.org/"
@@ -65,7 +65,7 @@ def mac(header: Mapping[str, Any] = HS256, secret: str | bytes = SECRET, **claim
     return f"{text}.{b64(hmac.digest(key, text.encode(), hashlib.sha256))}"
 
 
-async def refused(rules: Tokens, text: Any, reason: str | None = None) -> None:
+async def refused(rules: Tokens | Issuers, text: Any, reason: str | None = None) -> None:
     with pytest.raises(NotAuthenticated) as caught:
         await rules.verify(text)
     error = caught.value
@@ -718,6 +718,21 @@ async def test_a_token_for_one_thing_is_not_for_another() -> None:
     await platform(audience="websocket").verify(text)
     await refused(platform(), text, "audience")
     await refused(platform(issuer="other", audience="websocket"), text, "issuer")
+
+
+async def test_several_issuers_stand_side_by_side() -> None:
+    own = platform()
+    both = Issuers(tokens(provider="idp"), own)
+    assert (await both.verify(token())).provider == "idp"
+    assert (await both.verify(own.issue(TENANT, USER))).user_id == USER
+    # One does not speak in the other's name.
+    await refused(both, token(iss="tenantry", aud="tenantry"), "algorithm")
+    await refused(both, mac(), "algorithm")
+    for other in ("other", None, [ISSUER], ...):
+        await refused(both, token(iss=other), "issuer")
+    await refused(both, "x", "form")
+    with pytest.raises(ConfigurationError):
+        Issuers(own, platform(audience="websocket"))
 
 
 async def test_who_has_no_secret_makes_no_tokens() -> None:

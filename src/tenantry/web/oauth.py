@@ -146,9 +146,10 @@ class OAuth:
             raise self._refused("issuer", "The answer is another provider's.")
         if "error" in answer:
             raise self._denied(answer["error"])
-        if not answer.get("code"):
+        code = answer.get("code", "")
+        if not code or not code.isascii() or not code.isprintable():
             raise self._refused("callback", "The answer holds no code.")
-        identity = await self._exchanged(doors, answer["code"], remembered)
+        identity = await self._exchanged(doors, code, remembered)
         return replace(identity, next=remembered["next"])
 
     def _answer(self, callback: str | Mapping[str, str]) -> dict[str, str]:
