@@ -100,10 +100,10 @@ def staging() -> Iterator[Stage]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    for _ in range(20_000):
+    for _ in range(10_000):
         if condition():
             return
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(0.002)
     raise TimeoutError
 
 
@@ -115,7 +115,7 @@ class Published:
         self.headers: dict[str, str] = {}
         self.status = 200
         self.asked = 0
-        self.delay = 0.0
+        self.holding = False
         self.url = ""
 
     def publish(self, *keys: Key) -> None:
@@ -123,7 +123,7 @@ class Published:
 
     async def answer(self, request: Request) -> Response:
         self.asked += 1
-        await asyncio.sleep(self.delay)
+        await until(lambda: not self.holding)
         return Response(
             self.content, self.status, {"content-type": "application/json", **self.headers}
         )

@@ -272,24 +272,29 @@ async def test_a_body_without_end_is_not_read_to_the_end(
 
 
 async def test_a_slow_issuer_holds_up_nobody_else(
-    published: Published, rules: Verifier, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    published: Published, rules: Verifier, clock: Clock
 ) -> None:
     await rules.claims(token())
-    monkeypatch.setattr(outside, "TIME_LIMIT_S", 0.2)
-    published.delay = 30
+    published.holding, published.status = True, 500
     clock.now += kept.AGAIN_S
     waiting = asyncio.create_task(unknown(rules, token("two")))
     await until(lambda: published.asked == 2)
     # Those whose keys are there do not wait for it.
     await rules.claims(token())
     assert not waiting.done()
+    published.holding = False
     await waiting
-    # Nor do they when their time is over, once it is known.
+    # Nor do they when their time is over, once it is known to be away.
+    published.holding = True
     clock.now += 301
     await rules.claims(token())
-    published.delay = 0
-    clock.now += kept.AGAIN_S
-    await rules.claims(token("one"))
+    await until(lambda: published.asked == 3)
+    published.holding, published.status = False, 200
+    await until(lambda: not rules._keys._away)  # type: ignore[union-attr]
+    published.publish(rsa("two"))
+    clock.now += 301
+    await rules.claims(token("two"))
+    await refused(rules, token())
 
 
 async def test_a_slow_issuer_is_given_up(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -309,11 +314,13 @@ async def test_a_slow_issuer_is_given_up(clock: Clock, monkeypatch: pytest.Monke
 async def test_who_leaves_takes_nothing_from_the_others(
     published: Published, rules: Verifier
 ) -> None:
-    published.delay = 0.2
+    published.holding = True
     first = asyncio.create_task(rules.claims(token()))
     others = [asyncio.create_task(rules.claims(token())) for _ in range(5)]
     await until(lambda: published.asked == 1)
     first.cancel()
+    await asyncio.wait([first])
+    published.holding = False
     await asyncio.gather(*others)
     assert first.cancelled()
     assert published.asked == 1
@@ -323,12 +330,12 @@ def test_it_may_be_used_in_one_loop_after_another(published: Published, clock: C
     rules = verifier(published.url, clock)
 
     async def leave() -> None:
-        published.delay = 5
+        published.holding = True
         asyncio.create_task(rules.claims(token()))  # noqa: RUF006
         await until(lambda: published.asked == 1)
 
     asyncio.run(leave())
-    published.delay = 0
+    published.holding = False
     clock.now += kept.AGAIN_S
     asyncio.run(rules.claims(token()))
 
