@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import Any
 from uuid import uuid4
 
@@ -324,6 +325,19 @@ async def test_who_leaves_takes_nothing_from_the_others(
     await asyncio.gather(*others)
     assert first.cancelled()
     assert published.asked == 1
+
+
+async def test_who_asks_leaves_nothing_of_his_own_in_it(published: Published) -> None:
+    tenant: ContextVar[str] = ContextVar("tenant", default="nobody")
+    seen = []
+
+    def read(text: bytes) -> KeySet:
+        seen.append(tenant.get())
+        return read_key_set(text)
+
+    tenant.set("acme")
+    await Kept(published.url, read, provider=ISSUER).get()
+    assert seen == ["nobody"]
 
 
 def test_it_may_be_used_in_one_loop_after_another(published: Published, clock: Clock) -> None:
