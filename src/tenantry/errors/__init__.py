@@ -4,6 +4,7 @@ One root, `TenantryError`. Each error says what happened, to what, and what to d
 the same facts as fields. Errors are picklable, so they survive a process pool or a task queue.
 """
 
+from .access import NotAllowed, NotAuthenticated
 from .backups import (
     BackupDamaged,
     BackupError,
@@ -46,6 +47,9 @@ from .refusals import (
     ContextMismatch,
     ContextNotSealed,
     InvalidTransition,
+    InvitationClosed,
+    LastOwner,
+    LastWayIn,
     NotFound,
     PermissionDenied,
     QuotaExceeded,
@@ -107,6 +111,9 @@ __all__ = [
     "InvalidInput",
     "InvalidRows",
     "InvalidTransition",
+    "InvitationClosed",
+    "LastOwner",
+    "LastWayIn",
     "LocalDiskFull",
     "LocalFolderUnusable",
     "LocalPortTaken",
@@ -117,6 +124,8 @@ __all__ = [
     "LockNotAcquired",
     "LockTimeout",
     "MigrationError",
+    "NotAllowed",
+    "NotAuthenticated",
     "NotFound",
     "NotOneRow",
     "PermissionDenied",

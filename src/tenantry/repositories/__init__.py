@@ -15,6 +15,7 @@ from .evidence import EvidenceLinks, EvidencePieces
 from .executions import Executions
 from .graph import GraphEdges, GraphNodes, GraphQueries
 from .identity import Account, ApiKeys, Memberships, NewKey, Tenants, Users, hash_key
+from .invitations import Invitations, NewInvitation
 from .knowledge import Chunks, DataSources, Documents, Knowledge, KnowledgeBases
 from .lessons import Lessons, Patterns
 from .prices import Prices
@@ -64,6 +65,7 @@ __all__ = [
     "GraphEdges",
     "GraphNodes",
     "GraphQueries",
+    "Invitations",
     "Knowledge",
     "KnowledgeBases",
     "Lessons",
@@ -73,6 +75,7 @@ __all__ = [
     "Messages",
     "ModelCost",
     "MonthCost",
+    "NewInvitation",
     "NewKey",
     "Page",
     "Patterns",
