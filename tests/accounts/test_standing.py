@@ -84,7 +84,7 @@ async def test_a_key_says_what_its_member_is(db: Database, acme: Tenant) -> None
 @pytest.mark.postgres("wheel")
 async def test_it_works_under_sealed_contexts(place: Place) -> None:
     settings = place.settings(context="sealed", seal_keys=(new_key(),))
-    await seal(settings)
+    await seal(settings, only=True)
     import tenantry
 
     async with await tenantry.connect(settings=settings) as db:

@@ -4,7 +4,15 @@ One root, `TenantryError`. Each error says what happened, to what, and what to d
 the same facts as fields. Errors are picklable, so they survive a process pool or a task queue.
 """
 
-from .access import NotAllowed, NotAuthenticated
+from .access import (
+    IdentityProviderUnavailable,
+    NotAllowed,
+    NotAuthenticated,
+    OriginRefused,
+    SignInRefused,
+    TenantSuspended,
+    VisitOver,
+)
 from .backups import (
     BackupDamaged,
     BackupError,
@@ -108,6 +116,7 @@ __all__ = [
     "DeadlockDetected",
     "FeatureUnavailable",
     "GraphUnavailable",
+    "IdentityProviderUnavailable",
     "InvalidInput",
     "InvalidRows",
     "InvalidTransition",
@@ -128,6 +137,7 @@ __all__ = [
     "NotAuthenticated",
     "NotFound",
     "NotOneRow",
+    "OriginRefused",
     "PermissionDenied",
     "PoolClosed",
     "PoolExhausted",
@@ -143,11 +153,13 @@ __all__ = [
     "SchemaChanged",
     "SecretUnreadable",
     "SerializationFailure",
+    "SignInRefused",
     "StageChanged",
     "StaleFence",
     "StatementTimeout",
     "StillReferenced",
     "TenantNotWritable",
+    "TenantSuspended",
     "TenantryError",
     "TlsFailed",
     "TransactionAborted",
@@ -156,4 +168,5 @@ __all__ = [
     "TransferRefused",
     "UnknownGraphQuery",
     "UnsafeTable",
+    "VisitOver",
 ]

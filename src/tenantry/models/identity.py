@@ -263,11 +263,13 @@ class SignInAttempt(Base):
     """How often signing in under a name has failed of late, whether there is such a user or not."""
 
     __tablename__ = "sign_in_attempts"
-    __table_args__ = (Index("sign_in_attempts_failed_at_idx", "failed_at"),)  # to forget old ones
-
-    name_hash: Mapped[bytes] = column(
-        LargeBinary, primary_key=True, doc="SHA-256 of the name in lower case"
+    __table_args__ = (
+        UniqueConstraint("name_hash"),
+        Index("sign_in_attempts_failed_at_idx", "failed_at"),  # to forget old ones
     )
+
+    id: Mapped[UUID] = column(default=NEW_ID, primary_key=True, sort_order=-1)
+    name_hash: Mapped[bytes] = column(LargeBinary, doc="SHA-256 of the name in lower case")
     failures: Mapped[int] = column(default=0, check="failures >= 0")
     failed_at: Mapped[datetime] = column(default=NOW)
     locked_until: Mapped[datetime | None] = column(default=None)

@@ -14,7 +14,16 @@ from .desks import DeskPerformance, Desks, PlacedDesk
 from .evidence import EvidenceLinks, EvidencePieces
 from .executions import Executions
 from .graph import GraphEdges, GraphNodes, GraphQueries
-from .identity import Account, ApiKeys, Memberships, NewKey, Tenants, Users, hash_key
+from .identity import (
+    Account,
+    ApiKeys,
+    Memberships,
+    NewKey,
+    Tenants,
+    Users,
+    hash_key,
+    is_key,
+)
 from .invitations import Invitations, NewInvitation
 from .knowledge import Chunks, DataSources, Documents, Knowledge, KnowledgeBases
 from .lessons import Lessons, Patterns
@@ -104,6 +113,7 @@ __all__ = [
     "Worker",
     "Workflows",
     "hash_key",
+    "is_key",
 ]
 
 set_partition_resolver(parent_names)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import func
@@ -18,7 +19,9 @@ from tenantry.models import ApiKey, Membership, Tenant, TenantQuota, TenantUsage
 from .base import Creates, Repository
 from .statistics import STATISTICS, TenantStatistics
 
-_KEY_PREFIX = "tnt_"
+_KEY_PREFIX: Final = "tnt_"
+#: The prefix and 256 random bits: 43 characters hold them.
+_KEY_FORM: Final = re.compile(rf"{_KEY_PREFIX}[A-Za-z0-9_-]{{43}}", re.ASCII)
 
 CONSTRAINT_MESSAGES.update(
     {
@@ -168,3 +171,8 @@ class ApiKeys(Repository[ApiKey]):
 def hash_key(secret: str) -> bytes:
     """A plain hash is right for a random 256-bit key: there is nothing to guess, and it is quick."""
     return hashlib.sha256(secret.encode()).digest()
+
+
+def is_key(text: str) -> bool:
+    """Whether this has the form of a key. Whether it opens anything, the database knows."""
+    return _KEY_FORM.fullmatch(text) is not None
