@@ -20,6 +20,7 @@ from tenantry.accounts.standing import (
     standing,
     standing_of_identity,
 )
+from tenantry.accounts.uses import Uses
 from tenantry.config import (
     InvalidSettings,
     Problem,
@@ -161,6 +162,7 @@ class Database(PlatformState):
         #: What `accounts` is known to do with the service role.
         self._on_record: set[str] = set()
         self._recording = asyncio.Lock()
+        self._uses = Uses(pool)
         #: Redis or Valkey, opened when it is first used.
         self.coordination = Coordination(settings)
 
@@ -274,7 +276,10 @@ class Database(PlatformState):
 
     async def authenticate_key(self, key: str) -> KeyHolder | None:
         """Who a key speaks for; None for one that is unknown, revoked or expired."""
-        return await holder(self._pool, key)
+        found = await holder(self._pool, key)
+        if found is not None:
+            self._uses.count(found)
+        return found
 
     async def standing(
         self, tenant_id: UUID | str, user_id: UUID | str | None = None
@@ -352,6 +357,7 @@ class Database(PlatformState):
                 self._watch.tell(observer.detached, self)
         if self._replicas is not None:
             await self._replicas.close(timeout)
+        await self._uses.close(timeout)
         await asyncio.gather(*(pool.close(timeout) for pool in self._pools.values()))
         await self.coordination.close()
         if "_sessions" in self.__dict__:
