@@ -12,8 +12,8 @@ from .helpers import Cli
 pytestmark = pytest.mark.postgres("wheel")
 
 
+@pytest.mark.demo
 def test_stdout_is_the_key_alone_and_never_again(cli: Cli) -> None:
-    cli("seed")
     made = cli("key", "create", "acme", "build", "--scope", "tasks:read", "--scope", "tasks:write")
     secret = made.out.strip()
     assert secret.startswith("tnt_")
@@ -37,8 +37,8 @@ async def test_the_key_opens_until_it_is_revoked(cli: Cli, place: Place) -> None
         assert await db.authenticate_key(made.json["key"]) is None
 
 
+@pytest.mark.demo
 def test_expiry(cli: Cli) -> None:
-    cli("seed")
     made = cli.json("key", "create", "acme", "short", "--expires-in", "12h")
     left = datetime.fromisoformat(made["expires_at"]) - datetime.now(UTC)
     assert timedelta(hours=11) < left <= timedelta(hours=12)
@@ -46,8 +46,8 @@ def test_expiry(cli: Cli) -> None:
         cli("key", "create", "acme", "short", f"--expires-in={wrong}", code=2)
 
 
+@pytest.mark.demo
 def test_revoking(cli: Cli) -> None:
-    cli("seed")
     made = cli.json("key", "create", "acme", "ci")
     assert cli("key", "revoke", "acme", made["id"]).out == f"Revoked key {made['prefix']}… (ci).\n"
     assert cli.json("key", "list", "acme")["keys"][0]["revoked_at"] is not None
@@ -58,7 +58,7 @@ def test_revoking(cli: Cli) -> None:
     assert cli("key", "list", "globex").out == "There are no keys.\n"
 
 
+@pytest.mark.demo
 def test_only_a_member_has_a_key(cli: Cli) -> None:
-    cli("seed")
     refused = cli("key", "create", "acme", "x", "--user", "henrik.lund@globex.example", code=6)
     assert refused.err.startswith("Error: The user is no member of this tenant.")
