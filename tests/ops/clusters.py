@@ -115,12 +115,15 @@ class Cluster:
 
 
 @pytest.fixture(scope="session")
-def cluster_of() -> Iterator[Callable[[str, str], Cluster]]:
+def cluster_of(request: pytest.FixtureRequest) -> Iterator[Callable[[str, str], Cluster]]:
     """`cluster_of("wheel", "name of the module")`: one for all modules, which run it in turn."""
+    asked = request.config.getoption("--postgres")
     made: dict[str, Cluster] = {}
     with ExitStack() as stack:
 
         def chosen(kind: str, module: str) -> Cluster:
+            if kind not in (asked or [kind]):
+                pytest.skip("another PostgreSQL was asked for")
             if kind not in made:
                 made[kind] = stack.enter_context(_made(kind))
             return made[kind].within(module)
