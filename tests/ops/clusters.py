@@ -21,7 +21,7 @@ from tenantry.migrations.runner import Migrator
 from tenantry.models import metadata
 from tenantry.ops.setup import in_database, init
 from tenantry.schema.roles import LOGINS
-from tests.fixtures.servers import require, running, system_postgres
+from tests.fixtures.servers import in_memory, require, running, system_postgres
 
 DATABASE = "shop"
 #: Nothing in a generated file: a test's server need not survive the machine's end.
@@ -138,7 +138,7 @@ def _made(kind: str) -> Iterator[Cluster]:
     if kind == "system":
         require("a system PostgreSQL (apt install postgresql)", pg_bin)
     with ExitStack() as stack:
-        folder = Path(tempfile.mkdtemp(prefix="tenantry-config-"))
+        folder = Path(tempfile.mkdtemp(prefix="tenantry-config-", dir=in_memory()))
         stack.callback(shutil.rmtree, folder)
         folder.chmod(0o755)
         servers = LocalServers(folder / "home", pg_bin=pg_bin, settings={"fsync": "off"})
