@@ -24,11 +24,13 @@ def world(template: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
     async def make(server: Server) -> None:
         revisions = tmp_path_factory.mktemp("world") / "revisions"
-        contents.write_bytes(pickle.dumps(await build(Place(server, _WORLD), revisions)))
+        made = await build(Place(server, _WORLD), revisions)
+        contents.write_bytes(pickle.dumps((made.acme, made.beta)))
 
     with own_models():
         made_once(template, _WORLD, make)
         place = asyncio.run(clone(template, of=_WORLD))
-        world = World(place, *pickle.loads(contents.read_bytes()), tables())  # noqa: S301 - our own
+        acme, beta = pickle.loads(contents.read_bytes())  # noqa: S301 - our own
+        world = World(place, acme, beta, tables())
     yield world
     asyncio.run(_drop(place))

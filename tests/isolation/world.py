@@ -147,8 +147,8 @@ def insertion(table: str, row: Row) -> tuple[str, list[Any]]:
 # ---- making it ----------------------------------------------------------------------------------
 
 
-async def build(place: Place, folder: Path) -> tuple[Party, Party]:
-    """Two parties in `place`, with the tables of an application's own; `folder` takes their revision."""
+async def build(place: Place, folder: Path) -> World:
+    """The world in `place`, with the tables of an application's own; `folder` takes their revision."""
     await init(place.server.superuser_url, place.name, {})
     migrator = Migrator(place.url("owner"), metadata, locations=(folder,))
     await migrator.up()
@@ -156,9 +156,10 @@ async def build(place: Place, folder: Path) -> tuple[Party, Party]:
     await migrator.up()
     admin = await place.connection("superuser")
     try:
-        return await _make_party(admin, "acme"), await _make_party(admin, "beta")
+        acme, beta = [await _make_party(admin, name) for name in ("acme", "beta")]
     finally:
         await admin.close()
+    return World(place, acme, beta, tables())
 
 
 def tables() -> dict[str, Table]:

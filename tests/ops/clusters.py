@@ -14,14 +14,12 @@ from urllib.parse import quote
 
 import pytest
 
+from tenantry import endpoints
 from tenantry.cli import main
 from tenantry.local import SUPERUSER, Account, LocalServers
 from tenantry.local.ports import candidates
-from tenantry.migrations.runner import Migrator
-from tenantry.models import metadata
-from tenantry.ops.setup import in_database, init
-from tenantry.schema.roles import LOGINS
 from tests.fixtures.servers import in_memory, require, running, system_postgres
+from tests.migrations.clusters import put_migrated
 
 DATABASE = "shop"
 #: Nothing in a generated file: a test's server need not survive the machine's end.
@@ -142,6 +140,7 @@ def _made(kind: str) -> Iterator[Cluster]:
         stack.callback(shutil.rmtree, folder)
         folder.chmod(0o755)
         servers = LocalServers(folder / "home", pg_bin=pg_bin, settings={"fsync": "off"})
+        put_migrated(kind, servers.home)
         servers.up(valkey=False)
         stack.callback(servers.down)
         facts, account = servers.status()[0], servers.account
@@ -162,13 +161,11 @@ def _prepared(servers: LocalServers, account: Account) -> str:
     import asyncpg
 
     async def prepare() -> None:
-        admin = servers.postgres_url(SUPERUSER, "postgres")
-        await init(admin, DATABASE, {role: servers.password(role) for role in LOGINS})
-        await Migrator(servers.postgres_url("tenantry_owner", DATABASE), metadata).up()
+        admin = await asyncpg.connect(servers.postgres_url(SUPERUSER, "postgres"))
+        await admin.execute(f"ALTER DATABASE {endpoints.DATABASE} RENAME TO {DATABASE}")
         if account.name != SUPERUSER:
-            connection = await asyncpg.connect(in_database(admin, DATABASE))
-            await connection.execute(f'CREATE ROLE "{account.name}" SUPERUSER LOGIN')
-            await connection.close()
+            await admin.execute(f'CREATE ROLE "{account.name}" SUPERUSER LOGIN')
+        await admin.close()
 
     asyncio.run(prepare())
     return account.name
