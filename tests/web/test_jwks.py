@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import time
 from collections.abc import Iterator
@@ -221,6 +222,7 @@ async def test_without_keys_nobody_is_refused_and_nobody_let_in(clock: Clock) ->
         (302, {"location": "/elsewhere"}, None),
         (307, {"location": "https://evil.example.org/jwks"}, None),
         (200, {"content-encoding": "gzip"}, None),
+        (200, {"content-encoding": "gzip"}, gzip.compress(json.dumps(public(rsa())).encode())),
         (200, {}, b""),
         (200, {}, b"<html>"),
         (200, {}, b"[]"),
@@ -313,7 +315,8 @@ async def test_a_slow_issuer_is_given_up(clock: Clock, monkeypatch: pytest.Monke
             await asyncio.sleep(0.05)
 
     with serving(app) as port:
-        await unknown(verifier(f"http://127.0.0.1:{port}/jwks", clock), token())
+        async with asyncio.timeout(30):
+            await unknown(verifier(f"http://127.0.0.1:{port}/jwks", clock), token())
 
 
 async def test_who_leaves_takes_nothing_from_the_others(
