@@ -63,8 +63,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_REVISIONS = OneShot(f"SELECT version_num FROM tenantry.{VERSION_TABLE}")  # noqa: S608
-_INSTALLED = OneShot(f"SELECT to_regclass('tenantry.{VERSION_TABLE}') IS NOT NULL")
+_REVISIONS = OneShot(f"SELECT version_num FROM tenantry.{VERSION_TABLE}", silent=True)  # noqa: S608
+_INSTALLED = OneShot(f"SELECT to_regclass('tenantry.{VERSION_TABLE}') IS NOT NULL", silent=True)
 _SERVICE_USE = OneShot(
     "SELECT tenantry.record_platform_event('service_use', 'service')", writes=True
 )
@@ -343,6 +343,22 @@ class Database(PlatformState):
             locks=coordination.lock_stats,
         )
 
+    @property
+    def pool(self) -> Pool:
+        """The app role's connections: for who measures the server, and not for a tenant's work."""
+        return self._pool
+
+    @property
+    def replicas(self) -> Replicas | None:
+        return self._replicas
+
+    async def revisions(self) -> frozenset[str]:
+        """The newest applied revision of each branch, Tenantry's (a number) and the application's; none
+        before the first migration."""
+        if not await _INSTALLED.fetch_value(self._pool, _NOBODY):
+            return frozenset()
+        return frozenset(row[0] for row in await _REVISIONS.fetch(self._pool, _NOBODY))
+
     async def health(self, *, timeout: float = 2.0) -> Health:
         """Never raises: a database that is away is an answer too."""
         found = await kernel_health.check(self._pool, timeout=timeout)
@@ -398,10 +414,7 @@ class Database(PlatformState):
 
     async def _revision(self) -> str | None:
         """The newest of Tenantry's own revisions that the database has."""
-        if not await _INSTALLED.fetch_value(self._pool, _NOBODY):
-            return None
-        rows = await _REVISIONS.fetch(self._pool, _NOBODY)
-        return max((row[0] for row in rows if row[0].isdigit()), default=None)
+        return migrations.newest(await self.revisions())
 
     async def _store_problems(self) -> list[Problem]:
         """Of Redis or Valkey, where there is one. One that is away is for `health` to tell."""
