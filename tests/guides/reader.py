@@ -172,11 +172,15 @@ class Reader:
 
 
 def _is_run_by(name: str, rest: Sequence[Block]) -> bool:
-    """Whether a later command names the file, or the module that it is."""
-    module = name.removesuffix(".py").replace("/", ".")
-    words = re.compile(rf"(?<![\w./]){re.escape(name)}\b|(?<![\w.=]){re.escape(module)}(?![\w.])")
+    """Whether something later runs the file, or imports the module that it is."""
+    module = re.escape(name.removesuffix(".py").replace("/", "."))
+    commands = re.compile(rf"(?<![\w./]){re.escape(name)}\b|(?<![\w.=]){module}(?![\w])")
+    imports = re.compile(rf"^\s*(?:from|import) {module}\b", re.MULTILINE)
+    seekers = {"sh": commands, "console": commands, "python": imports}
     return any(
-        words.search(block.text) for block in rest if block.language in ("sh", "console") and not block.fragment
+        seekers[block.language].search(block.text)
+        for block in rest
+        if block.language in seekers and not block.fragment
     )
 
 
