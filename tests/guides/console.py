@@ -9,6 +9,7 @@ import asyncio
 import inspect
 import io
 import json
+import os
 import sys
 import traceback
 from contextlib import redirect_stdout
@@ -21,7 +22,8 @@ def main() -> None:
     names: dict[str, Any] = {"__name__": "__main__"}
     with asyncio.Runner() as runner:
         for line in sys.stdin:
-            text, place = json.loads(line)
+            text, place, environment = json.loads(line)
+            os.environ.update(environment)
             printed, error = io.StringIO(), ""
             try:
                 with redirect_stdout(printed):

@@ -3,7 +3,7 @@
 | block | what the reader does |
 |---|---|
 | one whose first line is a comment with a file's name | saves it; a Python file is run too, at once or by a later command |
-| `python` | types it into `python -m asyncio`, with what was typed before still there |
+| `python` | types it into `python -m asyncio`, with what was typed before still there, and what the shell exports |
 | `sh` | runs it in a shell that stays open; what is started with `&` goes on |
 | `console` | runs each line after `$`, and compares what the page shows beneath it |
 | `sql` | runs it as the database's administrator |
@@ -29,6 +29,8 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from tenantry.local.processes import wait_until
 
 from .blocks import Block, read
 
@@ -73,9 +75,7 @@ class Reader:
         if self._console is not None:
             self._console.communicate(timeout=20)
         for shell in self._started:
-            # What was left in the background is of the shell's session.
-            with suppress(ProcessLookupError):
-                os.killpg(shell.pid, signal.SIGTERM)
+            _end(shell.pid)
         if error is None and self._console is not None:
             assert self._console.returncode == 0
             assert (self._notes / "console").read_text() == ""
@@ -129,7 +129,7 @@ class Reader:
         console = self._console
         assert console.stdin is not None
         assert console.stdout is not None
-        console.stdin.write(json.dumps([block.text, str(block)]) + "\n")
+        console.stdin.write(json.dumps([block.text, str(block), self.environment]) + "\n")
         console.stdin.flush()
         printed, error = json.loads(console.stdout.readline())
         assert not error, f"{block}:\n{printed}{error}"
@@ -174,6 +174,22 @@ class Reader:
         pairs = (line.partition("=") for line in kept.read_text().split("\0") if line)
         self.environment = {name: value for name, _, value in pairs if name not in ("_", "SHLVL")}
         return printed
+
+
+def _end(session: int) -> None:
+    """What a shell left in the background is of its session."""
+    with suppress(ProcessLookupError):
+        os.killpg(session, signal.SIGTERM)
+        if not wait_until(lambda: not _lives(session), timeout_s=20):
+            os.killpg(session, signal.SIGKILL)
+
+
+def _lives(session: int) -> bool:
+    try:
+        os.killpg(session, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _is_run_by(name: str, rest: Sequence[Block]) -> bool:
