@@ -10,6 +10,6 @@ from .reader import Reader
 pytestmark = pytest.mark.postgres("wheel")
 
 
-@pytest.mark.parametrize("page", ["tables.md", "sync.md"])
+@pytest.mark.parametrize("page", ["tables.md", "sync.md", "sqlalchemy.md"])
 def test_it_runs_as_printed(page: str, reader: Reader) -> None:
     assert reader.follow(DOCS / page)
