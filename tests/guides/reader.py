@@ -48,12 +48,13 @@ class Reader:
         folder: Path,
         environment: Mapping[str, str],
         administer: Callable[[str], str] | None = None,
+        programs: Sequence[Path] = (),
     ) -> None:
         self.folder = folder
         own = {n: v for n, v in os.environ.items() if not n.startswith("TENANTRY_")}
         self.environment = {
             **own,
-            "PATH": f"{_BIN}{os.pathsep}{own['PATH']}",
+            "PATH": os.pathsep.join([*map(str, programs), str(_BIN), own["PATH"]]),
             "COLUMNS": "120",
             **environment,
         }

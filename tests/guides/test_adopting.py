@@ -28,7 +28,7 @@ def shop(template: Server) -> Iterator[Place]:
     _run(template, "DROP DATABASE shop WITH (FORCE)", "DROP ROLE IF EXISTS shop_web")
 
 
-def test_it_runs_as_printed(shop: Place, tmp_path: Path) -> None:
+def test_it_runs_as_printed(shop: Place, tmp_path: Path, programs: tuple[Path, ...]) -> None:
     folder = tmp_path / "shop"
     folder.mkdir()
     (folder / "admin-url.txt").write_text(shop.url("superuser"))
@@ -37,7 +37,7 @@ def test_it_runs_as_printed(shop: Place, tmp_path: Path) -> None:
         f"TENANTRY_{role.upper()}_PASSWORD": shop.server.password(f"tenantry_{role}")
         for role in ("app", "owner", "service", "readonly")
     }
-    with Reader(folder, passwords, administrator(shop)) as reader:
+    with Reader(folder, passwords, administrator(shop), programs) as reader:
         assert reader.follow(DOCS / "adopting.md")
 
 
