@@ -11,6 +11,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .accounts.standing import KeyHolder as KeyHolder
+    from .accounts.standing import Standing as Standing
     from .config import Settings as Settings
     from .config import load_settings as load_settings
     from .coordination.cached import cached as cached
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from .coordination.rates import Rate as Rate
     from .database import Database as Database
     from .database import Health as Health
-    from .database import KeyHolder as KeyHolder
     from .database import connect as connect
     from .errors import TenantryError as TenantryError
     from .handles import ServiceTransaction as ServiceTransaction
@@ -46,10 +47,11 @@ if TYPE_CHECKING:
 #: Where each name of the package's face lives. They are imported when first used: the command line
 #: would otherwise load SQLAlchemy to print its help.
 _HOME = {
+    "accounts.standing": ("KeyHolder", "Standing"),
     "config": ("Settings", "load_settings"),
     "coordination.rates": ("Limit", "Pace", "Rate"),
     "coordination.cached": ("cached",),
-    "database": ("Database", "Health", "KeyHolder", "connect"),
+    "database": ("Database", "Health", "connect"),
     "errors": ("TenantryError",),
     "handles": ("ServiceTransaction", "Tenant", "TenantTransaction"),
     "kernel.context": ("Actor",),

@@ -12,6 +12,14 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 from uuid import UUID
 
 from tenantry import migrations
+from tenantry.accounts.standing import (
+    KeyHolder,
+    Standing,
+    holder,
+    standing,
+    standing_of_identity,
+)
+from tenantry.accounts.uses import Uses
 from tenantry.config import (
     InvalidSettings,
     Problem,
@@ -43,7 +51,6 @@ from tenantry.kernel.seal import Sealer
 from tenantry.kernel.transaction import Transaction
 from tenantry.keyring import Keyring
 from tenantry.migrations.apply import bring_to_head
-from tenantry.repositories import hash_key
 from tenantry.schema.catalog import VERSION_TABLE
 from tenantry.schema.sealing import IS_SEALED
 from tenantry.scopes import EachItsOwn, OnReplicas
@@ -55,11 +62,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+<<<<<<< HEAD
 _REVISIONS = OneShot(f"SELECT version_num FROM tenantry.{VERSION_TABLE}")  # noqa: S608
 _INSTALLED = OneShot(f"SELECT to_regclass('tenantry.{VERSION_TABLE}') IS NOT NULL")
+=======
+_REVISIONS = OneShot(f"SELECT version_num FROM tenantry.{VERSION_TABLE}", silent=True)  # noqa: S608
+_INSTALLED = OneShot(f"SELECT to_regclass('tenantry.{VERSION_TABLE}') IS NOT NULL", silent=True)
 _AUTHENTICATE = OneShot(
     "SELECT api_key_id, tenant_id, user_id, scopes, tenant_status FROM tenantry.authenticate_key($1)"
 )
+>>>>>>> door-e
 _SERVICE_USE = OneShot(
     "SELECT tenantry.record_platform_event('service_use', 'service')", writes=True
 )
@@ -75,17 +87,6 @@ _KIND = OneShot(
     f"SELECT ({IS_SEALED}) AS sealed,"  # noqa: S608
     " EXISTS (SELECT FROM pg_extension WHERE extname = 'citus') AS distributed"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class KeyHolder:
-    """Who an API key speaks for."""
-
-    api_key_id: UUID
-    tenant_id: UUID
-    user_id: UUID | None
-    scopes: tuple[str, ...]
-    tenant_status: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,7 @@ class Database(PlatformState):
         if self._replicas is not None:
             pool.witness = self._replicas.writes.note
         self._opening = asyncio.Lock()
+        self._uses = Uses(pool)
         #: Redis or Valkey, opened when it is first used.
         self.coordination = Coordination(settings)
 
@@ -266,8 +268,25 @@ class Database(PlatformState):
 
     async def authenticate_key(self, key: str) -> KeyHolder | None:
         """Who a key speaks for; None for one that is unknown, revoked or expired."""
-        row = await _AUTHENTICATE.fetch_one(self._pool, _NOBODY, hash_key(key))
-        return None if row is None else KeyHolder(row[0], row[1], row[2], tuple(row[3]), row[4])
+        found = await holder(self._pool, key)
+        if found is not None:
+            self._uses.count(found)
+        return found
+
+    async def standing(
+        self, tenant_id: UUID | str, user_id: UUID | str | None = None
+    ) -> Standing | None:
+        """Where a user stands in a tenant, or how the tenant does by itself. None where the tenant is
+        not there or deleted, and for a user who is no member of it or not active."""
+        user = None if user_id is None else parse_uuid(user_id, "user_id")
+        return await standing(self._pool, parse_uuid(tenant_id, "tenant_id"), user)
+
+    async def standing_of_identity(
+        self, tenant_id: UUID | str, provider: str, subject: str
+    ) -> Standing | None:
+        """As that, for the member who has this account at an outside provider."""
+        tenant = parse_uuid(tenant_id, "tenant_id")
+        return await standing_of_identity(self._pool, tenant, provider, subject)
 
     # ---- before a tenant is known: `limits`, `locks`, and who is signed in ------------------------
 
@@ -311,6 +330,22 @@ class Database(PlatformState):
             locks=coordination.lock_stats,
         )
 
+    @property
+    def pool(self) -> Pool:
+        """The app role's connections: for who measures the server, and not for a tenant's work."""
+        return self._pool
+
+    @property
+    def replicas(self) -> Replicas | None:
+        return self._replicas
+
+    async def revisions(self) -> frozenset[str]:
+        """The newest applied revision of each branch, Tenantry's (a number) and the application's; none
+        before the first migration."""
+        if not await _INSTALLED.fetch_value(self._pool, _NOBODY):
+            return frozenset()
+        return frozenset(row[0] for row in await _REVISIONS.fetch(self._pool, _NOBODY))
+
     async def health(self, *, timeout: float = 2.0) -> Health:
         """Never raises: a database that is away is an answer too."""
         found = await kernel_health.check(self._pool, timeout=timeout)
@@ -325,6 +360,7 @@ class Database(PlatformState):
                 self._watch.tell(observer.detached, self)
         if self._replicas is not None:
             await self._replicas.close(timeout)
+        await self._uses.close(timeout)
         await asyncio.gather(*(pool.close(timeout) for pool in self._pools.values()))
         await self.coordination.close()
         if "_sessions" in self.__dict__:
@@ -365,10 +401,7 @@ class Database(PlatformState):
 
     async def _revision(self) -> str | None:
         """The newest of Tenantry's own revisions that the database has."""
-        if not await _INSTALLED.fetch_value(self._pool, _NOBODY):
-            return None
-        rows = await _REVISIONS.fetch(self._pool, _NOBODY)
-        return max((row[0] for row in rows if row[0].isdigit()), default=None)
+        return migrations.newest(await self.revisions())
 
     async def _store_problems(self) -> list[Problem]:
         """Of Redis or Valkey, where there is one. One that is away is for `health` to tell."""

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from cryptography.fernet import Fernet, MultiFernet
 
 
+#: No tenant's id, so that a purpose is never a row.
+_PURPOSE = "purpose"
+
+
 class Keyring:
     """What a secret is sealed and opened with. Shows none of its keys."""
 
@@ -35,20 +39,37 @@ class Keyring:
         if not isinstance(secret, dict):
             raise InvalidInput("Credentials are a dict.", field="credentials")
         try:
-            text = json.dumps({"of": [str(tenant_id), str(id)], "secret": secret})
+            return self._seal(secret, [str(tenant_id), str(id)])
         except (TypeError, ValueError):
             raise InvalidInput(
                 "Credentials hold only what JSON has: text, numbers, lists, dicts.",
                 field="credentials",
             ) from None
-        return self._all.encrypt(text.encode())
 
     def open(self, sealed: bytes, tenant_id: UUID, id: UUID) -> dict[str, Any]:
-        content = json.loads(self._decrypt(self._all, sealed))
-        if content["of"] != [str(tenant_id), str(id)]:
+        secret = self._open(sealed, [str(tenant_id), str(id)])
+        if secret is None:
             raise SecretUnreadable("This secret was sealed for another row: it has been moved.")
-        secret: dict[str, Any] = content["secret"]
         return secret
+
+    def seal_for(self, purpose: str, content: dict[str, Any]) -> str:
+        """What a browser keeps for us and can neither read nor change, and no other purpose opens."""
+        return self._seal(content, [_PURPOSE, purpose]).decode()
+
+    def open_for(self, purpose: str, sealed: str) -> dict[str, Any]:
+        content = self._open(sealed.encode(), [_PURPOSE, purpose])
+        if content is None:
+            raise SecretUnreadable("This was sealed for another purpose.")
+        return content
+
+    def _seal(self, secret: dict[str, Any], of: list[str]) -> bytes:
+        return self._all.encrypt(json.dumps({"of": of, "secret": secret}).encode())
+
+    def _open(self, sealed: bytes, of: list[str]) -> dict[str, Any] | None:
+        """None for what was sealed for something else."""
+        content = json.loads(self._decrypt(self._all, sealed))
+        secret: dict[str, Any] = content["secret"]
+        return secret if content["of"] == of else None
 
     def renew(self, sealed: bytes) -> bytes | None:
         """The same under the newest key; None when it is already."""

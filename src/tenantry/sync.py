@@ -130,8 +130,14 @@ class Database:
 
         return self._loop.run(self._database.run(tenant_id, asynchronously, **options))
 
-    def authenticate_key(self, key: str) -> tenantry.database.KeyHolder | None:
+    def authenticate_key(self, key: str) -> tenantry.KeyHolder | None:
         return self._loop.run(self._database.authenticate_key(key))
+
+    def standing(
+        self, tenant_id: UUID | str, user_id: UUID | str | None = None
+    ) -> tenantry.Standing | None:
+        """As `Database.standing`."""
+        return self._loop.run(self._database.standing(tenant_id, user_id))
 
     def user_session(self, token: str) -> UserSession | None:
         return self._loop.run(self._database.user_session(token))

@@ -52,6 +52,7 @@ async def test_a_limit_allows_so_many_and_says_when_to_come_back(
     assert [v.remaining for v in verdicts] == [2, 1, 0, 0]
     assert [v.retry_after > 0 for v in verdicts] == [False, False, False, True]
     assert verdicts[3].refused == ("login",)
+    assert {v.name for v in verdicts} == {"login"}
     assert verdicts[3].limit == 3
     assert 0 < verdicts[3].retry_after <= (60 if isinstance(rate, Rate) else 20)
     assert 50 < verdicts[3].reset_after <= 60
@@ -122,8 +123,8 @@ async def test_of_several_limits_all_take_or_none(limits: Limits) -> None:
     both = [Limit("user", user), Limit("tenant", tenant, cost=10)]
     verdicts = [await limits.hit_all(both) for _ in range(3)]
     assert [v.allowed for v in verdicts] == [True, True, False]
-    assert verdicts[0].limit == 2  # the tightest of the two
-    assert verdicts[2].refused == ("user",)
+    assert (verdicts[0].name, verdicts[0].limit) == ("user", 2)  # the tightest of the two
+    assert (verdicts[2].name, verdicts[2].refused) == ("user", ("user",))
     assert (await limits.peek("tenant", tenant)).remaining == 80
     assert (await limits.peek_all(both)).refused == ("user",)
 

@@ -50,7 +50,8 @@ _OF_ONE = {
 #: Attacked in test_functions.py.
 #: Attacked elsewhere, those of the graph in tests/graph/test_attacks.py.
 _OTHERS = {
-    *("record_event", "authenticate_key", "my_identities", "publish_event"),
+    *("record_event", "authenticate_key", "identity_member", "my_identities"),
+    "publish_event",
     *("open_graph", "graph_run"),
 }
 _ONE_SHOT = re.compile(r"_(get|newest|append|create|by_\w+)$")

@@ -15,7 +15,14 @@ from .world import DENIED, HIDDEN, NO_CONTEXT, NOT_WRITABLE, OTHER_CONTEXT, TABL
 
 _GLOBAL = {
     *("tenants", "users", "user_identities", "platform_log", "tenant_quotas", "tenant_usage"),
-    *("graph_queries", "model_prices", "platform_seals", "seal_keys", "tenant_holds"),
+    *(
+        "graph_queries",
+        "model_prices",
+        "platform_seals",
+        "seal_keys",
+        "tenant_holds",
+        "sign_in_attempts",
+    ),
 }
 _SCOPED = [table for table in TABLES if table not in _GLOBAL | {"outbox_events"}]
 _CONTEXT = "SELECT coalesce(current_setting('app.tenant_id', true), '')"
@@ -150,6 +157,17 @@ async def test_a_key_is_found_by_its_hash_alone(world: World) -> None:
         assert await connection.fetchval(call, key["key_hash"]) == world.acme.id
         for wrong in (b"", key["key_hash"] + b"x", key["key_hash"][:-1], None):
             assert await connection.fetchval(call, wrong) is None
+
+
+async def test_an_outside_account_is_found_in_its_members_tenant_only(world: World) -> None:
+    theirs = world.acme.rows["user_identities"]
+    call = "SELECT tenantry.identity_member($1, $2)"
+    for party, found in ((world.acme, theirs["user_id"]), (world.beta, None)):
+        async with world.acting("app", party.id) as connection:
+            assert await connection.fetchval(call, theirs["provider"], theirs["subject"]) == found
+            assert await connection.fetchval(call, "other", theirs["subject"]) is None
+    async with world.acting("app") as connection:
+        assert await connection.fetchval(call, theirs["provider"], theirs["subject"]) is None
 
 
 async def test_identities_are_those_of_the_user_of_the_context(world: World) -> None:

@@ -151,14 +151,15 @@ async def test_no_reference_points_at_another_tenants_row(world: World, table: s
     access = world.access(table)
     async with world.acting("app", world.acme.id) as connection:
         for column in sorted(world.references(table)):
-            if other[column] is None:
+            foreign = other.get(column, world.beta.rows[table][column])
+            if foreign is None:
                 continue  # one of several that exclude each other: its own tests try the rest
-            expected = {NOT_THERE} if access.insert else {DENIED}
-            sql, args = insertion(table, {**mine, column: other[column]})
+            expected = {NOT_THERE} if access.insert and column in other else {DENIED}
+            sql, args = insertion(table, {**mine, column: foreign})
             assert await attempt(connection, sql, *args) in expected, column
             expected = {NOT_THERE} if column in world.changeable(table) else {DENIED}
             sql = f"UPDATE tenantry.{table} SET {column} = $1"
-            assert await attempt(connection, sql, other[column]) in expected, column
+            assert await attempt(connection, sql, foreign) in expected, column
 
 
 @pytest.mark.parametrize("table", [t for t in TABLES if t not in {"tenants", "users"}])

@@ -94,7 +94,9 @@ class World:
 
     def fresh(self, table: str, party: Party) -> Row:
         """A row that could be added for this party, with every reference filled in."""
-        return _row(self.tables[table], party)
+        row = _row(self.tables[table], party)
+        given = self.access(table).insert
+        return {n: row[n] for n in row if n in given} if isinstance(given, tuple) else row
 
     def owner(self, table: str) -> str:
         """The column that says whose a row is."""

@@ -18,6 +18,7 @@ _GLOBAL = {
     "graph_queries",
     "schema_version",
     "seal_keys",
+    "sign_in_attempts",
 }
 #: Of tenants, and seen by none of them: written through a function.
 _UNSEEN = {"outbox_events", "tenant_holds"}

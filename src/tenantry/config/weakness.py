@@ -29,7 +29,7 @@ GUESSES = (*_WORDS.split(), "agent_desk_dev_password", "change_me", "changeme123
 _PLACEHOLDER = re.compile(
     r"change|secret|password|passwd|production|please|example|default|admin|postgres|token|super|"
     r"develop|replace|insecure|placeholder|sample|private|string|should|minimum|characters"
-    r"|random|least",
+    r"|random|least|256.?bit",
     re.IGNORECASE,
 )
 

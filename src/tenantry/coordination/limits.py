@@ -26,7 +26,7 @@ AWAY_S: Final = 1.0
 class Verdict:
     """What became of a hit. `if verdict:` asks whether it is allowed.
 
-    Of several limits, `limit`, `remaining` and `reset_after` are those of the tightest one.
+    Of several limits, `name`, `limit`, `remaining` and `reset_after` are those of the tightest one.
     """
 
     allowed: bool
@@ -42,6 +42,7 @@ class Verdict:
     checked: bool = True
     #: When, in microseconds by the server's clock.
     at: int = 0
+    name: str = ""
 
     def __bool__(self) -> bool:
         return self.allowed
@@ -126,11 +127,12 @@ class Limits:
         return keys
 
     def _unchecked(self, limits: Sequence[Limit]) -> Verdict:
-        tightest = min(limits, key=lambda limit: limit.rate.most).rate.most
+        tightest = min(limits, key=lambda limit: limit.rate.most)
+        most, name = tightest.rate.most, tightest.name
         if self._share.coordination.settings.limits_when_away == "open":
-            return Verdict(True, tightest, tightest, 0.0, 0.0, checked=False)
+            return Verdict(True, most, most, 0.0, 0.0, checked=False, name=name)
         names = tuple(limit.name for limit in limits)
-        return Verdict(False, tightest, 0, AWAY_S, AWAY_S, names, checked=False)
+        return Verdict(False, most, 0, AWAY_S, AWAY_S, names, checked=False, name=name)
 
 
 class _Of(NamedTuple):
@@ -156,7 +158,14 @@ def _verdict(limits: Sequence[Limit], answer: list[int]) -> Verdict:
         limit = limits[0]
         refused = () if allowed else (limit.name,)
         return Verdict(
-            allowed == 1, limit.rate.most, remaining, retry / 1e6, reset / 1e6, refused, at=at
+            allowed == 1,
+            limit.rate.most,
+            remaining,
+            retry / 1e6,
+            reset / 1e6,
+            refused,
+            at=at,
+            name=limit.name,
         )
     each = [_Of(limit, *rest[4 * i : 4 * i + 4]) for i, limit in enumerate(limits)]
     refusing = [one for one in each if not one.allowed]
@@ -170,4 +179,5 @@ def _verdict(limits: Sequence[Limit], answer: list[int]) -> Verdict:
         tightest.reset / 1e6,
         tuple(dict.fromkeys(one.limit.name for one in refusing)),
         at=at,
+        name=tightest.limit.name,
     )

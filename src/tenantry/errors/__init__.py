@@ -4,6 +4,15 @@ One root, `TenantryError`. Each error says what happened, to what, and what to d
 the same facts as fields. Errors are picklable, so they survive a process pool or a task queue.
 """
 
+from .access import (
+    IdentityProviderUnavailable,
+    NotAllowed,
+    NotAuthenticated,
+    OriginRefused,
+    SignInRefused,
+    TenantSuspended,
+    VisitOver,
+)
 from .backups import (
     BackupDamaged,
     BackupError,
@@ -46,6 +55,7 @@ from .refusals import (
     ContextMismatch,
     ContextNotSealed,
     InvalidTransition,
+    KeyNotReplaceable,
     NotFound,
     PermissionDenied,
     QuotaExceeded,
@@ -104,9 +114,11 @@ __all__ = [
     "DeadlockDetected",
     "FeatureUnavailable",
     "GraphUnavailable",
+    "IdentityProviderUnavailable",
     "InvalidInput",
     "InvalidRows",
     "InvalidTransition",
+    "KeyNotReplaceable",
     "LocalDiskFull",
     "LocalFolderUnusable",
     "LocalPortTaken",
@@ -117,8 +129,11 @@ __all__ = [
     "LockNotAcquired",
     "LockTimeout",
     "MigrationError",
+    "NotAllowed",
+    "NotAuthenticated",
     "NotFound",
     "NotOneRow",
+    "OriginRefused",
     "PermissionDenied",
     "PoolClosed",
     "PoolExhausted",
@@ -134,11 +149,13 @@ __all__ = [
     "SchemaChanged",
     "SecretUnreadable",
     "SerializationFailure",
+    "SignInRefused",
     "StageChanged",
     "StaleFence",
     "StatementTimeout",
     "StillReferenced",
     "TenantNotWritable",
+    "TenantSuspended",
     "TenantryError",
     "TlsFailed",
     "TransactionAborted",
@@ -147,4 +164,5 @@ __all__ = [
     "TransferRefused",
     "UnknownGraphQuery",
     "UnsafeTable",
+    "VisitOver",
 ]

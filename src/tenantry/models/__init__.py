@@ -24,7 +24,9 @@ from .events import OutboxEvent
 from .graph import GraphEdge, GraphNode, GraphQuery
 from .identity import (
     ApiKey,
+    Invitation,
     Membership,
+    SignInAttempt,
     Tenant,
     TenantHold,
     TenantQuota,
@@ -81,6 +83,7 @@ __all__ = [
     "GraphEdge",
     "GraphNode",
     "GraphQuery",
+    "Invitation",
     "Json",
     "KnowledgeBase",
     "Lesson",
@@ -98,6 +101,7 @@ __all__ = [
     "Rule",
     "SealKey",
     "SelfReview",
+    "SignInAttempt",
     "Task",
     "TaskAttachment",
     "TaskCheckpoint",

@@ -19,8 +19,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped
 
-from .base import Access, Audited, Counted, Rule, TenantScoped, Timestamped, unique
-from .columns import NEW_ID, Json, column, member, words
+from .base import Access, Audited, Base, Counted, Rule, TenantScoped, Timestamped, unique
+from .columns import NEW_ID, NOW, Json, column, member, reference, words
 
 Plan = Literal["free", "starter", "professional", "enterprise"]
 TenantStatus = Literal["pending", "active", "suspended", "deleted"]
@@ -209,6 +209,7 @@ class ApiKey(TenantScoped, Audited):
         unique("key_hash"),
         Index("api_keys_key_hash_idx", "key_hash"),  # the look-up before the tenant is known
         Index("api_keys_user_id_idx", "tenant_id", "user_id"),
+        Index("api_keys_successor_id_idx", "tenant_id", "successor_id"),  # its foreign key
     )
 
     name: Mapped[str] = column(check="length(name) BETWEEN 1 AND 255")
@@ -220,5 +221,55 @@ class ApiKey(TenantScoped, Audited):
     )
     expires_at: Mapped[datetime | None] = column(default=None)
     revoked_at: Mapped[datetime | None] = column(default=None)
+    successor_id: Mapped[UUID | None] = reference(
+        "api_keys",
+        on_delete="set null",
+        default=None,
+        doc="the key that takes its place; until it expires both are good",
+    )
     last_used_at: Mapped[datetime | None] = column(default=None, init=False, info={"quiet": True})
     use_count: Mapped[int] = column(BigInteger, default=0, init=False, info={"quiet": True})
+
+
+class Invitation(TenantScoped, Audited):
+    """An offer to join a tenant: whoever shows its token becomes a member, once."""
+
+    __tablename__ = "invitations"
+    # Its acceptance makes a membership, so that is the platform's to write.
+    __access__ = Access(
+        rows=_ONE_TENANT,
+        insert=("tenant_id", "id", "email", "role", "token_hash", "invited_by", "expires_at"),
+        update=("revoked_at",),
+    )
+    __table_args__ = (
+        unique("token_hash"),
+        Index("invitations_token_hash_idx", "token_hash"),  # the look-up before the tenant is known
+        Index("invitations_email_idx", "tenant_id", text("lower(email)")),
+        Index("invitations_invited_by_idx", "tenant_id", "invited_by"),
+        Index("invitations_accepted_by_idx", "tenant_id", "accepted_by"),
+    )
+
+    email: Mapped[str] = column(check="email ~ '^[^@\\s]+@[^@\\s]+$' AND length(email) <= 255")
+    role: Mapped[MembershipRole] = column(words(MembershipRole), default="member")
+    token_hash: Mapped[bytes] = column(LargeBinary, secret=True, doc="SHA-256 of a 256-bit token")
+    invited_by: Mapped[UUID | None] = member(default=None)
+    expires_at: Mapped[datetime] = column()
+    accepted_at: Mapped[datetime | None] = column(default=None, init=False)
+    accepted_by: Mapped[UUID | None] = member(default=None)
+    revoked_at: Mapped[datetime | None] = column(default=None, init=False)
+
+
+class SignInAttempt(Base):
+    """How often signing in under a name has failed of late, whether there is such a user or not."""
+
+    __tablename__ = "sign_in_attempts"
+    __table_args__ = (
+        UniqueConstraint("name_hash"),
+        Index("sign_in_attempts_failed_at_idx", "failed_at"),  # to forget old ones
+    )
+
+    id: Mapped[UUID] = column(default=NEW_ID, primary_key=True, sort_order=-1)
+    name_hash: Mapped[bytes] = column(LargeBinary, doc="SHA-256 of the name in lower case")
+    failures: Mapped[int] = column(default=0, check="failures >= 0")
+    failed_at: Mapped[datetime] = column(default=NOW)
+    locked_until: Mapped[datetime | None] = column(default=None)

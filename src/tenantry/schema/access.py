@@ -38,6 +38,7 @@ DEFINER_GRANTS: dict[str, dict[str, tuple[str, ...]]] = {
     "users": {AUTH: ("SELECT",), TRANSFER: ("SELECT",)},
     "user_identities": {AUTH: ("SELECT",)},
     "api_keys": {AUTH: ("SELECT",)},
+    "memberships": {AUTH: ("SELECT",)},
     "seal_keys": {AUTH: ("SELECT", "INSERT", "DELETE")},
     "audit_logs": {AUDIT: ("SELECT", "INSERT")},
     "platform_log": {AUDIT: ("SELECT", "INSERT"), TRANSFER: ("SELECT",)},

@@ -5,12 +5,13 @@
 CREATE FUNCTION tenantry.authenticate_key(
     hash bytea,
     OUT api_key_id uuid, OUT tenant_id uuid, OUT user_id uuid, OUT scopes jsonb,
-    OUT tenant_status text, OUT expires_at timestamptz
+    OUT tenant_status text, OUT expires_at timestamptz, OUT plan text, OUT role text
 ) RETURNS SETOF record LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT k.id, k.tenant_id, k.user_id, k.scopes, t.status, k.expires_at
+    SELECT k.id, k.tenant_id, k.user_id, k.scopes, t.status, k.expires_at, t.plan, m.role
     FROM tenantry.api_keys AS k
     JOIN tenantry.tenants AS t ON t.id = k.tenant_id
     LEFT JOIN tenantry.users AS u ON u.id = k.user_id
+    LEFT JOIN tenantry.memberships AS m ON m.tenant_id = k.tenant_id AND m.user_id = k.user_id
     WHERE k.key_hash = authenticate_key.hash
       AND k.revoked_at IS NULL
       AND (k.expires_at IS NULL OR k.expires_at > now())
@@ -18,6 +19,16 @@ CREATE FUNCTION tenantry.authenticate_key(
       AND coalesce(u.is_active, k.user_id IS NULL)
 $$;
 ALTER FUNCTION tenantry.authenticate_key(bytea) OWNER TO tenantry_auth;
+
+-- The member of the context's tenant who has this account at an outside provider.
+CREATE FUNCTION tenantry.identity_member(provider text, subject text)
+RETURNS uuid LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT i.user_id
+    FROM tenantry.user_identities AS i
+    JOIN tenantry.memberships AS m ON m.tenant_id = tenantry.current_tenant_id() AND m.user_id = i.user_id
+    WHERE i.provider = identity_member.provider AND i.subject = identity_member.subject
+$$;
+ALTER FUNCTION tenantry.identity_member(text, text) OWNER TO tenantry_auth;
 
 -- The outside accounts of the user of the context.
 CREATE FUNCTION tenantry.my_identities()

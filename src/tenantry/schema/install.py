@@ -78,6 +78,7 @@ _AFTER_TABLES = (
 _FOR_APP = (
     "record_event(text, text, uuid, jsonb)",
     "authenticate_key(bytea)",
+    "identity_member(text, text)",
     "my_identities()",
     "record_lesson_outcome(uuid, boolean)",
     "record_lesson_applied(uuid)",

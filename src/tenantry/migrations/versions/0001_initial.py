@@ -651,16 +651,17 @@ BEGIN
 END
 $function$""",
     r"""REVOKE ALL ON FUNCTION tenantry.detach_sealed(text, text) FROM PUBLIC""",
-    r"""CREATE OR REPLACE FUNCTION tenantry.authenticate_key(hash bytea, OUT api_key_id uuid, OUT tenant_id uuid, OUT user_id uuid, OUT scopes jsonb, OUT tenant_status text, OUT expires_at timestamp with time zone)
+    r"""CREATE OR REPLACE FUNCTION tenantry.authenticate_key(hash bytea, OUT api_key_id uuid, OUT tenant_id uuid, OUT user_id uuid, OUT scopes jsonb, OUT tenant_status text, OUT expires_at timestamp with time zone, OUT plan text, OUT role text)
  RETURNS SETOF record
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-    SELECT k.id, k.tenant_id, k.user_id, k.scopes, t.status, k.expires_at
+    SELECT k.id, k.tenant_id, k.user_id, k.scopes, t.status, k.expires_at, t.plan, m.role
     FROM tenantry.api_keys AS k
     JOIN tenantry.tenants AS t ON t.id = k.tenant_id
     LEFT JOIN tenantry.users AS u ON u.id = k.user_id
+    LEFT JOIN tenantry.memberships AS m ON m.tenant_id = k.tenant_id AND m.user_id = k.user_id
     WHERE k.key_hash = authenticate_key.hash
       AND k.revoked_at IS NULL
       AND (k.expires_at IS NULL OR k.expires_at > now())
@@ -670,6 +671,20 @@ $function$""",
     r"""ALTER FUNCTION tenantry.authenticate_key(bytea) OWNER TO tenantry_auth""",
     r"""REVOKE ALL ON FUNCTION tenantry.authenticate_key(bytea) FROM PUBLIC""",
     r"""GRANT EXECUTE ON FUNCTION tenantry.authenticate_key(bytea) TO tenantry_app, tenantry_service""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.identity_member(provider text, subject text)
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    SELECT i.user_id
+    FROM tenantry.user_identities AS i
+    JOIN tenantry.memberships AS m ON m.tenant_id = tenantry.current_tenant_id() AND m.user_id = i.user_id
+    WHERE i.provider = identity_member.provider AND i.subject = identity_member.subject
+$function$""",
+    r"""ALTER FUNCTION tenantry.identity_member(text, text) OWNER TO tenantry_auth""",
+    r"""REVOKE ALL ON FUNCTION tenantry.identity_member(text, text) FROM PUBLIC""",
+    r"""GRANT EXECUTE ON FUNCTION tenantry.identity_member(text, text) TO tenantry_app, tenantry_service""",
     r"""CREATE OR REPLACE FUNCTION tenantry.my_identities()
  RETURNS TABLE(id uuid, provider text, username text, email text, created_at timestamp with time zone)
  LANGUAGE sql
@@ -5014,7 +5029,7 @@ BEGIN
             a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
         FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
     ELSIF TG_OP = 'UPDATE' THEN
-        IF NOT EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id WHERE o.name IS DISTINCT FROM n.name OR o.prefix IS DISTINCT FROM n.prefix OR o.scopes IS DISTINCT FROM n.scopes OR o.user_id IS DISTINCT FROM n.user_id OR o.expires_at IS DISTINCT FROM n.expires_at OR o.revoked_at IS DISTINCT FROM n.revoked_at OR o.key_hash IS DISTINCT FROM n.key_hash) THEN
+        IF NOT EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id WHERE o.name IS DISTINCT FROM n.name OR o.prefix IS DISTINCT FROM n.prefix OR o.scopes IS DISTINCT FROM n.scopes OR o.user_id IS DISTINCT FROM n.user_id OR o.expires_at IS DISTINCT FROM n.expires_at OR o.revoked_at IS DISTINCT FROM n.revoked_at OR o.successor_id IS DISTINCT FROM n.successor_id OR o.key_hash IS DISTINCT FROM n.key_hash) THEN
             RETURN NULL;
         END IF;
         INSERT INTO tenantry.audit_logs (
@@ -5030,8 +5045,9 @@ BEGIN
                 CASE WHEN o.scopes IS NOT DISTINCT FROM n.scopes THEN 'scopes' END,
                 CASE WHEN o.user_id IS NOT DISTINCT FROM n.user_id THEN 'user_id' END,
                 CASE WHEN o.expires_at IS NOT DISTINCT FROM n.expires_at THEN 'expires_at' END,
-                CASE WHEN o.revoked_at IS NOT DISTINCT FROM n.revoked_at THEN 'revoked_at' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
-        WHERE o.name IS DISTINCT FROM n.name OR o.prefix IS DISTINCT FROM n.prefix OR o.scopes IS DISTINCT FROM n.scopes OR o.user_id IS DISTINCT FROM n.user_id OR o.expires_at IS DISTINCT FROM n.expires_at OR o.revoked_at IS DISTINCT FROM n.revoked_at OR o.key_hash IS DISTINCT FROM n.key_hash;
+                CASE WHEN o.revoked_at IS NOT DISTINCT FROM n.revoked_at THEN 'revoked_at' END,
+                CASE WHEN o.successor_id IS NOT DISTINCT FROM n.successor_id THEN 'successor_id' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.name IS DISTINCT FROM n.name OR o.prefix IS DISTINCT FROM n.prefix OR o.scopes IS DISTINCT FROM n.scopes OR o.user_id IS DISTINCT FROM n.user_id OR o.expires_at IS DISTINCT FROM n.expires_at OR o.revoked_at IS DISTINCT FROM n.revoked_at OR o.successor_id IS DISTINCT FROM n.successor_id OR o.key_hash IS DISTINCT FROM n.key_hash;
     ELSE
         INSERT INTO tenantry.audit_logs (
             tenant_id, action, resource_type, resource_id, old_values, new_values, details,
@@ -5173,6 +5189,53 @@ END
 $function$""",
     r"""ALTER FUNCTION tenantry.audit_desks() OWNER TO tenantry_audit""",
     r"""REVOKE ALL ON FUNCTION tenantry.audit_desks() FROM PUBLIC""",
+    r"""CREATE OR REPLACE FUNCTION tenantry.audit_invitations()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'create', 'invitations', n.id, NULL, to_jsonb(n) - ARRAY['updated_at', 'tenant_id', 'id', 'token_hash'], NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM new_rows AS n CROSS JOIN tenantry.acting() AS a;
+    ELSIF TG_OP = 'UPDATE' THEN
+        IF NOT EXISTS (SELECT FROM old_rows AS o JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id WHERE o.email IS DISTINCT FROM n.email OR o.role IS DISTINCT FROM n.role OR o.invited_by IS DISTINCT FROM n.invited_by OR o.expires_at IS DISTINCT FROM n.expires_at OR o.accepted_at IS DISTINCT FROM n.accepted_at OR o.accepted_by IS DISTINCT FROM n.accepted_by OR o.revoked_at IS DISTINCT FROM n.revoked_at OR o.token_hash IS DISTINCT FROM n.token_hash) THEN
+            RETURN NULL;
+        END IF;
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT n.tenant_id, 'update', 'invitations', n.id, to_jsonb(o) - same.names, to_jsonb(n) - same.names, CASE WHEN o.token_hash IS DISTINCT FROM n.token_hash THEN jsonb_build_object('secrets_changed', to_jsonb(array_remove(ARRAY[CASE WHEN o.token_hash IS DISTINCT FROM n.token_hash THEN 'token_hash' END], NULL))) END,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o
+        JOIN new_rows AS n ON n.tenant_id = o.tenant_id AND n.id = o.id
+        CROSS JOIN LATERAL (SELECT ARRAY['updated_at', 'tenant_id', 'id', 'token_hash'] || ARRAY['created_at',
+                CASE WHEN o.email IS NOT DISTINCT FROM n.email THEN 'email' END,
+                CASE WHEN o.role IS NOT DISTINCT FROM n.role THEN 'role' END,
+                CASE WHEN o.invited_by IS NOT DISTINCT FROM n.invited_by THEN 'invited_by' END,
+                CASE WHEN o.expires_at IS NOT DISTINCT FROM n.expires_at THEN 'expires_at' END,
+                CASE WHEN o.accepted_at IS NOT DISTINCT FROM n.accepted_at THEN 'accepted_at' END,
+                CASE WHEN o.accepted_by IS NOT DISTINCT FROM n.accepted_by THEN 'accepted_by' END,
+                CASE WHEN o.revoked_at IS NOT DISTINCT FROM n.revoked_at THEN 'revoked_at' END] AS names) AS same CROSS JOIN tenantry.acting() AS a
+        WHERE o.email IS DISTINCT FROM n.email OR o.role IS DISTINCT FROM n.role OR o.invited_by IS DISTINCT FROM n.invited_by OR o.expires_at IS DISTINCT FROM n.expires_at OR o.accepted_at IS DISTINCT FROM n.accepted_at OR o.accepted_by IS DISTINCT FROM n.accepted_by OR o.revoked_at IS DISTINCT FROM n.revoked_at OR o.token_hash IS DISTINCT FROM n.token_hash;
+    ELSE
+        INSERT INTO tenantry.audit_logs (
+            tenant_id, action, resource_type, resource_id, old_values, new_values, details,
+            actor_kind, user_id, agent_id, api_key_id, request_id, ip_address, user_agent, reason)
+        SELECT o.tenant_id, 'delete', 'invitations', o.id, to_jsonb(o) - ARRAY['updated_at', 'tenant_id', 'id', 'token_hash'], NULL, NULL,
+            a.kind, a.user_id, a.agent_id, a.api_key_id, a.request_id, a.ip_address, a.user_agent, a.reason
+        FROM old_rows AS o CROSS JOIN tenantry.acting() AS a;
+    END IF;
+    RETURN NULL;
+END
+$function$""",
+    r"""ALTER FUNCTION tenantry.audit_invitations() OWNER TO tenantry_audit""",
+    r"""REVOKE ALL ON FUNCTION tenantry.audit_invitations() FROM PUBLIC""",
     r"""CREATE OR REPLACE FUNCTION tenantry.count_projects()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -6548,6 +6611,13 @@ $function$""",
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 )""",
+    r"""CREATE TABLE tenantry.sign_in_attempts (
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    name_hash bytea NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    failed_at timestamp with time zone DEFAULT now() NOT NULL,
+    locked_until timestamp with time zone
+)""",
     r"""CREATE TABLE tenantry.users (
     id uuid DEFAULT tenantry.uuidv7() NOT NULL,
     email text NOT NULL,
@@ -6752,6 +6822,7 @@ $function$""",
     user_id uuid,
     expires_at timestamp with time zone,
     revoked_at timestamp with time zone,
+    successor_id uuid,
     last_used_at timestamp with time zone,
     use_count bigint DEFAULT 0 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -6783,6 +6854,20 @@ $function$""",
     skills jsonb DEFAULT '[]'::jsonb NOT NULL,
     status text DEFAULT 'active'::text NOT NULL,
     agent_id uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+)""",
+    r"""CREATE TABLE tenantry.invitations (
+    tenant_id uuid DEFAULT tenantry.current_tenant_id() NOT NULL,
+    id uuid DEFAULT tenantry.uuidv7() NOT NULL,
+    email text NOT NULL,
+    role text DEFAULT 'member'::text NOT NULL,
+    token_hash bytea NOT NULL,
+    invited_by uuid,
+    expires_at timestamp with time zone NOT NULL,
+    accepted_at timestamp with time zone,
+    accepted_by uuid,
+    revoked_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 )""",
@@ -7180,6 +7265,8 @@ $function$""",
     r"""ALTER TABLE tenantry.platform_seals ADD CONSTRAINT platform_seals_sequence_key UNIQUE (sequence)""",
     r"""ALTER TABLE tenantry.seal_keys ADD CONSTRAINT seal_keys_pkey PRIMARY KEY (id)""",
     r"""ALTER TABLE tenantry.seal_keys ADD CONSTRAINT seal_keys_name_key UNIQUE (name)""",
+    r"""ALTER TABLE tenantry.sign_in_attempts ADD CONSTRAINT sign_in_attempts_pkey PRIMARY KEY (id)""",
+    r"""ALTER TABLE tenantry.sign_in_attempts ADD CONSTRAINT sign_in_attempts_name_hash_key UNIQUE (name_hash)""",
     r"""ALTER TABLE tenantry.users ADD CONSTRAINT users_pkey PRIMARY KEY (id)""",
     r"""ALTER TABLE tenantry.tenants ADD CONSTRAINT tenants_pkey PRIMARY KEY (id)""",
     r"""ALTER TABLE tenantry.tenants ADD CONSTRAINT tenants_slug_key UNIQUE (slug)""",
@@ -7206,6 +7293,8 @@ $function$""",
     r"""ALTER TABLE tenantry.businesses ADD CONSTRAINT businesses_pkey PRIMARY KEY (tenant_id, id)""",
     r"""ALTER TABLE tenantry.desks ADD CONSTRAINT desks_pkey PRIMARY KEY (tenant_id, id)""",
     r"""ALTER TABLE tenantry.desks ADD CONSTRAINT desks_tenant_id_code_key UNIQUE (tenant_id, code)""",
+    r"""ALTER TABLE tenantry.invitations ADD CONSTRAINT invitations_pkey PRIMARY KEY (tenant_id, id)""",
+    r"""ALTER TABLE tenantry.invitations ADD CONSTRAINT invitations_tenant_id_token_hash_key UNIQUE (tenant_id, token_hash)""",
     r"""ALTER TABLE tenantry.projects ADD CONSTRAINT projects_pkey PRIMARY KEY (tenant_id, id)""",
     r"""ALTER TABLE tenantry.projects ADD CONSTRAINT projects_tenant_id_slug_key UNIQUE (tenant_id, slug)""",
     r"""ALTER TABLE tenantry.knowledge_bases ADD CONSTRAINT knowledge_bases_pkey PRIMARY KEY (tenant_id, id)""",
@@ -7272,6 +7361,7 @@ END)""",
     r"""ALTER TABLE tenantry.platform_seals ADD CONSTRAINT platform_seals_hash_check CHECK ((length(hash) = 32))""",
     r"""ALTER TABLE tenantry.seal_keys ADD CONSTRAINT seal_keys_inner_pad_check CHECK ((octet_length(inner_pad) = 64))""",
     r"""ALTER TABLE tenantry.seal_keys ADD CONSTRAINT seal_keys_outer_pad_check CHECK ((octet_length(outer_pad) = 64))""",
+    r"""ALTER TABLE tenantry.sign_in_attempts ADD CONSTRAINT sign_in_attempts_failures_check CHECK ((failures >= 0))""",
     r"""ALTER TABLE tenantry.users ADD CONSTRAINT users_email_check CHECK (((email ~ '^[^@\s]+@[^@\s]+$'::text) AND (length(email) <= 255)))""",
     r"""ALTER TABLE tenantry.users ADD CONSTRAINT users_kind_check CHECK ((kind = ANY (ARRAY['human'::text, 'service'::text])))""",
     r"""ALTER TABLE tenantry.users ADD CONSTRAINT users_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'manager'::text, 'user'::text, 'service'::text])))""",
@@ -7310,6 +7400,8 @@ END)""",
     r"""ALTER TABLE tenantry.businesses ADD CONSTRAINT businesses_name_check CHECK (((length(name) >= 1) AND (length(name) <= 255)))""",
     r"""ALTER TABLE tenantry.desks ADD CONSTRAINT desks_code_check CHECK ((code ~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$'::text))""",
     r"""ALTER TABLE tenantry.desks ADD CONSTRAINT desks_status_check CHECK ((status = ANY (ARRAY['active'::text, 'paused'::text, 'retired'::text])))""",
+    r"""ALTER TABLE tenantry.invitations ADD CONSTRAINT invitations_email_check CHECK (((email ~ '^[^@\s]+@[^@\s]+$'::text) AND (length(email) <= 255)))""",
+    r"""ALTER TABLE tenantry.invitations ADD CONSTRAINT invitations_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'manager'::text, 'member'::text, 'viewer'::text])))""",
     r"""ALTER TABLE tenantry.projects ADD CONSTRAINT projects_name_check CHECK (((length(name) >= 1) AND (length(name) <= 255)))""",
     r"""ALTER TABLE tenantry.projects ADD CONSTRAINT projects_slug_check CHECK ((slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'::text))""",
     r"""ALTER TABLE tenantry.projects ADD CONSTRAINT projects_status_check CHECK ((status = ANY (ARRAY['active'::text, 'archived'::text, 'deleted'::text])))""",
@@ -7383,11 +7475,15 @@ END)""",
     r"""ALTER TABLE tenantry.workflows ADD CONSTRAINT workflows_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
     r"""ALTER TABLE tenantry.api_keys ADD CONSTRAINT api_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
     r"""ALTER TABLE tenantry.api_keys ADD CONSTRAINT api_keys_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES tenantry.memberships(tenant_id, user_id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.api_keys ADD CONSTRAINT api_keys_successor_id_fkey FOREIGN KEY (tenant_id, successor_id) REFERENCES tenantry.api_keys(tenant_id, id) ON DELETE SET NULL (successor_id)""",
     r"""ALTER TABLE tenantry.businesses ADD CONSTRAINT businesses_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
     r"""ALTER TABLE tenantry.businesses ADD CONSTRAINT businesses_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES tenantry.memberships(tenant_id, user_id) ON DELETE CASCADE""",
     r"""ALTER TABLE tenantry.desks ADD CONSTRAINT desks_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
     r"""ALTER TABLE tenantry.desks ADD CONSTRAINT desks_reports_to_id_fkey FOREIGN KEY (tenant_id, reports_to_id) REFERENCES tenantry.desks(tenant_id, id) ON DELETE SET NULL (reports_to_id)""",
     r"""ALTER TABLE tenantry.desks ADD CONSTRAINT desks_agent_id_fkey FOREIGN KEY (tenant_id, agent_id) REFERENCES tenantry.agents(tenant_id, id) ON DELETE SET NULL (agent_id)""",
+    r"""ALTER TABLE tenantry.invitations ADD CONSTRAINT invitations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
+    r"""ALTER TABLE tenantry.invitations ADD CONSTRAINT invitations_invited_by_fkey FOREIGN KEY (tenant_id, invited_by) REFERENCES tenantry.memberships(tenant_id, user_id) ON DELETE SET NULL (invited_by)""",
+    r"""ALTER TABLE tenantry.invitations ADD CONSTRAINT invitations_accepted_by_fkey FOREIGN KEY (tenant_id, accepted_by) REFERENCES tenantry.memberships(tenant_id, user_id) ON DELETE SET NULL (accepted_by)""",
     r"""ALTER TABLE tenantry.projects ADD CONSTRAINT projects_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
     r"""ALTER TABLE tenantry.projects ADD CONSTRAINT projects_owner_id_fkey FOREIGN KEY (tenant_id, owner_id) REFERENCES tenantry.memberships(tenant_id, user_id) ON DELETE SET NULL (owner_id)""",
     r"""ALTER TABLE tenantry.knowledge_bases ADD CONSTRAINT knowledge_bases_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenantry.tenants(id) ON DELETE CASCADE""",
@@ -7517,6 +7613,7 @@ WITH NO DATA""",
     r"""CREATE INDEX platform_log_resource_idx ON tenantry.platform_log USING btree (resource_type, resource_id, id)""",
     r"""CREATE INDEX platform_log_tenant_id_idx ON tenantry.platform_log USING btree (tenant_id, id)""",
     r"""CREATE INDEX platform_log_user_id_idx ON tenantry.platform_log USING btree (user_id, id)""",
+    r"""CREATE INDEX sign_in_attempts_failed_at_idx ON tenantry.sign_in_attempts USING btree (failed_at)""",
     r"""CREATE INDEX users_created_at_idx ON tenantry.users USING btree (created_at)""",
     r"""CREATE UNIQUE INDEX users_email_key ON tenantry.users USING btree (lower(email))""",
     r"""CREATE INDEX users_is_active_idx ON tenantry.users USING btree (is_active)""",
@@ -7549,11 +7646,16 @@ WITH NO DATA""",
     r"""CREATE INDEX tenant_holds_tenant_id_idx ON tenantry.tenant_holds USING btree (tenant_id)""",
     r"""CREATE UNIQUE INDEX workflows_default_key ON tenantry.workflows USING btree (tenant_id) WHERE is_default""",
     r"""CREATE INDEX api_keys_key_hash_idx ON tenantry.api_keys USING btree (key_hash)""",
+    r"""CREATE INDEX api_keys_successor_id_idx ON tenantry.api_keys USING btree (tenant_id, successor_id)""",
     r"""CREATE INDEX api_keys_user_id_idx ON tenantry.api_keys USING btree (tenant_id, user_id)""",
     r"""CREATE INDEX businesses_user_id_idx ON tenantry.businesses USING btree (tenant_id, user_id, id)""",
     r"""CREATE INDEX desks_agent_id_idx ON tenantry.desks USING btree (tenant_id, agent_id)""",
     r"""CREATE INDEX desks_path_idx ON tenantry.desks USING gist (path)""",
     r"""CREATE INDEX desks_reports_to_id_idx ON tenantry.desks USING btree (tenant_id, reports_to_id)""",
+    r"""CREATE INDEX invitations_accepted_by_idx ON tenantry.invitations USING btree (tenant_id, accepted_by)""",
+    r"""CREATE INDEX invitations_email_idx ON tenantry.invitations USING btree (tenant_id, lower(email))""",
+    r"""CREATE INDEX invitations_invited_by_idx ON tenantry.invitations USING btree (tenant_id, invited_by)""",
+    r"""CREATE INDEX invitations_token_hash_idx ON tenantry.invitations USING btree (token_hash)""",
     r"""CREATE INDEX projects_owner_id_idx ON tenantry.projects USING btree (tenant_id, owner_id)""",
     r"""CREATE INDEX projects_repository_url_idx ON tenantry.projects USING btree (tenant_id, repository_url)""",
     r"""CREATE INDEX projects_status_idx ON tenantry.projects USING btree (tenant_id, status)""",
@@ -7650,6 +7752,7 @@ WITH NO DATA""",
     r"""ALTER TABLE tenantry.platform_log ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.platform_seals ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.seal_keys ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.sign_in_attempts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.users ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.tenants ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.user_identities ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
@@ -7668,6 +7771,7 @@ WITH NO DATA""",
     r"""ALTER TABLE tenantry.api_keys ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.businesses ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.desks ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
+    r"""ALTER TABLE tenantry.invitations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.projects ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.knowledge_bases ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
     r"""ALTER TABLE tenantry.tasks ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY""",
@@ -7725,6 +7829,7 @@ WITH NO DATA""",
     r"""CREATE POLICY auth_insert ON tenantry.seal_keys AS PERMISSIVE FOR INSERT TO tenantry_auth WITH CHECK (true)""",
     r"""CREATE POLICY auth_delete ON tenantry.seal_keys AS PERMISSIVE FOR DELETE TO tenantry_auth USING (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.seal_keys AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""CREATE POLICY service ON tenantry.sign_in_attempts AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY tenant ON tenantry.users AS PERMISSIVE FOR SELECT TO tenantry_app, tenantry_readonly USING ((id = ANY (ARRAY( SELECT m.user_id
    FROM tenantry.memberships m
   WHERE (m.tenant_id = tenantry.current_tenant_id())))))""",
@@ -7789,6 +7894,7 @@ WITH NO DATA""",
     r"""CREATE POLICY tenant_floor ON tenantry.memberships AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.memberships AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY transfer ON tenantry.memberships AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY auth_select ON tenantry.memberships AS PERMISSIVE FOR SELECT TO tenantry_auth USING (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.memberships AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY service ON tenantry.outbox_events AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
     r"""CREATE POLICY transfer ON tenantry.outbox_events AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
@@ -7846,6 +7952,11 @@ WITH NO DATA""",
     r"""CREATE POLICY views_select ON tenantry.desks AS PERMISSIVE FOR SELECT TO tenantry_views USING (true)""",
     r"""CREATE POLICY graph_select ON tenantry.desks AS PERMISSIVE FOR SELECT TO tenantry_graph USING (true)""",
     r"""CREATE POLICY owner_floor ON tenantry.desks AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
+    r"""CREATE POLICY tenant ON tenantry.invitations AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY tenant_floor ON tenantry.invitations AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
+    r"""CREATE POLICY service ON tenantry.invitations AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY transfer ON tenantry.invitations AS PERMISSIVE FOR ALL TO tenantry_transfer USING (true) WITH CHECK (true)""",
+    r"""CREATE POLICY owner_floor ON tenantry.invitations AS RESTRICTIVE FOR ALL TO tenantry_owner USING (false)""",
     r"""CREATE POLICY tenant ON tenantry.projects AS PERMISSIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY tenant_floor ON tenantry.projects AS RESTRICTIVE FOR ALL TO tenantry_app, tenantry_readonly USING ((tenant_id = tenantry.current_tenant_id())) WITH CHECK ((tenant_id = tenantry.current_tenant_id()))""",
     r"""CREATE POLICY service ON tenantry.projects AS PERMISSIVE FOR ALL TO tenantry_service USING (true) WITH CHECK (true)""",
@@ -8091,6 +8202,11 @@ WITH NO DATA""",
     r"""CREATE TRIGGER settle_desks_insert AFTER INSERT ON tenantry.desks REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.settle_desks()""",
     r"""CREATE TRIGGER settle_desks_update AFTER UPDATE ON tenantry.desks REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.settle_desks()""",
     r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.desks FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
+    r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.invitations REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_invitations()""",
+    r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.invitations REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_invitations()""",
+    r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.invitations REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_invitations()""",
+    r"""CREATE TRIGGER refuse_unwritable BEFORE INSERT OR DELETE OR UPDATE ON tenantry.invitations FOR EACH STATEMENT EXECUTE FUNCTION tenantry.refuse_unwritable()""",
+    r"""CREATE TRIGGER touch_updated_at BEFORE UPDATE ON tenantry.invitations FOR EACH ROW EXECUTE FUNCTION tenantry.touch_updated_at()""",
     r"""CREATE TRIGGER audit_delete AFTER DELETE ON tenantry.projects REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_projects()""",
     r"""CREATE TRIGGER audit_insert AFTER INSERT ON tenantry.projects REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_projects()""",
     r"""CREATE TRIGGER audit_update AFTER UPDATE ON tenantry.projects REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tenantry.audit_projects()""",
@@ -8244,9 +8360,9 @@ WITH NO DATA""",
     r"""GRANT SELECT ON tenantry.agents TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.agents TO tenantry_service""",
     r"""GRANT DELETE, INSERT, SELECT ON tenantry.agents TO tenantry_transfer""",
-    r"""GRANT DELETE, INSERT (created_at, expires_at, id, key_hash, last_used_at, name, prefix, revoked_at, scopes, tenant_id, updated_at, use_count, user_id), SELECT (created_at, expires_at, id, last_used_at, name, prefix, revoked_at, scopes, tenant_id, updated_at, use_count, user_id), UPDATE (expires_at, key_hash, last_used_at, name, prefix, revoked_at, scopes, use_count, user_id) ON tenantry.api_keys TO tenantry_app""",
+    r"""GRANT DELETE, INSERT (created_at, expires_at, id, key_hash, last_used_at, name, prefix, revoked_at, scopes, successor_id, tenant_id, updated_at, use_count, user_id), SELECT (created_at, expires_at, id, last_used_at, name, prefix, revoked_at, scopes, successor_id, tenant_id, updated_at, use_count, user_id), UPDATE (expires_at, key_hash, last_used_at, name, prefix, revoked_at, scopes, successor_id, use_count, user_id) ON tenantry.api_keys TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.api_keys TO tenantry_auth""",
-    r"""GRANT SELECT (created_at, expires_at, id, last_used_at, name, prefix, revoked_at, scopes, tenant_id, updated_at, use_count, user_id) ON tenantry.api_keys TO tenantry_readonly""",
+    r"""GRANT SELECT (created_at, expires_at, id, last_used_at, name, prefix, revoked_at, scopes, successor_id, tenant_id, updated_at, use_count, user_id) ON tenantry.api_keys TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.api_keys TO tenantry_service""",
     r"""GRANT DELETE, INSERT, SELECT ON tenantry.api_keys TO tenantry_transfer""",
     r"""GRANT DELETE, INSERT (artifact_ids, created_at, decided_at, decision, id, reason, requested_by, task_id, tenant_id, updated_at, user_id), SELECT, UPDATE (artifact_ids, decided_at, decision, reason, requested_by, task_id, user_id) ON tenantry.approvals TO tenantry_app""",
@@ -8335,6 +8451,10 @@ WITH NO DATA""",
     r"""GRANT SELECT ON tenantry.graph_queries TO tenantry_graph_reader""",
     r"""GRANT SELECT ON tenantry.graph_queries TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.graph_queries TO tenantry_service""",
+    r"""GRANT INSERT (email, expires_at, id, invited_by, role, tenant_id, token_hash), SELECT (accepted_at, accepted_by, created_at, email, expires_at, id, invited_by, revoked_at, role, tenant_id, updated_at), UPDATE (revoked_at) ON tenantry.invitations TO tenantry_app""",
+    r"""GRANT SELECT (accepted_at, accepted_by, created_at, email, expires_at, id, invited_by, revoked_at, role, tenant_id, updated_at) ON tenantry.invitations TO tenantry_readonly""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.invitations TO tenantry_service""",
+    r"""GRANT DELETE, INSERT, SELECT ON tenantry.invitations TO tenantry_transfer""",
     r"""GRANT DELETE, INSERT (created_at, description, desk_id, embedding_config, embedding_dimensions, embedding_model, embedding_provider, id, name, tenant_id, updated_at, vector_store, vector_store_config), SELECT, UPDATE (description, desk_id, embedding_config, embedding_dimensions, embedding_model, embedding_provider, name, vector_store, vector_store_config) ON tenantry.knowledge_bases TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.knowledge_bases TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.knowledge_bases TO tenantry_service""",
@@ -8350,6 +8470,7 @@ WITH NO DATA""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.lock_fences TO tenantry_service""",
     r"""GRANT DELETE, INSERT, SELECT ON tenantry.lock_fences TO tenantry_transfer""",
     r"""GRANT SELECT ON tenantry.memberships TO tenantry_app""",
+    r"""GRANT SELECT ON tenantry.memberships TO tenantry_auth""",
     r"""GRANT SELECT ON tenantry.memberships TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.memberships TO tenantry_service""",
     r"""GRANT DELETE, INSERT, SELECT ON tenantry.memberships TO tenantry_transfer""",
@@ -8389,6 +8510,7 @@ WITH NO DATA""",
     r"""GRANT SELECT ON tenantry.self_reviews TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.self_reviews TO tenantry_service""",
     r"""GRANT DELETE, INSERT, SELECT ON tenantry.self_reviews TO tenantry_transfer""",
+    r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.sign_in_attempts TO tenantry_service""",
     r"""GRANT DELETE, INSERT (checksum, content_type, created_at, evidence_id, filename, id, is_evidence, size_bytes, storage_path, task_id, tenant_id, updated_at, uploaded_by), SELECT, UPDATE (checksum, content_type, evidence_id, filename, is_evidence, size_bytes, storage_path, task_id, uploaded_by) ON tenantry.task_attachments TO tenantry_app""",
     r"""GRANT SELECT ON tenantry.task_attachments TO tenantry_readonly""",
     r"""GRANT DELETE, INSERT, SELECT, UPDATE ON tenantry.task_attachments TO tenantry_service""",
@@ -8604,6 +8726,11 @@ DOWN = (
     r"""DROP POLICY service ON tenantry.projects""",
     r"""DROP POLICY tenant_floor ON tenantry.projects""",
     r"""DROP POLICY tenant ON tenantry.projects""",
+    r"""DROP POLICY owner_floor ON tenantry.invitations""",
+    r"""DROP POLICY transfer ON tenantry.invitations""",
+    r"""DROP POLICY service ON tenantry.invitations""",
+    r"""DROP POLICY tenant_floor ON tenantry.invitations""",
+    r"""DROP POLICY tenant ON tenantry.invitations""",
     r"""DROP POLICY owner_floor ON tenantry.desks""",
     r"""DROP POLICY graph_select ON tenantry.desks""",
     r"""DROP POLICY views_select ON tenantry.desks""",
@@ -8661,6 +8788,7 @@ DOWN = (
     r"""DROP POLICY transfer ON tenantry.outbox_events""",
     r"""DROP POLICY service ON tenantry.outbox_events""",
     r"""DROP POLICY owner_floor ON tenantry.memberships""",
+    r"""DROP POLICY auth_select ON tenantry.memberships""",
     r"""DROP POLICY transfer ON tenantry.memberships""",
     r"""DROP POLICY service ON tenantry.memberships""",
     r"""DROP POLICY tenant_floor ON tenantry.memberships""",
@@ -8719,6 +8847,7 @@ DOWN = (
     r"""DROP POLICY tenant_floor ON tenantry.users""",
     r"""DROP POLICY tenant_write ON tenantry.users""",
     r"""DROP POLICY tenant ON tenantry.users""",
+    r"""DROP POLICY service ON tenantry.sign_in_attempts""",
     r"""DROP POLICY owner_floor ON tenantry.seal_keys""",
     r"""DROP POLICY auth_delete ON tenantry.seal_keys""",
     r"""DROP POLICY auth_insert ON tenantry.seal_keys""",
@@ -8842,11 +8971,15 @@ DOWN = (
     r"""ALTER TABLE tenantry.knowledge_bases DROP CONSTRAINT knowledge_bases_tenant_id_fkey""",
     r"""ALTER TABLE tenantry.projects DROP CONSTRAINT projects_owner_id_fkey""",
     r"""ALTER TABLE tenantry.projects DROP CONSTRAINT projects_tenant_id_fkey""",
+    r"""ALTER TABLE tenantry.invitations DROP CONSTRAINT invitations_accepted_by_fkey""",
+    r"""ALTER TABLE tenantry.invitations DROP CONSTRAINT invitations_invited_by_fkey""",
+    r"""ALTER TABLE tenantry.invitations DROP CONSTRAINT invitations_tenant_id_fkey""",
     r"""ALTER TABLE tenantry.desks DROP CONSTRAINT desks_agent_id_fkey""",
     r"""ALTER TABLE tenantry.desks DROP CONSTRAINT desks_reports_to_id_fkey""",
     r"""ALTER TABLE tenantry.desks DROP CONSTRAINT desks_tenant_id_fkey""",
     r"""ALTER TABLE tenantry.businesses DROP CONSTRAINT businesses_user_id_fkey""",
     r"""ALTER TABLE tenantry.businesses DROP CONSTRAINT businesses_tenant_id_fkey""",
+    r"""ALTER TABLE tenantry.api_keys DROP CONSTRAINT api_keys_successor_id_fkey""",
     r"""ALTER TABLE tenantry.api_keys DROP CONSTRAINT api_keys_user_id_fkey""",
     r"""ALTER TABLE tenantry.api_keys DROP CONSTRAINT api_keys_tenant_id_fkey""",
     r"""ALTER TABLE tenantry.workflows DROP CONSTRAINT workflows_tenant_id_fkey""",
@@ -8887,6 +9020,7 @@ DOWN = (
     r"""DROP TABLE tenantry.tasks""",
     r"""DROP TABLE tenantry.knowledge_bases""",
     r"""DROP TABLE tenantry.projects""",
+    r"""DROP TABLE tenantry.invitations""",
     r"""DROP TABLE tenantry.desks""",
     r"""DROP TABLE tenantry.businesses""",
     r"""DROP TABLE tenantry.api_keys""",
@@ -8905,6 +9039,7 @@ DOWN = (
     r"""DROP TABLE tenantry.user_identities""",
     r"""DROP TABLE tenantry.tenants""",
     r"""DROP TABLE tenantry.users""",
+    r"""DROP TABLE tenantry.sign_in_attempts""",
     r"""DROP TABLE tenantry.seal_keys""",
     r"""DROP TABLE tenantry.platform_seals""",
     r"""DROP TABLE tenantry.platform_log""",
@@ -8942,6 +9077,7 @@ DOWN = (
     r"""DROP FUNCTION tenantry.audit_knowledge_bases()""",
     r"""DROP FUNCTION tenantry.audit_projects()""",
     r"""DROP FUNCTION tenantry.count_projects()""",
+    r"""DROP FUNCTION tenantry.audit_invitations()""",
     r"""DROP FUNCTION tenantry.audit_desks()""",
     r"""DROP FUNCTION tenantry.count_desks()""",
     r"""DROP FUNCTION tenantry.audit_businesses()""",
@@ -9061,6 +9197,7 @@ DOWN = (
     r"""DROP FUNCTION tenantry.workflow_lock(uuid)""",
     r"""DROP FUNCTION tenantry.seal_holds()""",
     r"""DROP FUNCTION tenantry.my_identities()""",
+    r"""DROP FUNCTION tenantry.identity_member(text, text)""",
     r"""DROP FUNCTION tenantry.authenticate_key(bytea)""",
     r"""DROP FUNCTION tenantry.detach_sealed(text, text)""",
     r"""DROP FUNCTION tenantry.sealed_between(text, uuid, uuid)""",

@@ -1,0 +1,113 @@
+"""What a route of FastAPI asks for: its tenant, who calls, and what he must be allowed.
+
+@app.get("/tasks", dependencies=[require_scope("tasks:read")])
+async def tasks(t: Tenant) -> list[...]:
+    return await t.tasks.list()
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Security
+from fastapi.openapi.models import APIKey, APIKeyIn, HTTPBearer, SecurityBase
+from fastapi.requests import HTTPConnection
+from fastapi.security.base import SecurityBase as Scheme
+
+from tenantry import handles, models
+from tenantry.database import Database
+from tenantry.rights import checked_scope
+
+from .caller import Caller
+from .cookie import SessionCookie
+from .permissions import checked_role
+from .visit import Visit, visit_of
+
+
+class _Shown(Scheme):
+    """Tells the API's documentation how to show who one is. The middleware has seen to it."""
+
+    def __init__(self, name: str, model: SecurityBase) -> None:
+        self.scheme_name = name
+        self.model = model
+
+    def __call__(self) -> None:
+        """Nothing is left to do, for requests and for WebSockets alike."""
+
+
+def _named(place: APIKeyIn, name: str) -> SecurityBase:
+    # `in` is a word of Python's.
+    return APIKey.model_validate({"in": place, "name": name})
+
+
+_BEARER = _Shown("bearer", HTTPBearer(description="An API key, or a token."))
+_KEY = _Shown("key", _named(APIKeyIn.header, "X-API-Key"))
+_SESSION = _Shown("session", _named(APIKeyIn.cookie, SessionCookie().name))
+
+
+def _visit(connection: HTTPConnection) -> Visit:
+    return visit_of(connection.scope)
+
+
+CurrentVisit = Annotated[Visit, Depends(_visit)]
+
+
+def _known(
+    visit: CurrentVisit,
+    _bearer: Annotated[None, Security(_BEARER)],
+    _key: Annotated[None, Security(_KEY)],
+    _session: Annotated[None, Security(_SESSION)],
+) -> Caller:
+    return visit.caller
+
+
+#: Who calls: `Caller`.
+CurrentCaller = Annotated[Caller, Depends(_known)]
+
+
+def _tenant(visit: CurrentVisit, _: CurrentCaller) -> handles.Tenant:
+    return visit.tenant()
+
+
+def _reading(visit: CurrentVisit, _: CurrentCaller) -> handles.Tenant:
+    return visit.tenant(readonly=True)
+
+
+async def _user(visit: CurrentVisit, _: CurrentCaller) -> models.User:
+    return await visit.user()
+
+
+#: The caller's tenant, by the caller: `async with t:` for a transaction, `t.tasks…` for a call.
+Tenant = Annotated[handles.Tenant, Depends(_tenant)]
+#: The same for reading alone: on a replica, where there are some.
+ReadonlyTenant = Annotated[handles.Tenant, Depends(_reading)]
+#: The member who calls. Refused for keys and tokens that act for nobody.
+CurrentUser = Annotated[models.User, Depends(_user)]
+
+
+def _database(visit: CurrentVisit) -> Database:
+    return visit.db
+
+
+#: For what is done before a tenant is known, such as `db.accounts.sign_in`.
+Db = Annotated[Database, Depends(_database)]
+
+
+def require_scope(scope: str) -> Any:
+    """A dependency: the caller's scopes and role must allow this, as in `tasks:write`."""
+    checked_scope(scope)
+
+    def required(caller: CurrentCaller) -> None:
+        caller.require(scope)
+
+    return Depends(required)
+
+
+def require_role(role: str) -> Any:
+    """A dependency: the caller is a member of this role, or of one above it."""
+    checked_role(role)
+
+    def required(caller: CurrentCaller) -> None:
+        caller.require_role(role)
+
+    return Depends(required)
