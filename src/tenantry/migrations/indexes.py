@@ -38,7 +38,7 @@ def _build(connection: Connection, found: re.Match[str]) -> None:
     create = f"CREATE {found['unique'] or ''}INDEX"
     children = list(_partitions(connection, schema, table))
     if not children:
-        _concurrently(connection, create, schema, name, table, rest)
+        _concurrently(connection, create, schema, name, f"{schema}.{table} {rest}")
         return
     if _state(connection, schema, name) is None:
         patiently(connection, f"{create} {name} ON ONLY {schema}.{table} {rest}")
@@ -46,20 +46,18 @@ def _build(connection: Connection, found: re.Match[str]) -> None:
         return
     for child in children:
         own = f"{child}_{name.removeprefix(table).strip('_')}"[:63]
-        _concurrently(connection, create, schema, own, child, rest)
+        _concurrently(connection, create, schema, own, f"{schema}.{child} {rest}")
         patiently(connection, f"ALTER INDEX {schema}.{name} ATTACH PARTITION {schema}.{own}")
 
 
-def _concurrently(
-    connection: Connection, create: str, schema: str, name: str, table: str, rest: str
-) -> None:
+def _concurrently(connection: Connection, create: str, schema: str, name: str, on: str) -> None:
     state = _state(connection, schema, name)
     if state is False:
         connection.exec_driver_sql(f"DROP INDEX CONCURRENTLY {schema}.{name}")
     if not state:
         # It waits for every transaction that is under way, and holds up none while it does.
         connection.exec_driver_sql("SET lock_timeout = 0")
-        connection.exec_driver_sql(f"{create} CONCURRENTLY {name} ON {schema}.{table} {rest}")
+        connection.exec_driver_sql(f"{create} CONCURRENTLY {name} ON {on}")
 
 
 def _state(connection: Connection, schema: str, name: str) -> bool | None:
