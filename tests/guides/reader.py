@@ -181,7 +181,7 @@ def _end(session: int) -> None:
     """What a shell left in the background is of its session."""
     with suppress(ProcessLookupError):
         os.killpg(session, signal.SIGTERM)
-        if not wait_until(lambda: not _lives(session), timeout_s=20):
+        if not wait_until(lambda: not _lives(session), timeout_s=3):
             os.killpg(session, signal.SIGKILL)
 
 
