@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextvars import ContextVar
 from typing import Any
 from uuid import uuid4
 
@@ -20,7 +21,17 @@ from tenantry.web.keys import KeySet, read_key_set
 from tenantry.web.outside import is_safe
 from tenantry.web.tokens import Tokens
 from tenantry.web.verifier import Verifier
-from tests.web.issuer import Published, elliptic, public, publishing, rsa, serving, signed, until
+from tests.web.issuer import (
+    Published,
+    Stage,
+    elliptic,
+    public,
+    rsa,
+    serving,
+    signed,
+    staging,
+    until,
+)
 
 ISSUER, AUDIENCE = "https://issuer.example.org", "api"
 
@@ -35,10 +46,17 @@ class Clock:
         return self.now
 
 
-@pytest.fixture
-def published() -> Iterator[Published]:
-    with publishing() as one:
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    with staging() as one:
         yield one
+
+
+@pytest.fixture
+def published(stage: Stage) -> Published:
+    one = Published()
+    stage.app, one.url = one.app, f"{stage.url}/jwks"
+    return one
 
 
 @pytest.fixture
@@ -167,9 +185,8 @@ async def test_they_are_kept_as_long_as_is_said_within_bounds(
 
 
 async def test_old_keys_serve_while_the_issuer_is_away(clock: Clock) -> None:
-    with ExitStack() as up:
-        published = up.enter_context(publishing())
-        rules = verifier(published.url, clock)
+    with serving(Published().app) as port:
+        rules = verifier(f"http://127.0.0.1:{port}/jwks", clock)
         await rules.claims(token())
     clock.now += 301
     await rules.claims(token())
@@ -205,6 +222,7 @@ async def test_without_keys_nobody_is_refused_and_nobody_let_in(clock: Clock) ->
         (302, {"location": "/elsewhere"}, None),
         (307, {"location": "https://evil.example.org/jwks"}, None),
         (200, {"content-encoding": "gzip"}, None),
+        (200, {"content-encoding": "gzip"}, gzip.compress(json.dumps(public(rsa())).encode())),
         (200, {}, b""),
         (200, {}, b"<html>"),
         (200, {}, b"[]"),
@@ -247,6 +265,7 @@ async def test_a_body_without_end_is_not_read_to_the_end(
         await send({"type": "http.response.start", "status": 200, "headers": []})
         while not gone.done() or gone.result()["type"] != "http.disconnect":
             await send({"type": "http.response.body", "body": b" " * 65536, "more_body": True})
+            await asyncio.sleep(0)
             if gone.done():
                 gone = asyncio.ensure_future(receive())
 
@@ -256,24 +275,33 @@ async def test_a_body_without_end_is_not_read_to_the_end(
 
 
 async def test_a_slow_issuer_holds_up_nobody_else(
-    published: Published, rules: Verifier, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    published: Published, rules: Verifier, clock: Clock
 ) -> None:
     await rules.claims(token())
-    monkeypatch.setattr(outside, "TIME_LIMIT_S", 0.2)
-    published.delay = 30
+    published.holding, published.status = True, 500
     clock.now += kept.AGAIN_S
     waiting = asyncio.create_task(unknown(rules, token("two")))
     await until(lambda: published.asked == 2)
     # Those whose keys are there do not wait for it.
     await rules.claims(token())
     assert not waiting.done()
+    published.holding = False
     await waiting
-    # Nor do they when their time is over, once it is known.
+    # Nor do they when their time is over, once it is known to be away.
+    published.holding = True
     clock.now += 301
     await rules.claims(token())
-    published.delay = 0
-    clock.now += kept.AGAIN_S
-    await rules.claims(token("one"))
+    await until(lambda: published.asked == 3)
+    keys = rules._keys
+    assert isinstance(keys, Kept)
+    assert keys._task is not None
+    assert not keys._task.done()
+    published.holding, published.status = False, 200
+    await until(lambda: not keys._away)
+    published.publish(rsa("two"))
+    clock.now += 301
+    await rules.claims(token("two"))
+    await refused(rules, token())
 
 
 async def test_a_slow_issuer_is_given_up(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -287,34 +315,55 @@ async def test_a_slow_issuer_is_given_up(clock: Clock, monkeypatch: pytest.Monke
             await asyncio.sleep(0.05)
 
     with serving(app) as port:
-        await unknown(verifier(f"http://127.0.0.1:{port}/jwks", clock), token())
+        async with asyncio.timeout(30):
+            await unknown(verifier(f"http://127.0.0.1:{port}/jwks", clock), token())
 
 
 async def test_who_leaves_takes_nothing_from_the_others(
     published: Published, rules: Verifier
 ) -> None:
-    published.delay = 0.2
+    published.holding = True
     first = asyncio.create_task(rules.claims(token()))
     others = [asyncio.create_task(rules.claims(token())) for _ in range(5)]
     await until(lambda: published.asked == 1)
     first.cancel()
+    await asyncio.wait([first])
+    published.holding = False
     await asyncio.gather(*others)
     assert first.cancelled()
     assert published.asked == 1
+
+
+async def test_who_asks_leaves_nothing_of_his_own_in_it(published: Published) -> None:
+    tenant: ContextVar[str] = ContextVar("tenant", default="nobody")
+    seen = []
+
+    def read(text: bytes) -> KeySet:
+        seen.append(tenant.get())
+        return read_key_set(text)
+
+    tenant.set("acme")
+    await Kept(published.url, read, provider=ISSUER).get()
+    assert seen == ["nobody"]
 
 
 def test_it_may_be_used_in_one_loop_after_another(published: Published, clock: Clock) -> None:
     rules = verifier(published.url, clock)
 
     async def leave() -> None:
-        published.delay = 5
-        asyncio.create_task(rules.claims(token()))  # noqa: RUF006
+        published.holding = True
+        waiting.append(asyncio.create_task(rules.claims(token())))
         await until(lambda: published.asked == 1)
 
-    asyncio.run(leave())
-    published.delay = 0
+    waiting: list[asyncio.Task[Any]] = []
+    first = asyncio.new_event_loop()
+    first.run_until_complete(leave())
+    # It stands still from here on, and what it waits for never comes.
+    published.holding = False
     clock.now += kept.AGAIN_S
     asyncio.run(rules.claims(token()))
+    first.run_until_complete(waiting[0])
+    first.close()
 
 
 def test_a_published_set_may_hold_keys_for_other_purposes() -> None:
