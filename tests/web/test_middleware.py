@@ -23,6 +23,7 @@ from tenantry.web import (
     TenantryMiddleware,
     current_caller,
     current_tenant,
+    current_visit,
     visit_of,
 )
 from tests.fixtures.database import make_tenant, make_user
@@ -197,8 +198,9 @@ async def test_a_context_ends_with_its_request(db: Database, acme: Tenant) -> No
     assert told == ["acme"]
     go.set()
     assert await later[0] == "over"
+    # The request ran in this very task.
     with pytest.raises(VisitOver):
-        current_tenant()
+        current_visit()
 
 
 async def test_a_session_is_a_users(shared_db: Database) -> None:
