@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -21,6 +22,12 @@ async def shared_db(place: Place, valkey_server: KeyValueServer) -> AsyncIterato
         yield database
 
 
-def client(app: object, **options: object) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]
+def client(app: object, address: str = "127.0.0.1", **options: object) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app=app, client=(address, 1))  # type: ignore[arg-type]
     return httpx.AsyncClient(transport=transport, base_url="https://platform.test", **options)  # type: ignore[arg-type]
+
+
+def some_address() -> str:
+    """In a network of its own: limits by address are kept on a server that tests share."""
+    found = uuid4().hex
+    return f"2001:db8:{found[:4]}:{found[4:8]}::1"

@@ -34,7 +34,7 @@ from tenantry.web import (
 from tests.fixtures.database import Place, make_tenant, make_user
 from tests.fixtures.wire import tap
 
-from .conftest import client
+from .conftest import client, some_address
 from .issuer import b64, public, rsa, signed
 from .served import opening, served, spoken
 
@@ -264,7 +264,7 @@ async def test_nobody_chooses_his_address(place: Place, db: Database) -> None:
 
 async def test_a_forged_address_gives_no_new_attempts(shared_db: Database) -> None:
     limits = RateLimits(failures=Rate(2, per=60))
-    async with client(Platform(shared_db, limits=limits).app) as http:
+    async with client(Platform(shared_db, limits=limits).app, some_address()) as http:
         statuses = []
         for number in range(4):
             headers = dict.fromkeys(_FORGED, f"6.6.6.{number}")

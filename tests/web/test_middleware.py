@@ -28,7 +28,7 @@ from tenantry.web import (
 )
 from tests.fixtures.database import make_tenant, make_user
 
-from .conftest import client
+from .conftest import client, some_address
 
 _NEVER = "must not run"
 
@@ -261,7 +261,7 @@ async def test_a_session_is_a_users(shared_db: Database) -> None:
 async def test_limits_are_told_and_kept(shared_db: Database) -> None:
     acme, beta = await make_tenant(shared_db, "acme"), await make_tenant(shared_db, "beta")
     limits = RateLimits(tenant=Rate(3, per=60), caller=Rate(2, per=60), failures=Rate(2, per=60))
-    async with client(_app(shared_db, limits=limits)) as http:
+    async with client(_app(shared_db, limits=limits), some_address()) as http:
         one, two = await _key(shared_db, acme), await _key(shared_db, acme)
         answers = [await http.get("/who", headers=h) for h in (one, one, one, two, two)]
         assert [a.status_code for a in answers] == [200, 200, 429, 200, 429]
