@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 from uuid import UUID
 
 from tenantry import migrations
+from tenantry.accounts.accounts import Accounts
 from tenantry.accounts.standing import (
     KeyHolder,
     Standing,
@@ -157,6 +158,9 @@ class Database(PlatformState):
         if self._replicas is not None:
             pool.witness = self._replicas.writes.note
         self._opening = asyncio.Lock()
+        #: What `accounts` is known to do with the service role.
+        self._on_record: set[str] = set()
+        self._recording = asyncio.Lock()
         #: Redis or Valkey, opened when it is first used.
         self.coordination = Coordination(settings)
 
@@ -214,20 +218,32 @@ class Database(PlatformState):
         other. It is on record once."""
         if not reason.strip():
             raise InvalidInput("Say why the service role is needed.", field="reason")
-        who = replace(actor or Actor(kind="service"), reason=reason)
-        user = None if user_id is None else parse_uuid(user_id, "user_id")
-        context = Context(None, user, who)
+        context = _service_context(reason, user_id, actor)
         pool = await self._pool_of("service")
-        # On its own, so that it stays on record when the work itself fails.
-        async with Transaction(pool, context) as record:
-            await record.fetch_value(_SERVICE_USE.sql)
+        await _record_use(pool, context)
+        return lambda: self._service_transaction(pool, context)
 
-        @asynccontextmanager
-        async def begin() -> AsyncIterator[ServiceTransaction]:
-            async with Transaction(pool, context) as transaction:
-                yield ServiceTransaction(transaction, self.keyring)
+    @asynccontextmanager
+    async def _service_transaction(
+        self, pool: Pool, context: Context
+    ) -> AsyncIterator[ServiceTransaction]:
+        async with Transaction(pool, context) as transaction:
+            yield ServiceTransaction(transaction, self.keyring)
 
-        return begin
+    @asynccontextmanager
+    async def _serve_accounts(
+        self, reason: str, *, user_id: UUID | None = None, actor: Actor | None = None
+    ) -> AsyncIterator[ServiceTransaction]:
+        """As `service`, for somebody's own business: each reason is on record once."""
+        pool = await self._pool_of("service")
+        if reason not in self._on_record:
+            async with self._recording:
+                if reason not in self._on_record:
+                    await _record_use(pool, _service_context(reason, None, None))
+                    self._on_record.add(reason)
+        who = actor or Actor(kind="service" if user_id is None else "user")
+        async with self._service_transaction(pool, _service_context(reason, user_id, who)) as s:
+            yield s
 
     @asynccontextmanager
     async def session(
@@ -274,6 +290,11 @@ class Database(PlatformState):
         """As that, for the member who has this account at an outside provider."""
         tenant = parse_uuid(tenant_id, "tenant_id")
         return await standing_of_identity(self._pool, tenant, provider, subject)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """Sign-up and sign-in, passwords, invitations, members and outside accounts."""
+        return Accounts(self._serve_accounts, self.coordination)
 
     # ---- before a tenant is known: `limits`, `locks`, and who is signed in ------------------------
 
@@ -419,6 +440,17 @@ class Database(PlatformState):
 def _context(tenant_id: UUID | str, user_id: UUID | str | None, actor: Actor | None) -> Context:
     user = None if user_id is None else parse_uuid(user_id, "user_id")
     return Context(parse_uuid(tenant_id, "tenant_id"), user, actor)
+
+
+def _service_context(reason: str, user_id: UUID | str | None, actor: Actor | None) -> Context:
+    user = None if user_id is None else parse_uuid(user_id, "user_id")
+    return Context(None, user, replace(actor or Actor(kind="service"), reason=reason))
+
+
+async def _record_use(pool: Pool, context: Context) -> None:
+    """On its own, so that it stays on record when the work itself fails."""
+    async with Transaction(pool, context) as record:
+        await record.fetch_value(_SERVICE_USE.sql)
 
 
 async def _migrate_if_possible(settings: Settings) -> None:

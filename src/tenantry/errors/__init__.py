@@ -4,6 +4,7 @@ One root, `TenantryError`. Each error says what happened, to what, and what to d
 the same facts as fields. Errors are picklable, so they survive a process pool or a task queue.
 """
 
+<<<<<<< HEAD
 from .access import (
     IdentityProviderUnavailable,
     NotAllowed,
@@ -13,6 +14,9 @@ from .access import (
     TenantSuspended,
     VisitOver,
 )
+=======
+from .access import NotAllowed, NotAuthenticated
+>>>>>>> door-a
 from .backups import (
     BackupDamaged,
     BackupError,
@@ -55,6 +59,9 @@ from .refusals import (
     ContextMismatch,
     ContextNotSealed,
     InvalidTransition,
+    InvitationClosed,
+    LastOwner,
+    LastWayIn,
     NotFound,
     PermissionDenied,
     QuotaExceeded,
@@ -117,6 +124,9 @@ __all__ = [
     "InvalidInput",
     "InvalidRows",
     "InvalidTransition",
+    "InvitationClosed",
+    "LastOwner",
+    "LastWayIn",
     "LocalDiskFull",
     "LocalFolderUnusable",
     "LocalPortTaken",

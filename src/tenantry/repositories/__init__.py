@@ -24,6 +24,7 @@ from .identity import (
     hash_key,
     is_key,
 )
+from .invitations import Invitations, NewInvitation
 from .knowledge import Chunks, DataSources, Documents, Knowledge, KnowledgeBases
 from .lessons import Lessons, Patterns
 from .prices import Prices
@@ -73,6 +74,7 @@ __all__ = [
     "GraphEdges",
     "GraphNodes",
     "GraphQueries",
+    "Invitations",
     "Knowledge",
     "KnowledgeBases",
     "Lessons",
@@ -82,6 +84,7 @@ __all__ = [
     "Messages",
     "ModelCost",
     "MonthCost",
+    "NewInvitation",
     "NewKey",
     "Page",
     "Patterns",
