@@ -4,7 +4,6 @@ One root, `TenantryError`. Each error says what happened, to what, and what to d
 the same facts as fields. Errors are picklable, so they survive a process pool or a task queue.
 """
 
-<<<<<<< HEAD
 from .access import (
     IdentityProviderUnavailable,
     NotAllowed,
@@ -14,9 +13,6 @@ from .access import (
     TenantSuspended,
     VisitOver,
 )
-=======
-from .access import NotAllowed, NotAuthenticated
->>>>>>> door-a
 from .backups import (
     BackupDamaged,
     BackupError,
