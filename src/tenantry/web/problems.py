@@ -25,6 +25,7 @@ LATER: Final = 5
 #: What comes free when work ends, so that waiting helps; the others need another plan.
 COMES_FREE: Final = frozenset(("max_concurrent_agents",))
 
+TYPE: Final = "application/problem+json"
 _LONGEST_DETAIL: Final = 1000
 
 
@@ -71,7 +72,7 @@ async def send_problem(
     kind = "http.response" if to == "http" else "websocket.http.response"
     body = problem.body(request_id)
     headers = [
-        (b"content-type", b"application/problem+json"),
+        (b"content-type", TYPE.encode()),
         (b"content-length", b"%d" % len(body)),
         (b"cache-control", b"no-store"),
         (b"x-request-id", request_id.encode()),
@@ -184,6 +185,9 @@ DECISIONS: Final[dict[type[TenantryError], Decision]] = {
     errors.LockLost: _fixed(409, _BUSY),
     errors.StaleFence: _fixed(409, _BUSY),
     errors.TransferRefused: _fixed(409, _CONFLICT),
+    errors.InvitationClosed: _told(409, _CONFLICT, "reason"),
+    errors.LastOwner: _told(409, _CONFLICT),
+    errors.LastWayIn: _told(409, _CONFLICT),
     errors.InvalidInput: _told(422, _UNUSABLE, "field"),
     errors.InvalidRows: _told(422, _UNUSABLE, "errors"),
     errors.CypherRefused: _told(422, _UNUSABLE, "field", "position", "found"),
