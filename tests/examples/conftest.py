@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,35 +10,38 @@ from pathlib import Path
 import pytest
 
 from tenantry.local.ports import candidates
-from tests.fixtures.database import Place
-from tests.fixtures.servers import KeyValueServer, running
+from tests.fixtures.database import Place, _drop, new_place
+from tests.fixtures.servers import KeyValueServer, Server, running
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "platform"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def served(template: Server) -> Iterator[Place]:
+    """The example's database, for all tests here: each has tenants of its own."""
+    with asyncio.Runner() as runner:
+        place = runner.run(new_place(template))
+        yield place
+        runner.run(_drop(place))
+
+
+@pytest.fixture(scope="module")
 def platform(
-    place: Place, valkey_server: KeyValueServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    served: Place, valkey_server: KeyValueServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """Its URL."""
     settings = {
-        "DATABASE_URL": place.url("app"),
-        "SERVICE_URL": place.url("service"),
+        "DATABASE_URL": served.url("app"),
+        "SERVICE_URL": served.url("service"),
         "REDIS_URL": valkey_server.url,
         "REDIS_TIMEOUT": "10",
         "PROFILE": "test",
     }
-    for name, value in settings.items():
-        monkeypatch.setenv(f"TENANTRY_{name}", value)
-    port = next(candidates("example", tmp_path, last=None))
-    options = [
-        "--app-dir",
-        str(EXAMPLE),
-        "--port",
-        str(port),
-        "--no-proxy-headers",
-        "--log-level",
-        "error",
-    ]
-    with running([sys.executable, "-m", "uvicorn", *options, "app.main:app"], port):
-        yield f"http://127.0.0.1:{port}"
+    port = next(candidates("example", tmp_path_factory.mktemp("example"), last=None))
+    options = ["--app-dir", str(EXAMPLE), "--port", str(port), "--no-proxy-headers"]
+    command = [sys.executable, "-m", "uvicorn", *options, "--log-level", "error", "app.main:app"]
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in settings.items():
+            environment.setenv(f"TENANTRY_{name}", value)
+        with running(command, port, timeout_s=120):
+            yield f"http://127.0.0.1:{port}"
