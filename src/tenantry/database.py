@@ -20,6 +20,7 @@ from tenantry.accounts.standing import (
     standing,
     standing_of_identity,
 )
+from tenantry.accounts.uses import Uses
 from tenantry.config import (
     InvalidSettings,
     Problem,
@@ -62,8 +63,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_REVISIONS = OneShot(f"SELECT version_num FROM tenantry.{VERSION_TABLE}")  # noqa: S608
-_INSTALLED = OneShot(f"SELECT to_regclass('tenantry.{VERSION_TABLE}') IS NOT NULL")
+_REVISIONS = OneShot(f"SELECT version_num FROM tenantry.{VERSION_TABLE}", silent=True)  # noqa: S608
+_INSTALLED = OneShot(f"SELECT to_regclass('tenantry.{VERSION_TABLE}') IS NOT NULL", silent=True)
 _SERVICE_USE = OneShot(
     "SELECT tenantry.record_platform_event('service_use', 'service')", writes=True
 )
@@ -161,6 +162,7 @@ class Database(PlatformState):
         #: What `accounts` is known to do with the service role.
         self._on_record: set[str] = set()
         self._recording = asyncio.Lock()
+        self._uses = Uses(pool)
         #: Redis or Valkey, opened when it is first used.
         self.coordination = Coordination(settings)
 
@@ -274,7 +276,10 @@ class Database(PlatformState):
 
     async def authenticate_key(self, key: str) -> KeyHolder | None:
         """Who a key speaks for; None for one that is unknown, revoked or expired."""
-        return await holder(self._pool, key)
+        found = await holder(self._pool, key)
+        if found is not None:
+            self._uses.count(found)
+        return found
 
     async def standing(
         self, tenant_id: UUID | str, user_id: UUID | str | None = None
@@ -338,6 +343,22 @@ class Database(PlatformState):
             locks=coordination.lock_stats,
         )
 
+    @property
+    def pool(self) -> Pool:
+        """The app role's connections: for who measures the server, and not for a tenant's work."""
+        return self._pool
+
+    @property
+    def replicas(self) -> Replicas | None:
+        return self._replicas
+
+    async def revisions(self) -> frozenset[str]:
+        """The newest applied revision of each branch, Tenantry's (a number) and the application's; none
+        before the first migration."""
+        if not await _INSTALLED.fetch_value(self._pool, _NOBODY):
+            return frozenset()
+        return frozenset(row[0] for row in await _REVISIONS.fetch(self._pool, _NOBODY))
+
     async def health(self, *, timeout: float = 2.0) -> Health:
         """Never raises: a database that is away is an answer too."""
         found = await kernel_health.check(self._pool, timeout=timeout)
@@ -352,6 +373,7 @@ class Database(PlatformState):
                 self._watch.tell(observer.detached, self)
         if self._replicas is not None:
             await self._replicas.close(timeout)
+        await self._uses.close(timeout)
         await asyncio.gather(*(pool.close(timeout) for pool in self._pools.values()))
         await self.coordination.close()
         if "_sessions" in self.__dict__:
@@ -392,10 +414,7 @@ class Database(PlatformState):
 
     async def _revision(self) -> str | None:
         """The newest of Tenantry's own revisions that the database has."""
-        if not await _INSTALLED.fetch_value(self._pool, _NOBODY):
-            return None
-        rows = await _REVISIONS.fetch(self._pool, _NOBODY)
-        return max((row[0] for row in rows if row[0].isdigit()), default=None)
+        return migrations.newest(await self.revisions())
 
     async def _store_problems(self) -> list[Problem]:
         """Of Redis or Valkey, where there is one. One that is away is for `health` to tell."""

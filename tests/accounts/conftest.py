@@ -9,6 +9,7 @@ from argon2 import PasswordHasher, Type
 
 import tenantry
 from tenantry import Database, passwords
+from tenantry.accounts import attempts
 from tenantry.accounts.signed_in import SignedIn
 from tests.fixtures.database import Place
 from tests.fixtures.servers import KeyValueServer
@@ -23,6 +24,14 @@ def quick_argon2(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     passwords.nobodys_hash.cache_clear()
     yield
     passwords.nobodys_hash.cache_clear()
+
+
+@pytest.fixture
+def long_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name stays locked for as long as a test takes, on the slowest machine."""
+    longer = attempts._COUNT.replace("2 ^ least(", "600 + 2 ^ least(")
+    assert longer != attempts._COUNT
+    monkeypatch.setattr(attempts, "_COUNT", longer)
 
 
 @pytest.fixture

@@ -61,6 +61,7 @@ async def test_while_sessions_cannot_be_ended_the_password_stays(place: Place) -
         assert await _opens(db, NEW)
 
 
+@pytest.mark.usefixtures("long_locks")
 async def test_the_old_password_is_asked_as_in_signing_in(db: Database) -> None:
     made = await sign_up(db)
     reasons = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -11,7 +11,16 @@ from uuid import uuid4
 import pytest
 
 from tenantry import Database
-from tenantry.errors import AlreadyExists, LastWayIn, NotFound, ReferenceNotFound, TenantryError
+from tenantry.accounts.signed_in import SignedIn
+from tenantry.errors import (
+    AlreadyExists,
+    InvalidInput,
+    LastWayIn,
+    NotAuthenticated,
+    NotFound,
+    ReferenceNotFound,
+    TenantryError,
+)
 from tenantry.models import Tenant
 from tests.fixtures.database import make_user
 
@@ -85,7 +94,8 @@ async def test_an_account_stays_with_its_user(db: Database, acme: Tenant) -> Non
 async def test_the_last_way_in_stays(db: Database, acme: Tenant) -> None:
     ann = await make_user(db, "ann@x.org", acme)
     accounts = db.accounts
-    for provider in ("github", "gitlab"):
+    providers = [f"provider {n}" for n in range(8)]
+    for provider in providers:
         await accounts.link(ann.id, Outside(provider))
 
     async def unlink(provider: str) -> str:
@@ -94,8 +104,8 @@ async def test_the_last_way_in_stays(db: Database, acme: Tenant) -> None:
         except TenantryError as error:
             return error.code
 
-    both = await asyncio.gather(unlink("github"), unlink("gitlab"))
-    assert sorted(both) == ["True", "last_way_in"]
+    done = await asyncio.gather(*map(unlink, providers))
+    assert sorted(done) == ["True"] * 7 + ["last_way_in"]
     (left,) = await accounts.identities(ann.id)
     assert not await accounts.unlink(ann.id, left.provider, "18")
     with pytest.raises(LastWayIn):
@@ -111,3 +121,28 @@ async def test_another_users_account_is_not_his_to_unlink(db: Database) -> None:
     await db.accounts.link(ann.user_id, Outside())
     assert not await db.accounts.unlink(bob.user_id, "github", "17")
     assert await db.accounts.by_identity("github", "17") == ann
+
+
+async def test_someone_new_comes_with_an_account_and_no_password(
+    db: Database, acme: Tenant
+) -> None:
+    made = await db.accounts.sign_up(
+        "ann@x.org", account=Outside(), tenant_name="Initech", slug="initech"
+    )
+    assert await db.accounts.by_identity("github", "17") == made
+    invited = await db.tenant(acme.id).invitations.create("bob@x.org")
+    taken: tuple[Callable[[], Awaitable[SignedIn]], ...] = (
+        lambda: db.accounts.accept(invited.token, account=Outside()),
+        lambda: db.accounts.sign_up("eve@x.org", account=Outside(), tenant_name="E", slug="e"),
+    )
+    for attempt in taken:
+        with pytest.raises(AlreadyExists, match="linked to another"):
+            await attempt()
+    joined = await db.accounts.accept(invited.token, account=Outside(subject="18"))
+    assert await db.accounts.by_identity("github", "18") == joined
+    with pytest.raises(NotAuthenticated):
+        await db.accounts.sign_in("bob@x.org", "")
+    with pytest.raises(InvalidInput):
+        await db.accounts.sign_up("eve@x.org", tenant_name="E", slug="e")
+    async with db.service("look") as s:
+        assert await s.users.count() == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from tenantry.accounts import attempts
 from tenantry.accounts.attempts import Name
 from tenantry.accounts.signed_in import MemberOf
 from tenantry.errors import AlreadyExists, InvalidInput, NotAuthenticated, RuleViolated
+from tenantry.handles import ServiceTransaction
 from tenantry.models import Tenant
 from tests.fixtures.database import Place
 from tests.fixtures.wire import Wire, tap
@@ -28,14 +30,13 @@ async def _refused(db: Database, email: str, password: str, **options: Any) -> s
     return error.value.reason
 
 
-async def _pass(db: Database, seconds: float) -> None:
+async def _pass(s: ServiceTransaction, seconds: float) -> None:
     """Time goes by, for those who tried to sign in."""
-    async with db.service("test") as s:
-        await s.execute(
-            "UPDATE tenantry.sign_in_attempts SET failed_at = failed_at - make_interval(secs => $1),"
-            " locked_until = locked_until - make_interval(secs => $1)",
-            seconds,
-        )
+    await s.execute(
+        "UPDATE tenantry.sign_in_attempts SET failed_at = failed_at - make_interval(secs => $1),"
+        " locked_until = locked_until - make_interval(secs => $1)",
+        seconds,
+    )
 
 
 # ---- signing up ---------------------------------------------------------------------------------
@@ -117,7 +118,8 @@ async def test_whoever_is_refused_is_told_the_same(db: Database) -> None:
     assert len(told) == 1
     for password in ("", "\0", "\ud800", PASSWORD + "\0", "x" * 100_000):
         assert await _refused(db, "ann@x.org", password) in {"password", "locked"}
-    await _pass(db, 3600)
+    async with db.service("test") as s:
+        await _pass(s, 3600)
     assert (await db.accounts.sign_in("ann@x.org", PASSWORD)).user_id == made.user_id
 
 
@@ -205,6 +207,7 @@ async def test_each_use_of_the_service_role_is_on_record_once(db: Database) -> N
 # ---- guessing -----------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("long_locks")
 async def test_a_name_is_locked_after_five_failures_known_or_not(db: Database) -> None:
     await sign_up(db)
     for email in ("ann@x.org", "nobody@x.org"):
@@ -212,7 +215,8 @@ async def test_a_name_is_locked_after_five_failures_known_or_not(db: Database) -
             assert await _refused(db, email, "wrong") in {"password", "unknown"}
         for spelling in (email, email.upper(), f" {email}"):
             assert await _refused(db, spelling, PASSWORD) == "locked"
-    await _pass(db, 2.5)
+    async with db.service("test") as s:
+        await _pass(s, 700)
     await db.accounts.sign_in("ann@x.org", PASSWORD)
     # Success has cleared it.
     for _ in range(4):
@@ -225,8 +229,9 @@ async def test_locks_double_up_to_a_quarter_of_an_hour_and_are_forgotten_after_a
 ) -> None:
     name = Name.of("ann@x.org")
     locks = []
-    for _ in range(16):
-        async with db.service("test") as s:
+    # In one transaction, where no time goes by but ours.
+    async with db.service("test") as s:
+        for _ in range(16):
             assert await attempts.count(s, name) is not None
             locks.append(
                 await s.fetch_value(
@@ -234,13 +239,42 @@ async def test_locks_double_up_to_a_quarter_of_an_hour_and_are_forgotten_after_a
                     " FROM tenantry.sign_in_attempts"
                 )
             )
-        await _pass(db, 901)
-    assert locks == [None] * 4 + [2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]
-    await _pass(db, 86400)
-    async with db.service("test") as s:
+            await _pass(s, 901)
+        assert locks == [None] * 4 + [2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]
+        await _pass(s, 86400)
         assert await attempts.count(s, name) == 1
 
 
+async def test_locks_are_as_the_rule_says_whatever_is_tried_when(db: Database) -> None:
+    """Against the rule written once more, for random tries, waits and successes of three names."""
+    chance = random.Random(8)  # noqa: S311 - no secret
+    names = [Name.of(f"{n}@x.org") for n in range(3)]
+    failures, last, locked = [0] * 3, [0.0] * 3, [0.0] * 3
+    clock = 0.0
+    async with db.service("test") as s:
+        for _ in range(200):
+            n = chance.randrange(3)
+            match chance.choice(["try"] * 7 + ["wait", "wait", "clear"]):
+                case "wait":
+                    seconds = chance.choice([1.5, 3.5, 100.5, 901.5, 86401.5])
+                    clock += seconds
+                    await _pass(s, seconds)
+                case "clear":
+                    failures[n] = 0
+                    locked[n] = 0.0
+                    await attempts.clear(s, names[n])
+                case _:
+                    expected = None
+                    if clock >= locked[n]:
+                        is_old = clock - last[n] > 86400
+                        failures[n] = expected = 1 if is_old else failures[n] + 1
+                        last[n] = clock
+                        beyond = failures[n] - attempts.ALLOWED
+                        locked[n] = clock + min(900, 2 ** (beyond + 1)) if beyond >= 0 else 0.0
+                    assert await attempts.count(s, names[n]) == expected
+
+
+@pytest.mark.usefixtures("long_locks")
 async def test_of_many_guesses_at_once_no_more_are_looked_at(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -280,6 +314,7 @@ async def wire(place: Place) -> AsyncIterator[Wire]:
         yield wire
 
 
+@pytest.mark.usefixtures("long_locks")
 async def test_the_same_goes_over_the_wire_and_through_argon2(
     place: Place, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:

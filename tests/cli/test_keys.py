@@ -58,6 +58,64 @@ def test_revoking(cli: Cli) -> None:
     assert cli("key", "list", "globex").out == "There are no keys.\n"
 
 
+async def test_rotating(cli: Cli, place: Place) -> None:
+    cli.process("seed")
+    old = cli.process(
+        "key", "create", "acme", "ci", "--scope", "tasks:*", "--expires-in", "90d", "--json"
+    ).json
+    made = cli.process("key", "rotate", "acme", old["prefix"], "--grace", "2h", "--json").json
+    assert (made["name"], made["scopes"]) == ("ci", ["tasks:*"])
+    assert made["key"] not in (old["key"], None)
+    left = datetime.fromisoformat(made["replaces"]["expires_at"]) - datetime.now(UTC)
+    assert timedelta(minutes=110) < left <= timedelta(hours=2)
+    left = datetime.fromisoformat(made["expires_at"]) - datetime.now(UTC)
+    assert timedelta(days=89) < left <= timedelta(days=90)
+    async with await tenantry.connect(settings=place.settings()) as db:
+        for key in (old["key"], made["key"]):
+            assert await db.authenticate_key(key) is not None
+        newest = cli.process(
+            "key", "rotate", "acme", made["id"], "--grace=0d", "--expires-in=never"
+        )
+        assert newest.out.startswith("tnt_")
+        assert "has ended" in newest.err
+        assert newest.out.strip() not in newest.err
+        assert await db.authenticate_key(newest.out.strip()) is not None
+        assert await db.authenticate_key(made["key"]) is None
+    keys = {key["prefix"]: key for key in cli.process("key", "list", "acme", "--json").json["keys"]}
+    assert keys[newest.out[:12]]["expires_at"] is None
+    assert keys[newest.out[:12]]["last_used_at"] is not None
+    assert keys[old["prefix"]]["use_count"] == 1
+    assert keys[old["prefix"]]["successor_id"] == made["id"]
+
+
+def test_what_is_listed_of_a_key_that_was_replaced(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    cli("seed")
+    old = cli.json("key", "create", "acme", "ci")
+    made = cli.json("key", "rotate", "acme", old["id"])
+    new, before = cli("key", "list", "acme").out.splitlines()[1:]
+    assert new.split()[:3] == [made["prefix"], "ci", "active"]
+    assert before.split()[:3] == [old["prefix"], "ci", "replaced"]
+    assert before.split()[-2:] == [made["prefix"], old["id"]]
+    again = cli("key", "rotate", "acme", old["id"], code=6)
+    assert again.err.startswith(f"Error: The key {old['prefix']}… is replaced already.")
+    cli("key", "revoke", "acme", made["id"])
+    assert "is revoked" in cli("key", "rotate", "acme", made["id"], code=6).err
+    for wrong in ("1y", "-1d", "now", "91d"):
+        cli("key", "rotate", "acme", old["id"], f"--grace={wrong}", code=2)
+    cli("key", "rotate", "globex", old["id"], code=5)
+
+
+def test_a_scope_that_is_misspelt(cli: Cli) -> None:
+    cli("seed")
+    for wrong in ("tasks", "tasks:", "Tasks:Read", "tasks.read"):
+        refused = cli("key", "create", "acme", "x", "--scope", wrong, code=2)
+        assert "tasks:write" in refused.err
+    assert cli("key", "list", "acme").out == "There are no keys.\n"
+
+
 def test_only_a_member_has_a_key(cli: Cli) -> None:
     cli("seed")
     refused = cli("key", "create", "acme", "x", "--user", "henrik.lund@globex.example", code=6)

@@ -49,6 +49,12 @@ async def test_api_keys_that_end(clinic: Clinic, acme: Tenant) -> None:
     assert names.count("for the feed") == 2
 
 
+async def test_a_key_that_was_replaced_is_meant_to_end(clinic: Clinic, acme: Tenant) -> None:
+    made = await asyncio.to_thread(clinic.cli.json, "key", "create", "acme", "shop")
+    await _run(clinic, "key", "rotate", "acme", made["id"], "--grace", "2d")
+    assert await clinic.find("api-keys") == []
+
+
 async def test_a_key_of_contexts_that_is_old(
     clinic: Clinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:

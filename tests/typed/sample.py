@@ -40,6 +40,7 @@ async def use(tenant_id: UUID) -> None:
         assert_type(await t.projects.list(Project.status == "active", limit=5), Page[Project])
         assert_type(await t.users.list(), Page[User])
         assert_type(await t.api_keys.create(name="ci"), NewKey)
+        assert_type(await t.api_keys.rotate(project.id, expires_at=None), NewKey)
         assert_type((await t.api_keys.list())[0], ApiKey)
         invoice = await t.repository(Invoices).create(number="1", project_id=project.id)
         assert_type(invoice.total, int)

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenantry.errors import InvalidInput, NotAllowed
+from tenantry.rights import checked_scope
 from tenantry.web.caller import Caller
-from tenantry.web.permissions import ROLES, Roles, checked_role, checked_scope, grants
+from tenantry.web.permissions import ROLES, Roles, checked_role, grants
 
 TENANT, USER, KEY = uuid4(), uuid4(), uuid4()
 

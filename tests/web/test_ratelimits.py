@@ -225,3 +225,12 @@ def test_a_refusal_has_its_names_for_the_log() -> None:
     error = refusal(verdict)
     assert isinstance(error, RateLimited)
     assert (error.names, error.limit, error.retry_after) == (["web:tenant"], 5, 1.5)
+
+
+def test_a_refused_caller_is_told_when_it_goes_on_not_when_all_is_as_new() -> None:
+    rates = RateLimits(caller=Pace(5, per=60))
+    refused = Verdict(False, 5, 0, 11.2, 59.0, ("web:caller",), name="web:caller")
+    allowed = Verdict(True, 5, 4, 0.0, 11.2, name="web:caller")
+    assert said(rates, caller(), refused)["ratelimit"] == '"caller";r=0;t=12'
+    assert dict(answer_to(refusal(refused)).headers)[b"retry-after"] == b"12"
+    assert said(rates, caller(), allowed)["ratelimit"] == '"caller";r=4;t=12'

@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 from uuid import UUID
 
 from tenantry.errors import AlreadyExists, LastWayIn, NotFound
+from tenantry.handles import ServiceTransaction
 from tenantry.kernel.context import Actor, parse_uuid
 from tenantry.kernel.translate import CONSTRAINT_MESSAGES
 from tenantry.models import User, UserIdentity
@@ -94,21 +95,7 @@ class Identities(Part):
         now. `AlreadyExists` for an account that is another user's: it stays with him."""
         user = parse_uuid(user_id, "user_id")
         async with self._serve(_REASON, user_id=user, actor=actor) as s:
-            row = await s.fetch_one(
-                _LINK, user, account.provider, account.subject, account.username, account.email,
-                dict(account.profile),
-            )  # fmt: skip
-            if row is None:
-                raise AlreadyExists(
-                    "This account is linked to another user.",
-                    hint="Sign in as that user and unlink it there.",
-                    table=UserIdentity.__tablename__,
-                    constraint=_TAKEN,
-                )
-            linked = LinkedIdentity(*row)
-            told = {"provider": account.provider, "subject": account.subject}
-            await s.execute(_RECORD, "link", user, told)
-        return linked
+            return await link_account(s, user, account)
 
     async def unlink(
         self, user_id: UUID | str, provider: str, subject: str, *, actor: Actor | None = None
@@ -134,3 +121,27 @@ class Identities(Part):
                 )
             await s.execute(_RECORD, "unlink", user, {"provider": provider, "subject": subject})
         return True
+
+
+async def link_account(
+    s: ServiceTransaction, user: UUID, account: OutsideAccount
+) -> LinkedIdentity:
+    row = await s.fetch_one(
+        _LINK,
+        user,
+        account.provider,
+        account.subject,
+        account.username,
+        account.email,
+        dict(account.profile),
+    )
+    if row is None:
+        raise AlreadyExists(
+            "This account is linked to another user.",
+            hint="Sign in as that user and unlink it there.",
+            table=UserIdentity.__tablename__,
+            constraint=_TAKEN,
+        )
+    told = {"provider": account.provider, "subject": account.subject}
+    await s.execute(_RECORD, "link", user, told)
+    return LinkedIdentity(*row)

@@ -15,6 +15,7 @@ from tenantry.models import Invitation, User
 from tenantry.models.identity import MembershipRole
 from tenantry.repositories import hash_key
 
+from .identities import OutsideAccount, link_account
 from .part import Part
 from .signed_in import SignedIn
 
@@ -71,30 +72,37 @@ class Invited(Part):
         user_id: UUID | str | None = None,
         *,
         password: str | None = None,
+        account: OutsideAccount | None = None,
         name: str | None = None,
         any_address: bool = False,
         actor: Actor | None = None,
     ) -> SignedIn:
-        """Make the user a member; or, with a password, a new user of the invited address.
+        """Make the user a member; or, with a password or an account at an outside provider, a new user
+        of the invited address.
 
         `InvitationClosed` says why it cannot be, `AlreadyExists` that he is a member already or, for a
         new user, that the address has one: who then signs in and accepts as that. The user's address
         must be the invited one, unless `any_address`: then whoever has the link may join.
         """
-        if (user_id is None) == (password is None):
+        is_new = user_id is None
+        if is_new == (password is None and account is None):
             raise InvalidInput(
-                "Give the user who accepts, or a new one's password.", field="user_id"
+                "Give the user who accepts; or for a new one a password, or an account outside.",
+                field="user_id",
             )
         kept = None
         if password is not None:
             # Whoever has no token makes nobody work.
             async with self._serve(_REASON) as s:
-                kept = await self._hash(password, _open(*await _offer(s, token)).email)
+                offer = _open(*await _offer(s, token))
+            kept = await self._hash(password, offer.email)
         user = uuid7() if user_id is None else parse_uuid(user_id, "user_id")
         async with self._serve(_REASON, user_id=user, actor=actor) as s:
             offer = _open(*await _held_offer(s, token))
-            if kept is not None:
+            if is_new:
                 await s.users.create(id=user, email=offer.email, name=name, password_hash=kept)
+                if account is not None:
+                    await link_account(s, user, account)
             elif not any_address and (await _email(s, user)).lower() != offer.email.lower():
                 raise _closed("address")
             await s.tenant(offer.tenant_id).memberships.create(user_id=user, role=offer.role)

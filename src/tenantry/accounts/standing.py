@@ -14,7 +14,7 @@ from uuid import UUID
 from tenantry.kernel.context import Context
 from tenantry.kernel.oneshot import OneShot
 from tenantry.kernel.pool import Pool
-from tenantry.repositories import hash_key
+from tenantry.repositories import hash_key, is_key
 
 _AUTHENTICATE: Final = OneShot(
     "SELECT api_key_id, tenant_id, user_id, scopes, tenant_status, role, plan, expires_at"
@@ -74,6 +74,8 @@ class Standing:
 
 
 async def holder(pool: Pool, key: str) -> KeyHolder | None:
+    if not is_key(key):
+        return None
     row = await _AUTHENTICATE.fetch_one(pool, Context(), hash_key(key))
     if row is None:
         return None

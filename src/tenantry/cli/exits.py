@@ -39,6 +39,7 @@ _BY_CLASS: tuple[tuple[type[errors.TenantryError], int], ...] = (
     (errors.StillReferenced, REFUSED),
     (errors.RuleViolated, REFUSED),
     (errors.StageChanged, REFUSED),
+    (errors.KeyNotReplaceable, REFUSED),
     (errors.PermissionDenied, REFUSED),
     (errors.QuotaExceeded, REFUSED),
     (errors.TransferRefused, REFUSED),

@@ -127,6 +127,15 @@ class LastWayIn(RuleViolated):
     code = "last_way_in"
 
 
+class KeyNotReplaceable(TenantryError):
+    """An API key cannot be rotated. `reason` is `revoked`, `expired` or `replaced`; `successor_id` the
+    key that took its place, if one has."""
+
+    code = "key_not_replaceable"
+    reason: str
+    successor_id: UUID | None
+
+
 class StageChanged(TenantryError):
     """The task is not on the stage it was expected on: somebody else has moved it."""
 

@@ -5,6 +5,7 @@ from tenantry.schema.partitions import parent_names
 
 from .activity import Activities
 from .agents import Agents, AgentStats
+from .api_keys import ApiKeys, NewKey, hash_key, is_key
 from .audit import AuditLogs, AuditSeals, PlatformLogs, PlatformSeals
 from .base import Page, Repository, Scope
 from .conversations import Businesses, Conversations, Messages
@@ -14,16 +15,7 @@ from .desks import DeskPerformance, Desks, PlacedDesk
 from .evidence import EvidenceLinks, EvidencePieces
 from .executions import Executions
 from .graph import GraphEdges, GraphNodes, GraphQueries
-from .identity import (
-    Account,
-    ApiKeys,
-    Memberships,
-    NewKey,
-    Tenants,
-    Users,
-    hash_key,
-    is_key,
-)
+from .identity import Account, Memberships, Tenants, Users
 from .invitations import Invitations, NewInvitation
 from .knowledge import Chunks, DataSources, Documents, Knowledge, KnowledgeBases
 from .lessons import Lessons, Patterns

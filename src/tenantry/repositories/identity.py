@@ -1,27 +1,17 @@
-"""Tenants, users, memberships and API keys."""
+"""Tenants, users and memberships."""
 
 from __future__ import annotations
 
-import hashlib
-import re
-import secrets
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func
 
-from tenantry.errors import InvalidInput, NotFound
 from tenantry.kernel.translate import CONSTRAINT_MESSAGES
-from tenantry.models import ApiKey, Membership, Tenant, TenantQuota, TenantUsage, User
+from tenantry.models import Membership, Tenant, TenantQuota, TenantUsage, User
 
 from .base import Creates, Repository
 from .statistics import STATISTICS, TenantStatistics
-
-_KEY_PREFIX: Final = "tnt_"
-#: The prefix and 256 random bits: 43 characters hold them.
-_KEY_FORM: Final = re.compile(rf"{_KEY_PREFIX}[A-Za-z0-9_-]{{43}}", re.ASCII)
 
 CONSTRAINT_MESSAGES.update(
     {
@@ -34,8 +24,6 @@ CONSTRAINT_MESSAGES.update(
         "users_email_check": "This is no e-mail address.",
         "users_username_key": "There is a user with this name already.",
         "memberships_tenant_id_user_id_key": "The user is a member of this tenant already.",
-        "api_keys_user_id_fkey": "The user is no member of this tenant.",
-        "api_keys_name_check": "A name has 1 to 255 characters.",
     }
 )
 
@@ -126,53 +114,3 @@ class Memberships(Repository[Membership]):
     async def of(self, user_id: UUID) -> Membership | None:
         page = await self.list(user_id=user_id, limit=1)
         return page[0] if page else None
-
-
-@dataclass(frozen=True, slots=True)
-class NewKey:
-    """A key just made. `secret` is the key itself: it is shown here and never again."""
-
-    key: ApiKey
-    secret: str = field(repr=False)
-
-
-class ApiKeys(Repository[ApiKey]):
-    model = ApiKey
-
-    async def create(
-        self,
-        *,
-        name: str,
-        scopes: list[str] | None = None,
-        user_id: UUID | None = None,
-        expires_at: datetime | None = None,
-    ) -> NewKey:
-        if expires_at is not None and expires_at.tzinfo is None:
-            raise InvalidInput("expires_at needs a timezone.", field="expires_at")
-        secret = _KEY_PREFIX + secrets.token_urlsafe(32)
-        key = await self._create(
-            name=name,
-            prefix=secret[:12],
-            key_hash=hash_key(secret),
-            scopes=scopes or [],
-            user_id=user_id,
-            expires_at=expires_at,
-        )
-        return NewKey(key, secret)
-
-    async def revoke(self, id: UUID) -> ApiKey:
-        """From here on the key opens nothing; its line stays for the record."""
-        found = await self.find(id)
-        if found is None:
-            raise NotFound(ApiKey.__tablename__, id)
-        return found if found.revoked_at else await self.update(id, revoked_at=datetime.now(UTC))
-
-
-def hash_key(secret: str) -> bytes:
-    """A plain hash is right for a random 256-bit key: there is nothing to guess, and it is quick."""
-    return hashlib.sha256(secret.encode()).digest()
-
-
-def is_key(text: str) -> bool:
-    """Whether this has the form of a key. Whether it opens anything, the database knows."""
-    return _KEY_FORM.fullmatch(text) is not None

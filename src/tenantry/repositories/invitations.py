@@ -13,8 +13,8 @@ from tenantry.kernel.translate import CONSTRAINT_MESSAGES
 from tenantry.models import Invitation
 from tenantry.models.identity import MembershipRole
 
+from .api_keys import hash_key
 from .base import Page, Repository
-from .identity import hash_key
 
 _DAYS: Final = 7
 _LONGEST: Final = timedelta(days=366)

@@ -9,8 +9,9 @@ from uuid import UUID
 from tenantry.coordination import UserSession
 from tenantry.errors import NotAllowed
 from tenantry.kernel import Actor
+from tenantry.rights import checked_scope
 
-from .permissions import BY_DEFAULT, Roles, checked_scope, grants
+from .permissions import BY_DEFAULT, Roles, grants
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

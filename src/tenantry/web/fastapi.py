@@ -16,11 +16,12 @@ from fastapi.security.base import SecurityBase as Scheme
 
 from tenantry import handles, models
 from tenantry.database import Database
+from tenantry.rights import checked_scope
 
 from .caller import Caller
 from .cookie import SessionCookie
 from .fastapi_problems import problems
-from .permissions import checked_role, checked_scope
+from .permissions import checked_role
 from .visit import Visit, visit_of
 
 __all__ = [

@@ -7,7 +7,6 @@ misspelt there would be one that nobody can be refused or given.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
@@ -15,13 +14,11 @@ from typing import Final, get_args
 
 from tenantry.errors import InvalidInput
 from tenantry.models.identity import MembershipRole
+from tenantry.rights import checked_scope
 
 #: From the lowest to the highest.
 ROLES: Final[tuple[str, ...]] = tuple(reversed(get_args(MembershipRole)))
 _RANKS: Final = {role: rank for rank, role in enumerate(ROLES)}
-
-_NAME: Final = r"(?:[a-z][a-z0-9_-]*|\*)"
-_SCOPE: Final = re.compile(rf"\*|{_NAME}:{_NAME}", re.ASCII)
 
 _BY_DEFAULT: Final[Mapping[str, tuple[str, ...]]] = {
     "owner": ("*",),
@@ -30,13 +27,6 @@ _BY_DEFAULT: Final[Mapping[str, tuple[str, ...]]] = {
     "member": ("*:read", "*:write"),
     "viewer": ("*:read",),
 }
-
-
-def checked_scope(text: object) -> str:
-    """A scope as it may be given or asked for."""
-    if not isinstance(text, str) or len(text) > 200 or not _SCOPE.fullmatch(text):
-        raise InvalidInput("A scope is like tasks:write, tasks:*, *:read or *.", field="scope")
-    return text
 
 
 def checked_role(text: object) -> str:
