@@ -1,0 +1,27 @@
+"""The guide to FastAPI and the door's reference run as printed."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fixtures.servers import KeyValueServer
+
+from .blocks import DOCS
+from .reader import Reader
+
+pytestmark = pytest.mark.postgres("wheel")
+
+
+def test_the_guide(reader: Reader, valkey_server: KeyValueServer) -> None:
+    reader.environment["TENANTRY_REDIS_URL"] = valkey_server.url
+    reader.environment["TENANTRY_REDIS_TIMEOUT"] = "10"
+    assert reader.follow(DOCS / "fastapi.md")
+
+
+def test_the_reference(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert reader.follow(DOCS / "web.md")
+    monkeypatch.syspath_prepend(reader.folder)
+    from door import app
+
+    # The options are looked at when the first request comes.
+    app.build_middleware_stack()
