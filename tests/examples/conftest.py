@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tenantry.local.ports import candidates
-from tests.fixtures.database import Place, _drop, new_place
+from tests.fixtures.database import Place, _drop, clone
 from tests.fixtures.servers import KeyValueServer, Server, running
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "platform"
@@ -20,7 +20,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "platform"
 def served(template: Server) -> Iterator[Place]:
     """The example's database, for all tests here: each has tenants of its own."""
     with asyncio.Runner() as runner:
-        place = runner.run(new_place(template))
+        place = runner.run(clone(template))
         yield place
         runner.run(_drop(place))
 
