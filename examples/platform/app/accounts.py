@@ -4,7 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import AwareDatetime, BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 
 from tenantry.accounts import MemberOf, SignedIn
 from tenantry.errors import NotAuthenticated
@@ -32,7 +32,6 @@ class NewAccount(Credentials):
 class NewKey(BaseModel):
     name: Name
     scopes: Annotated[list[str], Field(max_length=20, examples=[["tasks:read"]])]
-    expires_at: AwareDatetime | None = None
 
 
 class MadeKey(BaseModel):
@@ -79,7 +78,7 @@ async def sign_out(_: CurrentCaller, visit: CurrentVisit, response: Response) ->
 async def make_key(new: NewKey, t: Tenant, caller: CurrentCaller) -> MadeKey:
     for scope in new.scopes:
         caller.require(scope)  # nobody hands on more than he has
-    made = await t.api_keys.create(**dict(new), user_id=caller.user_id)
+    made = await t.api_keys.create(name=new.name, scopes=new.scopes, user_id=caller.user_id)
     return MadeKey(id=made.key.id, secret=made.secret)
 
 
