@@ -20,8 +20,27 @@ from tenantry.rights import checked_scope
 
 from .caller import Caller
 from .cookie import SessionCookie
+from .fastapi_problems import problems
 from .permissions import checked_role
 from .visit import Visit, visit_of
+
+__all__ = [
+    "CurrentCaller",
+    "CurrentUser",
+    "CurrentVisit",
+    "Db",
+    "ReadonlyTenant",
+    "Tenant",
+    "get_caller",
+    "get_db",
+    "get_readonly_tenant",
+    "get_tenant",
+    "get_user",
+    "get_visit",
+    "problems",
+    "require_role",
+    "require_scope",
+]
 
 
 class _Shown(Scheme):
@@ -45,14 +64,14 @@ _KEY = _Shown("key", _named(APIKeyIn.header, "X-API-Key"))
 _SESSION = _Shown("session", _named(APIKeyIn.cookie, SessionCookie().name))
 
 
-def _visit(connection: HTTPConnection) -> Visit:
+def get_visit(connection: HTTPConnection) -> Visit:
     return visit_of(connection.scope)
 
 
-CurrentVisit = Annotated[Visit, Depends(_visit)]
+CurrentVisit = Annotated[Visit, Depends(get_visit)]
 
 
-def _known(
+def get_caller(
     visit: CurrentVisit,
     _bearer: Annotated[None, Security(_BEARER)],
     _key: Annotated[None, Security(_KEY)],
@@ -62,35 +81,35 @@ def _known(
 
 
 #: Who calls: `Caller`.
-CurrentCaller = Annotated[Caller, Depends(_known)]
+CurrentCaller = Annotated[Caller, Depends(get_caller)]
 
 
-def _tenant(visit: CurrentVisit, _: CurrentCaller) -> handles.Tenant:
+def get_tenant(visit: CurrentVisit, _: CurrentCaller) -> handles.Tenant:
     return visit.tenant()
 
 
-def _reading(visit: CurrentVisit, _: CurrentCaller) -> handles.Tenant:
+def get_readonly_tenant(visit: CurrentVisit, _: CurrentCaller) -> handles.Tenant:
     return visit.tenant(readonly=True)
 
 
-async def _user(visit: CurrentVisit, _: CurrentCaller) -> models.User:
+async def get_user(visit: CurrentVisit, _: CurrentCaller) -> models.User:
     return await visit.user()
 
 
 #: The caller's tenant, by the caller: `async with t:` for a transaction, `t.tasks…` for a call.
-Tenant = Annotated[handles.Tenant, Depends(_tenant)]
+Tenant = Annotated[handles.Tenant, Depends(get_tenant)]
 #: The same for reading alone: on a replica, where there are some.
-ReadonlyTenant = Annotated[handles.Tenant, Depends(_reading)]
+ReadonlyTenant = Annotated[handles.Tenant, Depends(get_readonly_tenant)]
 #: The member who calls. Refused for keys and tokens that act for nobody.
-CurrentUser = Annotated[models.User, Depends(_user)]
+CurrentUser = Annotated[models.User, Depends(get_user)]
 
 
-def _database(visit: CurrentVisit) -> Database:
+def get_db(visit: CurrentVisit) -> Database:
     return visit.db
 
 
 #: For what is done before a tenant is known, such as `db.accounts.sign_in`.
-Db = Annotated[Database, Depends(_database)]
+Db = Annotated[Database, Depends(get_db)]
 
 
 def require_scope(scope: str) -> Any:
