@@ -217,7 +217,10 @@ async def test_keys_and_locks_whose_time_is_over_go(
     assert await _done(upkeep, "sessions") == [
         ("delete", "api_keys"), ("delete", "invitations"), ("delete", "lock_fences"),
     ]  # fmt: skip
-    assert await root.fetchval("SELECT string_agg(email, ',') FROM tenantry.invitations") == "young@x.org"
+    assert (
+        await root.fetchval("SELECT string_agg(email, ',') FROM tenantry.invitations")
+        == "young@x.org"
+    )
     for table in ("api_keys", "lock_fences"):
         assert await root.fetchval(f"SELECT string_agg(name, ',') FROM tenantry.{table}") == "young"
     assert await _done(upkeep, "sessions") == []
