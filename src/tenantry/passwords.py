@@ -17,7 +17,8 @@ SHORTEST, LONGEST = 8, 1024
 
 def hash_password(password: str) -> str:
     """What to keep in `users.password_hash`."""
-    typed = normalize("NFKC", password)
+    # As it was typed too: what is longer is neither composed nor verified.
+    typed = normalize("NFKC", password) if len(password) <= LONGEST else ""
     if not SHORTEST <= len(typed) <= LONGEST:
         raise InvalidInput(f"A password has {SHORTEST} to {LONGEST} characters.", field="password")
     try:

@@ -9,7 +9,14 @@ from uuid import uuid4
 import pytest
 
 from tenantry import Actor, Database
-from tenantry.errors import LastOwner, NotAllowed, NotFound, RuleViolated, TenantryError
+from tenantry.errors import (
+    InvitationClosed,
+    LastOwner,
+    NotAllowed,
+    NotFound,
+    RuleViolated,
+    TenantryError,
+)
 from tenantry.models import Tenant
 from tests.fixtures.database import make_tenant, make_user
 
@@ -122,3 +129,20 @@ async def test_who_is_removed_is_out_at_once(shared: Database) -> None:
     assert await shared.user_session(there.token)
     assert await shared.authenticate_key(key.secret) is None
     assert await shared.standing(acme.id, ann.id) is None
+
+
+async def test_no_invitation_brings_back_who_is_removed(db: Database, acme: Tenant) -> None:
+    owner = await make_user(db, "owner@x.org", acme, role="owner")
+    ann = await make_user(db, "ann@x.org", acme, role="admin")
+    invitations = db.tenant(acme.id).invitations
+    his = [
+        await invitations.create("ANN@x.org", invited_by=owner.id),
+        await invitations.create("another@x.org", "owner", invited_by=ann.id),
+    ]
+    others = await invitations.create("bob@x.org", invited_by=owner.id)
+    await db.accounts.remove_member(acme.id, ann.id, by=owner.id)
+    for made in his:
+        with pytest.raises(InvitationClosed) as closed:
+            await db.accounts.accept(made.token, ann.id, any_address=True)
+        assert closed.value.reason == "withdrawn"
+    assert await db.accounts.invitation(others.token)

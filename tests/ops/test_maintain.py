@@ -204,12 +204,23 @@ async def test_keys_and_locks_whose_time_is_over_go(
             "INSERT INTO tenantry.lock_fences (tenant_id, name, updated_at)"
             " VALUES ($1, $2, now() - $3 * interval '1 day')", acme.id, name, age,
         )  # fmt: skip
+        await root.execute(
+            "INSERT INTO tenantry.invitations (tenant_id, email, token_hash, expires_at)"
+            " VALUES ($1, $2 || '@x.org', $2::text::bytea, now() - $3 * interval '1 day')",
+            acme.id, name, age,
+        )  # fmt: skip
     async with db.service("test") as s:
         held = await hold(s, acme.id, "a court asked")
     assert await _done(upkeep, "sessions") == []
     async with db.service("test") as s:
         await release(s, acme.id, held)
-    assert await _done(upkeep, "sessions") == [("delete", "api_keys"), ("delete", "lock_fences")]
+    assert await _done(upkeep, "sessions") == [
+        ("delete", "api_keys"), ("delete", "invitations"), ("delete", "lock_fences"),
+    ]  # fmt: skip
+    assert (
+        await root.fetchval("SELECT string_agg(email, ',') FROM tenantry.invitations")
+        == "young@x.org"
+    )
     for table in ("api_keys", "lock_fences"):
         assert await root.fetchval(f"SELECT string_agg(name, ',') FROM tenantry.{table}") == "young"
     assert await _done(upkeep, "sessions") == []

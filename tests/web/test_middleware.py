@@ -26,6 +26,7 @@ from tenantry.web import (
     current_visit,
     visit_of,
 )
+from tenantry.web.tokens import Tokens
 from tests.fixtures.database import make_tenant, make_user
 
 from .conftest import client, some_address
@@ -319,3 +320,25 @@ async def _raw(app: Callable[..., Awaitable[None]], path: str, secret: str) -> l
 
 def test_a_cookie_without_https_has_no_prefix() -> None:
     assert "Secure" not in SessionCookie("session", secure=False).set("t", 60)
+
+
+async def test_one_issuer_that_is_away_keeps_nobody_elses_tokens_out(
+    db: Database, acme: Tenant
+) -> None:
+    ann = await make_user(db, "ann@x.org", acme, role="member")
+    away = Tokens(
+        issuer="https://away.example", audience="api", jwks_url="http://127.0.0.1:1/jwks.json"
+    )
+    own = Tokens(issuer="own", audience="api", secret="K7v!q2Zr9#Lw4Xe8@Tn6Bd1$Ys3Hj5Pm")
+    async with client(_app(db, tokens=[away, own])) as http:
+        token = own.issue(acme.id, ann.id, ["tasks:read"])
+        answer = await http.get("/who", headers={"authorization": f"Bearer {token}"})
+        assert answer.status_code == 200
+        assert (answer.json()["user"], answer.json()["by"]) == (str(ann.id), "token")
+        # Signed by the one, in the name of the other.
+        forged = Tokens(
+            issuer=away.issuer, audience="api", secret="K7v!q2Zr9#Lw4Xe8@Tn6Bd1$Ys3Hj5Pm"
+        ).issue(acme.id, ann.id)
+        for text in (forged, "a.b.c", token + "x"):
+            answer = await http.get("/who", headers={"authorization": f"Bearer {text}"})
+            assert answer.status_code == 401

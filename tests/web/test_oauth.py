@@ -155,6 +155,13 @@ async def test_a_secret_goes_the_way_that_the_provider_takes(
     assert await signed_in(openid, there)
 
 
+async def test_an_issuer_that_says_no_ways_is_shown_the_secret_in_the_usual_one(
+    openid: OAuth, there: Outsider
+) -> None:
+    there.metadata["token_endpoint_auth_methods_supported"] = None
+    assert await signed_in(openid, there)
+
+
 async def test_keys_may_change_in_between(there: Outsider) -> None:
     old, new = new_key(), new_key()
     provider = GitHub(url=there.url, api=there.url)

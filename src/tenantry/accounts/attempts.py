@@ -8,7 +8,6 @@ a user or not.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import Final
 
 from tenantry.handles import ServiceTransaction
@@ -17,9 +16,12 @@ ALLOWED: Final = 5
 LONGEST_LOCK_S: Final = 900
 FORGOTTEN_AFTER: Final = "1 day"
 
+#: In lower case as the database has it, which is how users are found: were it another's rule, a spelling
+#: could be tried anew that finds the same user, or find none.
+_HASH: Final = "sha256(convert_to(lower($1), 'UTF8'))"
 #: No row: the name is locked. What waited for another's try has that one's lock before it.
 _COUNT: Final = f"""
-    INSERT INTO tenantry.sign_in_attempts AS a (name_hash, failures) VALUES ($1, 1)
+    INSERT INTO tenantry.sign_in_attempts AS a (name_hash, failures) VALUES ({_HASH}, 1)
     ON CONFLICT (name_hash) DO UPDATE SET (failures, failed_at, locked_until) = (
         SELECT n.failures, now(), CASE WHEN n.failures >= {ALLOWED} THEN now() + make_interval(
             secs => least({LONGEST_LOCK_S}, 2 ^ least(n.failures - {ALLOWED - 1}, 30))) END
@@ -33,34 +35,24 @@ _FORGET: Final = f"""
         SELECT o.name_hash FROM tenantry.sign_in_attempts AS o
         WHERE o.failed_at < now() - interval '{FORGOTTEN_AFTER}'
         ORDER BY o.failed_at LIMIT 20 FOR UPDATE SKIP LOCKED)"""  # noqa: S608
-_CLEAR: Final = "DELETE FROM tenantry.sign_in_attempts WHERE name_hash = $1"
+_CLEAR: Final = f"DELETE FROM tenantry.sign_in_attempts WHERE name_hash = {_HASH}"  # noqa: S608
 _LONGEST: Final = 255
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
-    """What was typed as an e-mail address. The address that is looked for is what the hash is of, so
-    no other spelling of it is tried anew."""
-
-    #: Empty for what can be no user's.
-    address: str
-    hash: bytes
-
-    @classmethod
-    def of(cls, typed: str) -> Name:
-        name = typed.strip().lower()
-        told = name.encode("utf-8", "surrogatepass")
-        is_text = "\0" not in name and told == name.encode("utf-8", "replace")
-        fits = is_text and len(name) <= _LONGEST
-        return cls(name if fits else "", hashlib.sha256(told).digest())
+def name_of(typed: str) -> str:
+    """What was typed as an e-mail address. In place of what can be none stands another that nobody has."""
+    name = typed.strip()
+    told = name.encode("utf-8", "surrogatepass")
+    is_text = "\0" not in name and told == name.encode("utf-8", "replace")
+    return name if is_text and len(name) <= _LONGEST else hashlib.sha256(told).hexdigest()
 
 
-async def count(s: ServiceTransaction, name: Name) -> int | None:
+async def count(s: ServiceTransaction, name: str) -> int | None:
     """The how manieth failure this try would be; None while the name is locked."""
-    row = await s.fetch_one(_COUNT, name.hash)
+    row = await s.fetch_one(_COUNT, name)
     await s.execute(_FORGET)
     return None if row is None else int(row["failures"])
 
 
-async def clear(s: ServiceTransaction, name: Name) -> None:
-    await s.execute(_CLEAR, name.hash)
+async def clear(s: ServiceTransaction, name: str) -> None:
+    await s.execute(_CLEAR, name)

@@ -11,7 +11,7 @@ from tenantry.kernel.context import Actor, parse_uuid
 from tenantry.models import User
 
 from . import attempts
-from .attempts import Name
+from .attempts import name_of
 from .signing_in import SigningIn
 
 _REASON: Final = "passwords"
@@ -37,7 +37,7 @@ class ChangingPasswords(SigningIn):
         user = parse_uuid(user_id, "user_id")
         email = await self._email(user)
         better = await self._hash(new, email)
-        name = Name.of(email)
+        name = name_of(email)
         shown = await self._shown(name, old, actor)
         async with self._serve(_REASON, user_id=user, actor=actor) as s:
             if await s.execute(_CHANGE, user, shown.kept, better) == 0:
@@ -64,7 +64,7 @@ class ChangingPasswords(SigningIn):
         async with self._serve(_REASON, user_id=who, actor=actor) as s:
             if await s.execute(_SET, user, better) == 0:
                 raise NotFound(User.__tablename__, user)
-            await attempts.clear(s, Name.of(email))
+            await attempts.clear(s, name_of(email))
             if end_sessions:
                 await self._end_all(s, user, keep)
 

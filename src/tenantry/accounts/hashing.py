@@ -10,6 +10,8 @@ from functools import cached_property
 from typing import Final, TypeVar
 
 from tenantry import passwords
+from tenantry.config.weakness import weak_password
+from tenantry.errors import InvalidInput
 
 T = TypeVar("T")
 
@@ -37,3 +39,12 @@ class Hashing:
     @cached_property
     def _threads(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(min(_MOST, os.cpu_count() or 1), "tenantry-passwords")
+
+
+def refuse_guessed(password: str, email: str) -> None:
+    """`InvalidInput` for a password that is one of the first that are tried."""
+    if len(password) > passwords.LONGEST:
+        return  # refused where it is hashed, and not worth looking through here
+    mailbox = email.partition("@")[0]
+    if weak := weak_password(password, email) or weak_password(password, mailbox):
+        raise InvalidInput(f"This password {weak}.", field="password", hint="Choose another.")

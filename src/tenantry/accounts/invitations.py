@@ -32,6 +32,9 @@ _OFFERED: Final = """
 #: Held until the end, so that of several who accept at once the others find it accepted.
 _HOLD: Final = """
     SELECT i.id FROM tenantry.invitations AS i WHERE i.tenant_id = $1 AND i.id = $2 FOR NO KEY UPDATE"""
+#: None for a user who is not there, or not active.
+_IS_HIS: Final = """
+    SELECT lower(u.email) = lower($2) FROM tenantry.users AS u WHERE u.id = $1 AND u.is_active"""
 _ACCEPT: Final = """
     UPDATE tenantry.invitations SET accepted_at = now(), accepted_by = $3 WHERE tenant_id = $1 AND id = $2"""
 _SAYS: Final = {
@@ -103,7 +106,7 @@ class Invited(Part):
                 await s.users.create(id=user, email=offer.email, name=name, password_hash=kept)
                 if account is not None:
                     await link_account(s, user, account)
-            elif not any_address and (await _email(s, user)).lower() != offer.email.lower():
+            elif not await _is_his(s, user, offer.email) and not any_address:
                 raise _closed("address")
             await s.tenant(offer.tenant_id).memberships.create(user_id=user, role=offer.role)
             await s.execute(_ACCEPT, offer.tenant_id, offer.invitation_id, user)
@@ -144,8 +147,8 @@ def _closed(reason: str) -> InvitationClosed:
     )
 
 
-async def _email(s: ServiceTransaction, user: UUID) -> str:
-    found = await s.users.find(user)
-    if found is None or not found.is_active:
+async def _is_his(s: ServiceTransaction, user: UUID, address: str) -> bool:
+    is_his = await s.fetch_value(_IS_HIS, user, address)
+    if is_his is None:
         raise NotFound(User.__tablename__, user)
-    return found.email
+    return bool(is_his)

@@ -28,6 +28,11 @@ _AUTHORITY: Final = """
     JOIN tenantry.users AS u ON u.id = m.user_id AND u.is_active
     WHERE m.tenant_id = $1 AND m.user_id = $2"""
 _CHANGE: Final = "UPDATE tenantry.memberships SET role = $3 WHERE tenant_id = $1 AND user_id = $2"
+#: Or whoever is put out comes back by what he was sent, or has made for another of his addresses.
+_WITHDRAW: Final = """
+    UPDATE tenantry.invitations AS i SET revoked_at = now()
+    WHERE i.tenant_id = $1 AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND (i.invited_by = $2
+        OR lower(i.email) = (SELECT lower(u.email) FROM tenantry.users AS u WHERE u.id = $2))"""
 _REMOVE: Final = "DELETE FROM tenantry.memberships WHERE tenant_id = $1 AND user_id = $2"
 
 
@@ -67,12 +72,14 @@ class Members(Part):
         by: UUID | str | None = None,
         actor: Actor | None = None,
     ) -> None:
-        """As `change_role`; anyone may leave by himself. His sessions in the tenant end, and the API keys
-        that act for him are gone."""
+        """As `change_role`; anyone may leave by himself. His sessions in the tenant end, the API keys that
+        act for him are gone, and open invitations to his address or by him are withdrawn."""
         tenant, user = parse_uuid(tenant_id, "tenant_id"), parse_uuid(user_id, "user_id")
         who = None if by is None else parse_uuid(by, "by")
         async with self._serve(_REASON, user_id=who, actor=actor) as s:
             await _role_to_change(s, tenant, user, None, who)
+            # Before the membership goes, as whoever accepts holds the invitation first.
+            await s.execute(_WITHDRAW, tenant, user)
             await s.execute(_REMOVE, tenant, user)
             await self._end_sessions(user, [tenant])
 

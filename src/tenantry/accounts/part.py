@@ -8,18 +8,16 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
-from tenantry.config.weakness import weak_password
 from tenantry.coordination import Coordination, Share, UserSessions
 from tenantry.errors import (
     ConfigurationError,
     CoordinationError,
     CoordinationUnavailable,
-    InvalidInput,
 )
 from tenantry.handles import ServiceTransaction
 from tenantry.kernel.context import Actor
 
-from .hashing import Hashing
+from .hashing import Hashing, refuse_guessed
 
 
 class Serve(Protocol):
@@ -37,10 +35,8 @@ class Part:
     _hashing: Hashing = field(default_factory=Hashing)
 
     async def _hash(self, password: str, email: str) -> str:
-        """Of a password that somebody chooses, if it is not one of the first that are tried."""
-        mailbox = email.partition("@")[0]
-        if weak := weak_password(password, email) or weak_password(password, mailbox):
-            raise InvalidInput(f"This password {weak}.", field="password", hint="Choose another.")
+        """Of a password that somebody chooses."""
+        refuse_guessed(password, email)
         return await self._hashing.hash(password)
 
     async def _end_sessions(

@@ -7,7 +7,7 @@ password.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
@@ -16,13 +16,13 @@ from tenantry.errors import NotAuthenticated
 from tenantry.kernel.context import Actor
 
 from . import attempts
-from .attempts import Name
+from .attempts import name_of
 from .part import Part
 from .signed_in import SignedIn
 
 _REASON: Final = "sign-in"
 _FIND: Final = """
-    SELECT u.id, u.is_active, u.password_hash FROM tenantry.users AS u WHERE lower(u.email) = $1"""
+    SELECT u.id, u.is_active, u.password_hash FROM tenantry.users AS u WHERE lower(u.email) = lower($1)"""
 #: Not when the password was changed, or the user put out, while it was looked at.
 _ENTER: Final = """
     UPDATE tenantry.users SET last_login_at = now(), password_hash = coalesce($3, password_hash)
@@ -35,14 +35,14 @@ class Shown:
     """A user whose password was shown."""
 
     user_id: UUID
-    kept: str
+    kept: str = field(repr=False)
 
 
 class SigningIn(Part):
     async def sign_in(self, email: str, password: str, *, actor: Actor | None = None) -> SignedIn:
         """Who has this address and password; else `NotAuthenticated`, which says no more. After five
         failures a name is locked, for 2 seconds and then ever longer, up to 15 minutes."""
-        name = Name.of(email)
+        name = name_of(email)
         shown = await self._shown(name, password, actor)
         better = None
         if passwords.needs_rehash(shown.kept):
@@ -53,11 +53,11 @@ class SigningIn(Part):
             await attempts.clear(s, name)
             return await SignedIn.of(s, shown.user_id)
 
-    async def _shown(self, name: Name, password: str, actor: Actor | None) -> Shown:
+    async def _shown(self, name: str, password: str, actor: Actor | None) -> Shown:
         """The user of this name, if it is his password. It counts as a failure until it is cleared."""
         async with self._serve(_REASON, actor=actor) as s:
             failures = await attempts.count(s, name)
-            found = await s.fetch_one(_FIND, name.address)
+            found = await s.fetch_one(_FIND, name)
         if failures is None:
             # Not on record: the try that locked it is, and these cost whoever makes them nothing.
             raise NotAuthenticated("locked")

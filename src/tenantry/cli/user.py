@@ -50,10 +50,12 @@ def create(
 
 
 async def _create(email: str, password: str | None, values: dict[str, Any]) -> Answer:
+    from tenantry.accounts.hashing import refuse_guessed
     from tenantry.passwords import hash_password
 
     if password is not None:
         values = {**values, "password_hash": hash_password(password)}
+        refuse_guessed(password, email)
     async with place.service(f"user create {email}") as s:
         made = await s.users.create(email=email, **values)
     return Answer(row(made), f"Created user {made.email} ({made.id}).")
@@ -116,7 +118,9 @@ async def _set_password(user: str, secret: str, *, end_sessions: bool) -> Answer
         await db.accounts.set_password(
             who.id, secret, end_sessions=end_sessions, actor=place.actor()
         )
-    return Answer({"user_id": who.id}, f"Set the password of {who.email}.")
+        ended = end_sessions and place.has_redis(db.settings)
+    note = "" if ended else "No session was ended: whoever is signed in stays so."
+    return Answer({"user_id": who.id}, f"Set the password of {who.email}.", note=note)
 
 
 async def _members(s: ServiceTransaction, tenant: str) -> list[UUID]:

@@ -254,6 +254,16 @@ MUTATIONS: tuple[Mutation, ...] = (
         static=("pgrls-SEC014",), attacks=(6, 49),
     ),
     Mutation(
+        "outside accounts of every tenant",
+        "CREATE OR REPLACE FUNCTION tenantry.identity_member(provider text, subject text) RETURNS uuid LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'SELECT i.user_id FROM tenantry.user_identities AS i WHERE i.provider = identity_member.provider AND i.subject = identity_member.subject'",
+        attacks=(6, 49),
+    ),
+    Mutation(
+        "roles in invitations changed",
+        "GRANT UPDATE (role) ON tenantry.invitations TO tenantry_app",
+        static=("grants",), attacks=(37,),
+    ),
+    Mutation(
         "foreign table granted",
         "CREATE FOREIGN DATA WRAPPER elsewhere; CREATE SERVER elsewhere FOREIGN DATA WRAPPER elsewhere; CREATE FOREIGN TABLE tenantry.remote (tenant_id uuid, id uuid) SERVER elsewhere; GRANT SELECT ON tenantry.remote TO tenantry_app",
         static=("foreign-tables",),

@@ -103,7 +103,7 @@ class Users(Repository[User]):
     create = Creates(User)
 
     async def by_email(self, email: str) -> User | None:
-        page = await self.list(func.lower(User.email) == email.lower(), limit=1)
+        page = await self.list(func.lower(User.email) == func.lower(email), limit=1)
         return page[0] if page else None
 
 

@@ -27,12 +27,11 @@ from .probes import Probes
 from .problems import Problem, answer_to, send_problem
 from .ratelimits import RateLimits, refusal
 from .resolving import Resolver
+from .tokens import Issuers, Tokens
 from .visit import _VISIT, KEY, Visit
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
-
-    from .tokens import Tokens
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -69,7 +68,7 @@ class TenantryMiddleware:
         *,
         public: Iterable[str] = (),
         cookie: SessionCookie | None = None,
-        tokens: Iterable[Tokens] = (),
+        tokens: Tokens | Issuers | Iterable[Tokens] = (),
         roles: Roles | None = None,
         limits: RateLimits | None = None,
         proxies: Proxies | Iterable[str] = (),
@@ -82,7 +81,7 @@ class TenantryMiddleware:
         self._db = _Opened(db)
         self._public = Paths(public)
         self._cookie = cookie or SessionCookie()
-        self._resolver = Resolver(roles or Roles(), tuple(tokens))
+        self._resolver = Resolver(roles or Roles(), _issuers(tokens))
         self._limits = limits
         self._proxies = proxies if isinstance(proxies, Proxies) else Proxies(proxies)
         self._origins = Origins(origins)
@@ -388,6 +387,12 @@ def _told_of(raised: TenantryError | ExceptionGroup[Exception]) -> TenantryError
     return max(ours, key=lambda error: answer_to(error).status)
 
 
+def _issuers(tokens: Tokens | Issuers | Iterable[Tokens]) -> Issuers:
+    if isinstance(tokens, Issuers):
+        return tokens
+    return Issuers(*([tokens] if isinstance(tokens, Tokens) else tokens))
+
+
 def _user_agent(scope: Scope) -> str | None:
     for name, value in scope["headers"]:
         if name == b"user-agent":
@@ -399,5 +404,8 @@ def _log(problem: Problem, error: TenantryError, request_id: str) -> None:
     """What the caller is not told. Never what he showed."""
     if isinstance(error, NotAuthenticated):
         _LOG.info("request %s: not authenticated (%s)", request_id, error.reason)
+    elif problem.status == 503:
+        # One for each request, while a server is away: no news after the first.
+        _LOG.warning("request %s: %s", request_id, error)
     elif problem.status >= 500:
         _LOG.error("request %s: %s", request_id, error, exc_info=problem.status == 500)

@@ -71,7 +71,7 @@ _UNUSABLE: Final = (
 class Begun(NamedTuple):
     #: Where to send the browser.
     url: str
-    #: For a short-lived cookie: HttpOnly, Secure, SameSite=Lax.
+    #: For a short-lived cookie whose name begins with `__Host-`: HttpOnly, Secure, SameSite=Lax.
     sealed: str
 
 

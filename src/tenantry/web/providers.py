@@ -181,7 +181,7 @@ class OpenID:
             token=self._door(said.get("token_endpoint")),
             issuer=self._issuer,
             says_issuer=said.get("authorization_response_iss_parameter_supported") is True,
-            posts_secret="client_secret_basic" not in ways,
+            posts_secret=isinstance(ways, list) and "client_secret_basic" not in ways,
             keys=self._door(said.get("jwks_uri")),
             userinfo=self._door(said["userinfo_endpoint"]) if "userinfo_endpoint" in said else None,
         )

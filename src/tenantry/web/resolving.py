@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tenantry.accounts.standing import Standing
 from tenantry.database import Database
-from tenantry.errors import (
-    ConfigurationError,
-    IdentityProviderUnavailable,
-    NotAuthenticated,
-    TenantryError,
-    TenantSuspended,
-)
+from tenantry.errors import ConfigurationError, NotAuthenticated, TenantSuspended
 
 from .caller import Caller
 from .credentials import Credential, Key, Session
 from .permissions import Roles
+from .tokens import Issuers
 from .visit import Visit
-
-if TYPE_CHECKING:
-    from .tokens import Claims, Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +21,7 @@ class Resolver:
     """Nothing is remembered from one request to the next: who was put out is out at once."""
 
     roles: Roles
-    tokens: Sequence[Tokens] = ()
+    issuers: Issuers
 
     async def caller(self, visit: Visit, shown: Credential) -> Caller:
         """Raises `NotAuthenticated`, the same for whatever was wrong, and `TenantSuspended`."""
@@ -81,30 +72,16 @@ class Resolver:
         return standing.tenant_status, found
 
     async def _by_token(self, database: Database, text: str) -> tuple[str, dict[str, Any]]:
-        claims = await self._verified(text)
-        if claims.provider is not None and claims.subject is not None:
-            standing = await database.standing_of_identity(
-                claims.tenant_id, claims.provider, claims.subject
-            )
+        claims = await self.issuers.verify(text)
+        tenant_id, provider, subject = claims.tenant_id, claims.provider, claims.subject
+        if provider is None:
+            standing = await database.standing(tenant_id, claims.user_id)
         else:
-            standing = await database.standing(claims.tenant_id, claims.user_id)
+            # Whoever is unknown there is nobody, and not a token without a user.
+            standing = await database.standing_of_identity(tenant_id, provider, subject or "")
         if standing is None:
             raise NotAuthenticated("member")
         return standing.tenant_status, {**_of(standing), "by": "token", "scopes": claims.scopes}
-
-    async def _verified(self, text: str) -> Claims:
-        """By the one of the issuers whose it is."""
-        refused: TenantryError = NotAuthenticated("issuer")
-        for issuer in self.tokens:
-            try:
-                return await issuer.verify(text)
-            except NotAuthenticated as error:
-                if isinstance(refused, NotAuthenticated):
-                    refused = error
-            except IdentityProviderUnavailable as error:
-                # It may be another's. If it is nobody's, what is not known is no refusal.
-                refused = error
-        raise refused
 
 
 def _of(standing: Standing) -> dict[str, Any]:

@@ -125,6 +125,35 @@ async def test_what_points_at_what_is_not_there_undoes_all_of_it(
         await _drop(there)
 
 
+async def test_who_joined_since_is_none_and_no_token_is_good_again(
+    place: Place, db: Database
+) -> None:
+    acme = await make_tenant(db, "acme")
+    invitations = db.tenant(acme.id).invitations
+    withdrawn, accepted = [await invitations.create(f"{name}@x.org") for name in ("ann", "bob")]
+    await db.close()
+    there = await copy_of(place)
+    try:
+        async with await tenantry.connect(settings=place.settings()) as now:
+            t = now.tenant(acme.id)
+            await t.invitations.revoke(withdrawn.invitation.id)
+            bob = await now.accounts.accept(accepted.token, password="correct horse battery")
+            his = await t.api_keys.create(name="his", user_id=bob.user_id)
+            later = await t.invitations.create("eve@x.org", invited_by=bob.user_id)
+            await _suspend(now, acme.id)
+            assert (await rewinding.rewind(now, acme.id, there.url("service"), apply=True)).applied
+            async with now.service("a test") as s:
+                await s.tenants.resume(acme.id)
+            assert await now.standing(acme.id, bob.user_id) is None
+            assert await now.authenticate_key(his.secret) is None
+            for made in (withdrawn, accepted):
+                assert await now.accounts.invitation(made.token) is None
+            assert await now.accounts.invitation(later.token)
+            assert {i.invited_by or i.accepted_by for i in await t.invitations.list()} == {None}
+    finally:
+        await _drop(there)
+
+
 @pytest.mark.postgres("wheel")
 async def test_its_graph_follows(place: Place, db: Database) -> None:
     acme = await make_tenant(db, "acme")

@@ -101,6 +101,7 @@ async def test_a_copy_has_ids_of_its_own_wherever_one_is_named(
     acme = (await make_tenant(db, "acme")).id
     ada = await make_user(db, "ada@example.com", await db_tenant(db, acme))
     async with db.tenant(acme) as t:
+        invited = await t.invitations.create("bob@example.com")
         top = await t.desks.create(code="a", title="A")
         under = await t.desks.create(code="b", title="B", reports_to_id=top.id)
         await t.desks.create(code="c", title="C", reports_to_id=under.id)
@@ -119,7 +120,12 @@ async def test_a_copy_has_ids_of_its_own_wherever_one_is_named(
     done = await importing.import_(db, tmp_path / "out", new_id=True, as_slug="copy")
     copy = await rows_of(place, done.tenant_id)
     assert await rows_of(place, acme) == before
-    skipped = {"audit_logs", "audit_seals", "api_keys"}
+    skipped = {"audit_logs", "audit_seals", "api_keys", "invitations"}
+    # What was sent for one tenant lets nobody into the other.
+    assert copy.get("invitations", []) == []
+    offer = await db.accounts.invitation(invited.token)
+    assert offer is not None
+    assert offer.tenant_id == acme
     assert {t: len(r) for t, r in copy.items() if t not in skipped} == {
         t: len(r) for t, r in before.items() if t not in skipped
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
@@ -195,12 +196,24 @@ def guesses(arena: Arena, function: Any) -> list[list[str | None]]:
         ids = ids[:1]
     leading = kinds.count("uuid") > 1
     return [
-        [
-            victim.id if number == 0 and leading else _argument(kind, identity, victim.tag)
-            for number, kind in enumerate(kinds)
-        ]
-        for identity in ids
+        *(
+            [
+                victim.id if number == 0 and leading else _argument(kind, identity, victim.tag)
+                for number, kind in enumerate(kinds)
+            ]
+            for identity in ids
+        ),
+        *_sought(arena, function),
     ]
+
+
+def _sought(arena: Arena, function: Any) -> Iterator[list[str | None]]:
+    """Where texts are all that a function asks for, those of the victim's row that has them."""
+    names = function["names"][: len(function["types"])]
+    if function["definer"] and set(function["types"]) == {"text"}:
+        for row in arena.victim.rows.values():
+            if all(row.get(name) for name in names):
+                yield [row[name] for name in names]
 
 
 def _argument(kind: str, identity: str, tag: str) -> str | None:

@@ -147,7 +147,9 @@ async def by_raising(arena: Arena) -> Tries:
 def _decided_by_the_platform(arena: Arena) -> set[str]:
     """Tables that say what a tenant or a user may do; elsewhere `status` is anybody's."""
     if arena.subject.installed:
-        return {"tenants", "tenant_quotas", "tenant_usage", "memberships", "users"}
+        return {
+            "tenants", "tenant_quotas", "tenant_usage", "memberships", "invitations", "users",
+        }  # fmt: skip
     tenants = (r for r in arena.relations if r.tenant_column and r.key == (r.tenant_column,))
     return {r.name.rpartition(".")[2].strip('"') for r in tenants}
 

@@ -32,6 +32,12 @@ _ROWS: Final = (
         "least(expires_at, revoked_at) < now() - interval '90 days'",
         "keys that ended more than 90 days ago",
     ),
+    # Of people, most of whom never joined; who was invited is on record.
+    _Expired(
+        "invitations",
+        "least(expires_at, revoked_at, accepted_at) < now() - interval '90 days'",
+        "invitations that ended more than 90 days ago",
+    ),
     # A holder that comes back after so long would be let in; none holds a lock for a month.
     _Expired(
         "lock_fences", "updated_at < now() - interval '30 days'", "locks that nobody took for 30 days"
@@ -81,4 +87,4 @@ async def _rows(
             return total
 
 
-STEP = Step("sessions", "remove keys and locks whose time is over", _remove)
+STEP = Step("sessions", "remove keys, invitations and locks whose time is over", _remove)

@@ -26,9 +26,9 @@ from .tables import AS_TEXT, LOG, OUTBOX, SEALS, TenantTable, revisions, tenant_
 
 Tell = Callable[[str], None]
 
-#: What a copy under a new id leaves behind: its keys would open two tenants, and its record tells of
-#: the other.
-_NOT_COPIED: Final = frozenset({LOG, SEALS, "api_keys"})
+#: What a copy under a new id leaves behind: its keys and invitations would open two tenants, and its record
+#: tells of the other.
+_NOT_COPIED: Final = frozenset({LOG, SEALS, "api_keys", "invitations"})
 _LOAD: Final = "SELECT tenantry.load_rows($1, $2, $3, $4)"
 _CHECK: Final = "SELECT tenantry.check_references($1)"
 _TOLD: Final = "SELECT tenantry.record_platform_event('import', 'tenants', $1, $2)"

@@ -26,10 +26,24 @@ from .tables import AS_TEXT, LOG, OUTBOX, SEALS, SNAPSHOT, TenantTable, revision
 
 Tell = Callable[[str], None]
 
-#: What time does not run backwards for: what the platform decided, keys that were revoked, the record,
-#: events that were sent, and fences that were given out.
+#: What time does not run backwards for: what the platform decided, keys that were revoked, invitations
+#: that were withdrawn or accepted, the record, events that were sent, and fences that were given out.
 STAYS: Final = frozenset(
-    {"tenants", "tenant_quotas", "tenant_holds", "api_keys", LOG, SEALS, OUTBOX, "lock_fences"}
+    {
+        "tenants", "tenant_quotas", "tenant_holds", "api_keys", "invitations", LOG, SEALS, OUTBOX,
+        "lock_fences",
+    }
+)  # fmt: skip
+#: As when members leave: who joined since is none any more, and what stays may point at him.
+_LEAVE: Final = (
+    "DELETE FROM tenantry.api_keys AS k WHERE k.tenant_id = $1 AND k.user_id IS NOT NULL AND NOT EXISTS"
+    " (SELECT FROM tenantry.memberships AS m WHERE m.tenant_id = $1 AND m.user_id = k.user_id)",
+    *(
+        f"UPDATE tenantry.invitations AS i SET {column} = NULL WHERE i.tenant_id = $1"  # noqa: S608 - names of ours
+        f" AND i.{column} IS NOT NULL AND NOT EXISTS (SELECT FROM tenantry.memberships AS m"
+        f" WHERE m.tenant_id = $1 AND m.user_id = i.{column})"
+        for column in ("invited_by", "accepted_by")
+    ),
 )
 #: Keys that are shown of each kind.
 _SHOWN: Final = 10
@@ -224,6 +238,8 @@ async def _merge(
             texts = (json.dumps(dict(row), ensure_ascii=False) for row in rows)
             for some in batches(texts):
                 await s.execute(_LOAD, done.tenant_id, table.relation, list(table.columns), some)
+    for statement in _LEAVE:
+        await s.execute(statement, done.tenant_id)
     await s.execute(_CHECK, done.tenant_id)
     await s.execute(_IN_TENANT, str(done.tenant_id))
     await s.execute(_TOLD, done.tenant_id, _counts(done.differences))
