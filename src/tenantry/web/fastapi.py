@@ -7,6 +7,7 @@ async def tasks(t: Tenant) -> list[...]:
 
 from __future__ import annotations
 
+# Nothing here waits, and yet all of it is `async def`: what is not, FastAPI sends to a thread each time.
 from typing import Annotated, Any
 
 from fastapi import Depends, Security
@@ -31,7 +32,7 @@ class _Shown(Scheme):
         self.scheme_name = name
         self.model = model
 
-    def __call__(self) -> None:
+    async def __call__(self) -> None:
         """Nothing is left to do, for requests and for WebSockets alike."""
 
 
@@ -45,14 +46,14 @@ _KEY = _Shown("key", _named(APIKeyIn.header, "X-API-Key"))
 _SESSION = _Shown("session", _named(APIKeyIn.cookie, SessionCookie().name))
 
 
-def _visit(connection: HTTPConnection) -> Visit:
+async def _visit(connection: HTTPConnection) -> Visit:
     return visit_of(connection.scope)
 
 
 CurrentVisit = Annotated[Visit, Depends(_visit)]
 
 
-def _known(
+async def _known(
     visit: CurrentVisit,
     _bearer: Annotated[None, Security(_BEARER)],
     _key: Annotated[None, Security(_KEY)],
@@ -65,11 +66,11 @@ def _known(
 CurrentCaller = Annotated[Caller, Depends(_known)]
 
 
-def _tenant(visit: CurrentVisit, _: CurrentCaller) -> handles.Tenant:
+async def _tenant(visit: CurrentVisit, _: CurrentCaller) -> handles.Tenant:
     return visit.tenant()
 
 
-def _reading(visit: CurrentVisit, _: CurrentCaller) -> handles.Tenant:
+async def _reading(visit: CurrentVisit, _: CurrentCaller) -> handles.Tenant:
     return visit.tenant(readonly=True)
 
 
@@ -85,7 +86,7 @@ ReadonlyTenant = Annotated[handles.Tenant, Depends(_reading)]
 CurrentUser = Annotated[models.User, Depends(_user)]
 
 
-def _database(visit: CurrentVisit) -> Database:
+async def _database(visit: CurrentVisit) -> Database:
     return visit.db
 
 
@@ -97,7 +98,7 @@ def require_scope(scope: str) -> Any:
     """A dependency: the caller's scopes and role must allow this, as in `tasks:write`."""
     checked_scope(scope)
 
-    def required(caller: CurrentCaller) -> None:
+    async def required(caller: CurrentCaller) -> None:
         caller.require(scope)
 
     return Depends(required)
@@ -107,7 +108,7 @@ def require_role(role: str) -> Any:
     """A dependency: the caller is a member of this role, or of one above it."""
     checked_role(role)
 
-    def required(caller: CurrentCaller) -> None:
+    async def required(caller: CurrentCaller) -> None:
         caller.require_role(role)
 
     return Depends(required)
