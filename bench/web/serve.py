@@ -20,6 +20,7 @@ def main() -> None:
         access_log=False,
         proxy_headers=False,
         log_level="warning",
+        timeout_keep_alive=600,  # the others have their turns meanwhile
     )
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=int(sys.argv[2]))])
 
