@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 from uuid import UUID
 
 from tenantry import migrations
+from tenantry.accounts.accounts import Accounts
 from tenantry.accounts.standing import (
     KeyHolder,
     Standing,
@@ -62,8 +63,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_REVISIONS = OneShot(f"SELECT version_num FROM tenantry.{VERSION_TABLE}")  # noqa: S608
-_INSTALLED = OneShot(f"SELECT to_regclass('tenantry.{VERSION_TABLE}') IS NOT NULL")
+_REVISIONS = OneShot(f"SELECT version_num FROM tenantry.{VERSION_TABLE}", silent=True)  # noqa: S608
+_INSTALLED = OneShot(f"SELECT to_regclass('tenantry.{VERSION_TABLE}') IS NOT NULL", silent=True)
 _SERVICE_USE = OneShot(
     "SELECT tenantry.record_platform_event('service_use', 'service')", writes=True
 )
@@ -158,6 +159,9 @@ class Database(PlatformState):
         if self._replicas is not None:
             pool.witness = self._replicas.writes.note
         self._opening = asyncio.Lock()
+        #: What `accounts` is known to do with the service role.
+        self._on_record: set[str] = set()
+        self._recording = asyncio.Lock()
         self._uses = Uses(pool)
         #: Redis or Valkey, opened when it is first used.
         self.coordination = Coordination(settings)
@@ -216,20 +220,32 @@ class Database(PlatformState):
         other. It is on record once."""
         if not reason.strip():
             raise InvalidInput("Say why the service role is needed.", field="reason")
-        who = replace(actor or Actor(kind="service"), reason=reason)
-        user = None if user_id is None else parse_uuid(user_id, "user_id")
-        context = Context(None, user, who)
+        context = _service_context(reason, user_id, actor)
         pool = await self._pool_of("service")
-        # On its own, so that it stays on record when the work itself fails.
-        async with Transaction(pool, context) as record:
-            await record.fetch_value(_SERVICE_USE.sql)
+        await _record_use(pool, context)
+        return lambda: self._service_transaction(pool, context)
 
-        @asynccontextmanager
-        async def begin() -> AsyncIterator[ServiceTransaction]:
-            async with Transaction(pool, context) as transaction:
-                yield ServiceTransaction(transaction, self.keyring)
+    @asynccontextmanager
+    async def _service_transaction(
+        self, pool: Pool, context: Context
+    ) -> AsyncIterator[ServiceTransaction]:
+        async with Transaction(pool, context) as transaction:
+            yield ServiceTransaction(transaction, self.keyring)
 
-        return begin
+    @asynccontextmanager
+    async def _serve_accounts(
+        self, reason: str, *, user_id: UUID | None = None, actor: Actor | None = None
+    ) -> AsyncIterator[ServiceTransaction]:
+        """As `service`, for somebody's own business: each reason is on record once."""
+        pool = await self._pool_of("service")
+        if reason not in self._on_record:
+            async with self._recording:
+                if reason not in self._on_record:
+                    await _record_use(pool, _service_context(reason, None, None))
+                    self._on_record.add(reason)
+        who = actor or Actor(kind="service" if user_id is None else "user")
+        async with self._service_transaction(pool, _service_context(reason, user_id, who)) as s:
+            yield s
 
     @asynccontextmanager
     async def session(
@@ -280,6 +296,11 @@ class Database(PlatformState):
         tenant = parse_uuid(tenant_id, "tenant_id")
         return await standing_of_identity(self._pool, tenant, provider, subject)
 
+    @cached_property
+    def accounts(self) -> Accounts:
+        """Sign-up and sign-in, passwords, invitations, members and outside accounts."""
+        return Accounts(self._serve_accounts, self.coordination)
+
     # ---- before a tenant is known: `limits`, `locks`, and who is signed in ------------------------
 
     @cached_property
@@ -321,6 +342,22 @@ class Database(PlatformState):
             limits=coordination.limit_stats,
             locks=coordination.lock_stats,
         )
+
+    @property
+    def pool(self) -> Pool:
+        """The app role's connections: for who measures the server, and not for a tenant's work."""
+        return self._pool
+
+    @property
+    def replicas(self) -> Replicas | None:
+        return self._replicas
+
+    async def revisions(self) -> frozenset[str]:
+        """The newest applied revision of each branch, Tenantry's (a number) and the application's; none
+        before the first migration."""
+        if not await _INSTALLED.fetch_value(self._pool, _NOBODY):
+            return frozenset()
+        return frozenset(row[0] for row in await _REVISIONS.fetch(self._pool, _NOBODY))
 
     async def health(self, *, timeout: float = 2.0) -> Health:
         """Never raises: a database that is away is an answer too."""
@@ -377,10 +414,7 @@ class Database(PlatformState):
 
     async def _revision(self) -> str | None:
         """The newest of Tenantry's own revisions that the database has."""
-        if not await _INSTALLED.fetch_value(self._pool, _NOBODY):
-            return None
-        rows = await _REVISIONS.fetch(self._pool, _NOBODY)
-        return max((row[0] for row in rows if row[0].isdigit()), default=None)
+        return migrations.newest(await self.revisions())
 
     async def _store_problems(self) -> list[Problem]:
         """Of Redis or Valkey, where there is one. One that is away is for `health` to tell."""
@@ -425,6 +459,17 @@ class Database(PlatformState):
 def _context(tenant_id: UUID | str, user_id: UUID | str | None, actor: Actor | None) -> Context:
     user = None if user_id is None else parse_uuid(user_id, "user_id")
     return Context(parse_uuid(tenant_id, "tenant_id"), user, actor)
+
+
+def _service_context(reason: str, user_id: UUID | str | None, actor: Actor | None) -> Context:
+    user = None if user_id is None else parse_uuid(user_id, "user_id")
+    return Context(None, user, replace(actor or Actor(kind="service"), reason=reason))
+
+
+async def _record_use(pool: Pool, context: Context) -> None:
+    """On its own, so that it stays on record when the work itself fails."""
+    async with Transaction(pool, context) as record:
+        await record.fetch_value(_SERVICE_USE.sql)
 
 
 async def _migrate_if_possible(settings: Settings) -> None:

@@ -81,6 +81,13 @@ def redis_url(settings: Settings) -> str:
     return servers(settings).valkey_url()
 
 
+def has_redis(settings: Settings) -> bool:
+    """Whether there is a Redis or Valkey: the settings', or an embedded one that was ever started."""
+    if settings.redis_url is not None:
+        return True
+    return is_embedded(settings) and servers(settings).status()[1].port is not None
+
+
 def cache_url(settings: Settings) -> str:
     """Where the cache is, with its password: not for logs."""
     if settings.cache_url is not None:

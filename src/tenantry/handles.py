@@ -61,6 +61,7 @@ class TenantRepositories:
     account = repository(r.Account)
     users = repository(r.Users)
     memberships = repository(r.Memberships)
+    invitations = repository(r.Invitations)
     api_keys = repository(r.ApiKeys)
     projects = repository(r.Projects)
     workflows = repository(r.Workflows)

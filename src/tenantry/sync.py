@@ -139,6 +139,11 @@ class Database:
         return self._loop.run(self._database.user_session(token))
 
     @property
+    def accounts(self) -> Any:
+        """As `Database.accounts`."""
+        return _Handle(self._loop, self._database.accounts)
+
+    @property
     def limits(self) -> Any:
         """As `Database.limits`."""
         return _sync(self._loop, self._database.limits)
@@ -169,6 +174,7 @@ class Database:
 
 #: Whose objects have methods to await.
 _WRAPPED = (
+    "tenantry.accounts",
     "tenantry.handles",
     "tenantry.repositories",
     "tenantry.coordination",

@@ -70,3 +70,25 @@ def test_health(cli: Cli) -> None:
     assert health["ok"] is True
     assert health["revision"] == health["head"]
     assert "Latency" in cli("health").out
+    assert [(p["name"], p["ok"], p["required"]) for p in health["parts"]] == [
+        ("database", True, True), ("migrations", True, True), ("partitions", True, False),
+    ]  # fmt: skip
+    assert health["parts"][0]["facts"]["server_version"] in cli("health").out
+
+
+def test_health_with_what_is_away(cli: Cli, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told, and the exit code says that a program could serve all the same."""
+    monkeypatch.setenv("TENANTRY_REDIS_URL", "redis://:secret-word@127.0.0.1:1/0")
+    nowhere = "postgresql://tenantry_app:secret-word@127.0.0.1:2/tenantry"
+    monkeypatch.setenv("TENANTRY_REPLICA_URLS", nowhere)
+    monkeypatch.setenv("TENANTRY_REDIS_TIMEOUT", "0.2")
+    health = cli.json("health")
+    away = {p["name"]: (p["error"], p["required"]) for p in health["parts"] if not p["ok"]}
+    assert away == {
+        "replica-1": ("database_unavailable", False),
+        "valkey": ("coordination_unavailable", False),
+    }
+    shown = cli("health").out
+    assert "127.0.0.1:2" in shown
+    assert "no, not required" in shown
+    assert "secret-word" not in shown + str(health)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -52,6 +53,55 @@ def test_refusals(cli: Cli) -> None:
     assert again.err == "Error: The user is a member of this tenant already.\n"
     cli("user", "add-to-tenant", "nobody@initech.example", "initech", code=5)
     cli("user", "show", "nobody@initech.example", code=5)
+
+
+def test_an_address_is_invited_and_uninvited(cli: Cli) -> None:
+    cli("tenant", "create", "initech")
+    assert cli("user", "invitations", "initech").out == "There are no invitations.\n"
+    first = cli("user", "invite", "peter@initech.example", "initech", "--role", "admin")
+    second = cli.json("user", "invite", "Peter@initech.example", "initech", "--days", "3")
+    assert len(first.out.strip()) == len(second["token"]) == 43
+    assert "token_hash" not in second
+    listed = cli.json("user", "invitations", "initech")["invitations"]
+    assert [(i["role"], i["revoked_at"] is None) for i in listed] == [
+        ("member", True), ("admin", False),
+    ]  # fmt: skip
+    shown = cli("user", "invitations", "initech").out
+    assert ("open" in shown, "withdrawn" in shown, second["token"] in shown) == (True, True, False)
+    cli("user", "uninvite", "initech", second["id"])
+    assert "open" not in cli("user", "invitations", "initech").out.partition("\n")[2]
+    cli("user", "uninvite", "initech", str(uuid4()), code=5)
+    assert "no e-mail address" in cli("user", "invite", "peter", "initech", code=6).err
+
+
+def test_a_member_rises_and_leaves(cli: Cli) -> None:
+    cli("tenant", "create", "initech")
+    cli("user", "create", "peter@initech.example")
+    cli("user", "add-to-tenant", "peter@initech.example", "initech")
+    risen = cli("user", "role", "peter@initech.example", "initech", "owner")
+    assert risen.out == "peter@initech.example is owner of initech.\n"
+    for attempt in (("role",), ("remove-from-tenant",)):
+        more = ("member",) if attempt == ("role",) else ()
+        refused = cli("user", *attempt, "peter@initech.example", "initech", *more, code=6)
+        assert "last owner" in refused.err
+    cli("user", "create", "milton@initech.example")
+    cli("user", "add-to-tenant", "milton@initech.example", "initech", "--role", "owner")
+    cli("user", "remove-from-tenant", "peter@initech.example", "initech")
+    assert cli.json("user", "show", "peter@initech.example")["memberships"] == []
+    cli("user", "role", "peter@initech.example", "initech", "admin", code=5)
+
+
+async def test_a_password_is_set(cli: Cli, place: Place) -> None:
+    cli.process("user", "create", "peter@initech.example")
+    with terminal(cli.folder, "user", "password", "peter@initech.example") as (_, screen):
+        for _ in range(2):
+            read_until(screen, ": ")
+            os.write(screen, f"{PASSWORD}\n".encode())
+        assert PASSWORD not in read_until(screen, "Set the password")
+    connection = await asyncpg.connect(place.url("superuser"))
+    kept = await connection.fetchval("SELECT password_hash FROM tenantry.users")
+    await connection.close()
+    assert verify_password(PASSWORD, kept)
 
 
 @pytest.mark.parametrize("way", ["file", "stdin", "prompt"])

@@ -10,6 +10,7 @@ from tenantry import Database
 from tenantry.errors import ConnectionLost, SerializationFailure
 from tenantry.handles import TenantTransaction
 from tenantry.models import Tenant
+from tenantry.ops.readiness import readiness
 from tests.fixtures.standbys import execute, held_still, kill, standby_of
 
 from .conftest import IN_RECOVERY, Connect, Pair, served_by_replica, serving, until
@@ -112,8 +113,17 @@ async def test_one_that_hangs_keeps_nobody(connect: Connect, pair: Pair, acme: T
         (replica,) = (await db.health()).replicas
         assert (replica.ok, replica.error in {"no_answer", "connection_lost"}) == (False, True)
         assert not await _slow(db, acme)
+        # The program is as ready as before: its reads go elsewhere.
+        found = await readiness(db, timeout=20)
+        assert [(p.name, p.ok) for p in found.parts if "replica" in p.name] == [
+            ("replica-1", False)
+        ]
+        assert found.ok
     await until(lambda: serving(db))
     assert await served_by_replica(db, acme)
+    (told,) = [p for p in (await readiness(db, timeout=20)).parts if "replica" in p.name]
+    assert (told.ok, told.error) == (True, "")
+    assert told.latency_ms is not None
 
 
 async def test_one_that_lets_nobody_in_is_left_alone(

@@ -131,6 +131,8 @@ def of_knowledge(t: TenantTransaction, one: UUID) -> Cases:
 def of_people(t: TenantTransaction, one: UUID) -> Cases:
     return [
         (r.Memberships, lambda: t.memberships.of(one), "memberships_user_id_idx"),
+        (r.Invitations, t.invitations.open, "invitations_pkey"),
+        (r.Invitations, lambda: t.invitations.list(invited_by=one), "invitations_invited_by_idx"),
         (r.ApiKeys, lambda: t.api_keys.list(user_id=one), "api_keys_user_id_idx"),
         (r.Businesses, lambda: t.businesses.of_user(one), "businesses_user_id_idx"),
         (r.Conversations, lambda: t.conversations.list_recent(user_id=one), "conversations_user_id_idx"),

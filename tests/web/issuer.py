@@ -20,7 +20,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 def b64(content: bytes | dict[str, Any]) -> str:
@@ -40,7 +40,7 @@ def _rsa(name: str) -> RSAKey:
 
 @cache
 def elliptic(curve: str, name: str) -> ECKey:
-    return ECKey.generate_key(curve, parameters={"kid": name})  # type: ignore[arg-type]
+    return ECKey.generate_key(curve, parameters={"kid": name})
 
 
 @cache
@@ -80,11 +80,30 @@ def serving(app: ASGIApp, port: int = 0) -> Iterator[int]:
         listening.close()
 
 
+class Stage:
+    """One server for a module's tests, each with an app of its own upon it."""
+
+    def __init__(self) -> None:
+        self.app: ASGIApp = Starlette()
+        self.url = ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
+@contextmanager
+def staging() -> Iterator[Stage]:
+    stage = Stage()
+    with serving(stage) as port:
+        stage.url = f"http://127.0.0.1:{port}"
+        yield stage
+
+
 async def until(condition: Callable[[], bool]) -> None:
-    for _ in range(20_000):
+    for _ in range(10_000):
         if condition():
             return
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(0.002)
     raise TimeoutError
 
 
@@ -96,7 +115,7 @@ class Published:
         self.headers: dict[str, str] = {}
         self.status = 200
         self.asked = 0
-        self.delay = 0.0
+        self.holding = False
         self.url = ""
 
     def publish(self, *keys: Key) -> None:
@@ -104,7 +123,7 @@ class Published:
 
     async def answer(self, request: Request) -> Response:
         self.asked += 1
-        await asyncio.sleep(self.delay)
+        await until(lambda: not self.holding)
         return Response(
             self.content, self.status, {"content-type": "application/json", **self.headers}
         )
@@ -115,11 +134,3 @@ class Published:
     @property
     def app(self) -> ASGIApp:
         return Starlette(routes=[Route("/jwks", self.answer), Route("/elsewhere", self.elsewhere)])
-
-
-@contextmanager
-def publishing() -> Iterator[Published]:
-    published = Published()
-    with serving(published.app) as port:
-        published.url = f"http://127.0.0.1:{port}/jwks"
-        yield published

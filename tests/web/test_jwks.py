@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextvars import ContextVar
 from typing import Any
 from uuid import uuid4
 
@@ -20,7 +20,17 @@ from tenantry.web.keys import KeySet, read_key_set
 from tenantry.web.outside import is_safe
 from tenantry.web.tokens import Tokens
 from tenantry.web.verifier import Verifier
-from tests.web.issuer import Published, elliptic, public, publishing, rsa, serving, signed, until
+from tests.web.issuer import (
+    Published,
+    Stage,
+    elliptic,
+    public,
+    rsa,
+    serving,
+    signed,
+    staging,
+    until,
+)
 
 ISSUER, AUDIENCE = "https://issuer.example.org", "api"
 
@@ -35,10 +45,17 @@ class Clock:
         return self.now
 
 
-@pytest.fixture
-def published() -> Iterator[Published]:
-    with publishing() as one:
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    with staging() as one:
         yield one
+
+
+@pytest.fixture
+def published(stage: Stage) -> Published:
+    one = Published()
+    stage.app, one.url = one.app, f"{stage.url}/jwks"
+    return one
 
 
 @pytest.fixture
@@ -167,9 +184,8 @@ async def test_they_are_kept_as_long_as_is_said_within_bounds(
 
 
 async def test_old_keys_serve_while_the_issuer_is_away(clock: Clock) -> None:
-    with ExitStack() as up:
-        published = up.enter_context(publishing())
-        rules = verifier(published.url, clock)
+    with serving(Published().app) as port:
+        rules = verifier(f"http://127.0.0.1:{port}/jwks", clock)
         await rules.claims(token())
     clock.now += 301
     await rules.claims(token())
@@ -247,6 +263,7 @@ async def test_a_body_without_end_is_not_read_to_the_end(
         await send({"type": "http.response.start", "status": 200, "headers": []})
         while not gone.done() or gone.result()["type"] != "http.disconnect":
             await send({"type": "http.response.body", "body": b" " * 65536, "more_body": True})
+            await asyncio.sleep(0)
             if gone.done():
                 gone = asyncio.ensure_future(receive())
 
@@ -256,24 +273,29 @@ async def test_a_body_without_end_is_not_read_to_the_end(
 
 
 async def test_a_slow_issuer_holds_up_nobody_else(
-    published: Published, rules: Verifier, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    published: Published, rules: Verifier, clock: Clock
 ) -> None:
     await rules.claims(token())
-    monkeypatch.setattr(outside, "TIME_LIMIT_S", 0.2)
-    published.delay = 30
+    published.holding, published.status = True, 500
     clock.now += kept.AGAIN_S
     waiting = asyncio.create_task(unknown(rules, token("two")))
     await until(lambda: published.asked == 2)
     # Those whose keys are there do not wait for it.
     await rules.claims(token())
     assert not waiting.done()
+    published.holding = False
     await waiting
-    # Nor do they when their time is over, once it is known.
+    # Nor do they when their time is over, once it is known to be away.
+    published.holding = True
     clock.now += 301
     await rules.claims(token())
-    published.delay = 0
-    clock.now += kept.AGAIN_S
-    await rules.claims(token("one"))
+    await until(lambda: published.asked == 3)
+    published.holding, published.status = False, 200
+    await until(lambda: not rules._keys._away)  # type: ignore[union-attr]
+    published.publish(rsa("two"))
+    clock.now += 301
+    await rules.claims(token("two"))
+    await refused(rules, token())
 
 
 async def test_a_slow_issuer_is_given_up(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -293,26 +315,41 @@ async def test_a_slow_issuer_is_given_up(clock: Clock, monkeypatch: pytest.Monke
 async def test_who_leaves_takes_nothing_from_the_others(
     published: Published, rules: Verifier
 ) -> None:
-    published.delay = 0.2
+    published.holding = True
     first = asyncio.create_task(rules.claims(token()))
     others = [asyncio.create_task(rules.claims(token())) for _ in range(5)]
     await until(lambda: published.asked == 1)
     first.cancel()
+    await asyncio.wait([first])
+    published.holding = False
     await asyncio.gather(*others)
     assert first.cancelled()
     assert published.asked == 1
+
+
+async def test_who_asks_leaves_nothing_of_his_own_in_it(published: Published) -> None:
+    tenant: ContextVar[str] = ContextVar("tenant", default="nobody")
+    seen = []
+
+    def read(text: bytes) -> KeySet:
+        seen.append(tenant.get())
+        return read_key_set(text)
+
+    tenant.set("acme")
+    await Kept(published.url, read, provider=ISSUER).get()
+    assert seen == ["nobody"]
 
 
 def test_it_may_be_used_in_one_loop_after_another(published: Published, clock: Clock) -> None:
     rules = verifier(published.url, clock)
 
     async def leave() -> None:
-        published.delay = 5
+        published.holding = True
         asyncio.create_task(rules.claims(token()))  # noqa: RUF006
         await until(lambda: published.asked == 1)
 
     asyncio.run(leave())
-    published.delay = 0
+    published.holding = False
     clock.now += kept.AGAIN_S
     asyncio.run(rules.claims(token()))
 

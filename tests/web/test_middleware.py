@@ -127,6 +127,19 @@ async def test_who_did_it_is_on_record(db: Database, acme: Tenant) -> None:
     assert entry.request_id != "mine"
 
 
+async def test_the_door_answers_probes_itself(db: Database) -> None:
+    async with client(_app(db)) as http:
+        assert (await http.get("/health/live")).json() == {"live": True}
+        ready = await http.get("/health/ready")
+        assert (ready.status_code, ready.json()["ready"]) == (200, True)
+        # Metrics only where they are asked for.
+        assert (await http.get("/metrics")).status_code == 401
+    async with client(_app(db, metrics=True)) as http:
+        assert (await http.get("/metrics")).status_code == 200
+    async with client(_app(db, probes=False)) as http:
+        assert (await http.get("/health/live")).status_code == 401
+
+
 async def test_a_suspended_tenant_is_told_so_and_a_deleted_one_is_nobody(
     db: Database, acme: Tenant
 ) -> None:

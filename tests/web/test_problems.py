@@ -28,7 +28,7 @@ STATUS = {
     403: "NotAllowed PermissionDenied ContextMismatch TenantNotWritable",
     404: "NotFound UnknownGraphQuery",
     409: "AlreadyExists StillReferenced StageChanged InvalidTransition ReviewsMissing AlreadyDecided"
-    " AppendOnly LockNotAcquired LockLost StaleFence TransferRefused",
+    " InvitationClosed LastOwner LastWayIn AppendOnly LockNotAcquired LockLost StaleFence TransferRefused",
     422: "InvalidInput InvalidRows CypherRefused ReferenceNotFound RuleViolated CircularReference",
     429: "RateLimited",
     500: "TenantryError AnswerUnreadable BackupDamaged BackupError BackupNotFound BackupProgramFailed"

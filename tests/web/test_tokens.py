@@ -20,7 +20,7 @@ from joserfc.jws import JWSRegistry
 from tenantry import Settings
 from tenantry.errors import ConfigurationError, InvalidInput, NotAuthenticated
 from tenantry.web.compact import LARGEST
-from tenantry.web.tokens import Claims, Tokens
+from tenantry.web.tokens import Claims, Issuers, Tokens
 from tests.web.issuer import b64, edwards, elliptic, public, rsa, signed
 
 ISSUER = "https://issuer.example.org/"
@@ -65,7 +65,7 @@ def mac(header: Mapping[str, Any] = HS256, secret: str | bytes = SECRET, **claim
     return f"{text}.{b64(hmac.digest(key, text.encode(), hashlib.sha256))}"
 
 
-async def refused(rules: Tokens, text: Any, reason: str | None = None) -> None:
+async def refused(rules: Tokens | Issuers, text: Any, reason: str | None = None) -> None:
     with pytest.raises(NotAuthenticated) as caught:
         await rules.verify(text)
     error = caught.value
@@ -106,7 +106,7 @@ async def test_a_good_token_says_whom_it_speaks_for() -> None:
     ],
 )
 async def test_the_kind_of_a_key_decides_what_it_is_for(algorithm: str, key: Key) -> None:
-    every = [rsa(), elliptic("P-256", "p256"), elliptic("P-384", "p384"), edwards("ed")]
+    every: list[Key] = [rsa(), elliptic("P-256", "p256"), elliptic("P-384", "p384"), edwards("ed")]
     every.append(elliptic("P-521", "p521"))
     good = token({"alg": algorithm, "kid": key.kid}, key)
     assert (await tokens(*every).verify(good)).tenant_id == TENANT
@@ -156,9 +156,8 @@ async def test_a_token_may_speak_for_no_user() -> None:
 
 async def test_claims_have_the_names_that_the_issuer_gives_them() -> None:
     named = tokens(tenant_claim="https://x/org", scope_claim="scp")
-    claims = await named.verify(
-        token(tenant_id=..., scope=..., **{"https://x/org": str(TENANT), "scp": ["a:b", "c:d"]})
-    )
+    said: dict[str, Any] = {"tenant_id": ..., "scope": ..., "https://x/org": str(TENANT)}
+    claims = await named.verify(token(scp=["a:b", "c:d"], **said))
     assert (claims.tenant_id, claims.scopes) == (TENANT, ("a:b", "c:d"))
 
 
@@ -329,7 +328,8 @@ def test_weak_and_strange_keys_are_none() -> None:
     for one in bad:
         with pytest.raises(ConfigurationError):
             tokens(keys={"keys": [one]})
-    for none in ({}, {"keys": []}, {"keys": {}}, {"keys": "abc"}, {"keys": [jwk] * 100}):
+    nothing: list[Any] = [{}, {"keys": []}, {"keys": {}}, {"keys": "abc"}, {"keys": [jwk] * 100}]
+    for none in nothing:
         with pytest.raises(ConfigurationError):
             tokens(keys=none)
 
@@ -718,6 +718,21 @@ async def test_a_token_for_one_thing_is_not_for_another() -> None:
     await platform(audience="websocket").verify(text)
     await refused(platform(), text, "audience")
     await refused(platform(issuer="other", audience="websocket"), text, "issuer")
+
+
+async def test_several_issuers_stand_side_by_side() -> None:
+    own = platform()
+    both = Issuers(tokens(provider="idp"), own)
+    assert (await both.verify(token())).provider == "idp"
+    assert (await both.verify(own.issue(TENANT, USER))).user_id == USER
+    # One does not speak in the other's name.
+    await refused(both, token(iss="tenantry", aud="tenantry"), "algorithm")
+    await refused(both, mac(), "algorithm")
+    for other in ("other", None, [ISSUER], ...):
+        await refused(both, token(iss=other), "issuer")
+    await refused(both, "x", "form")
+    with pytest.raises(ConfigurationError):
+        Issuers(own, platform(audience="websocket"))
 
 
 async def test_who_has_no_secret_makes_no_tokens() -> None:

@@ -11,7 +11,7 @@ import typer
 
 from tenantry.errors import InvalidInput
 
-from . import lookup, place
+from . import lookup, place, user_tenants
 from .answer import Answer, facts, row, table
 from .command import Waiting, command, group
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from tenantry.handles import ServiceTransaction
 
 app = group("Create users, and make them members of tenants.")
+app.add_typer(user_tenants.app)
 
-_Role = Literal["owner", "admin", "manager", "member", "viewer"]
 _PlatformRole = Literal["admin", "manager", "user", "service"]
 _MEMBERSHIPS = (
     "SELECT t.slug AS tenant, t.id AS tenant_id, m.role, m.created_at AS since"
@@ -93,16 +93,30 @@ async def show(user: lookup.UserName) -> Answer:
 
 
 @command(app)
-async def add_to_tenant(
+def password(
     user: lookup.UserName,
-    tenant: lookup.TenantName,
-    role: Annotated[_Role, typer.Option(help="In the tenant.")] = "member",
-) -> Answer:
-    """Make a user a member of a tenant."""
-    async with place.service(f"user add-to-tenant {user} {tenant}") as s:
-        who, where = await lookup.user(s, user), await lookup.tenant(s, tenant)
-        made = await s.tenant(where.id).memberships.create(user_id=who.id, role=role)
-    return Answer(row(made), f"{who.email} is {made.role} of {where.slug}.")
+    *,
+    password_file: Annotated[
+        Path | None, typer.Option(help="Read the password from a file; `-` is stdin.")
+    ] = None,
+    keep_sessions: Annotated[
+        bool, typer.Option("--keep-sessions", help="Where Redis or Valkey is away.")
+    ] = False,
+) -> Waiting:
+    """Ask for a user's new password and set it. They are signed out everywhere, and a locked name is
+    open again."""
+    secret = _password(ask=password_file is None, file=password_file)
+    return _set_password(user, secret or "", end_sessions=not keep_sessions)
+
+
+async def _set_password(user: str, secret: str, *, end_sessions: bool) -> Answer:
+    async with place.database() as db:
+        async with db.service(f"tenantry user password {user}", actor=place.actor()) as s:
+            who = await lookup.user(s, user)
+        await db.accounts.set_password(
+            who.id, secret, end_sessions=end_sessions, actor=place.actor()
+        )
+    return Answer({"user_id": who.id}, f"Set the password of {who.email}.")
 
 
 async def _members(s: ServiceTransaction, tenant: str) -> list[UUID]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal
@@ -46,6 +47,8 @@ class Fitness:
     memory_used: int | None = None
     append_only: bool | None = None
     error: str = ""
+    #: The error's code, where it is not reachable.
+    code: str = ""
     faults: tuple[Fault, ...] = ()
 
     @property
@@ -57,10 +60,8 @@ async def look(coordination: Coordination) -> list[Fitness]:
     """Never raises: a server that is away is an answer too."""
     if coordination.passing is coordination.lasting:
         return [await _look(coordination.lasting, "both")]
-    return [
-        await _look(coordination.lasting, "lasting"),
-        await _look(coordination.passing, "cache"),
-    ]
+    both = _look(coordination.lasting, "lasting"), _look(coordination.passing, "cache")
+    return list(await asyncio.gather(*both))
 
 
 async def _look(store: Store, use: Use) -> Fitness:
@@ -68,7 +69,7 @@ async def _look(store: Store, use: Use) -> Fitness:
     try:
         known = await store.info()
     except TenantryError as error:
-        return Fitness(store.name, use, reachable=False, error=error.message)
+        return Fitness(store.name, use, reachable=False, error=error.message, code=error.code)
     latency = (perf_counter() - started) * 1000
     kind = "valkey" if "valkey_version" in known else "redis"
     version = known.get(f"{kind}_version", "")

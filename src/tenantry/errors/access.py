@@ -53,6 +53,8 @@ class SignInRefused(TenantryError):
     code = "sign_in_refused"
     reason: str
     provider: str
+    #: The provider's own word for it, if it said one.
+    said: str | None
 
 
 class IdentityProviderUnavailable(TenantryError):

@@ -107,6 +107,26 @@ class AlreadyDecided(RuleViolated):
     decision: str
 
 
+class InvitationClosed(RuleViolated):
+    """The invitation lets nobody in. `reason` is `unknown`, `expired`, `withdrawn`, `accepted`, `tenant` (it
+    is suspended or deleted) or `address` (it is for another one than the user's)."""
+
+    code = "invitation_closed"
+    reason: str
+
+
+class LastOwner(RuleViolated):
+    """A tenant keeps an owner who can sign in."""
+
+    code = "last_owner"
+
+
+class LastWayIn(RuleViolated):
+    """Without it the user could not sign in any more."""
+
+    code = "last_way_in"
+
+
 class KeyNotReplaceable(TenantryError):
     """An API key cannot be rotated. `reason` is `revoked`, `expired` or `replaced`; `successor_id` the
     key that took its place, if one has."""

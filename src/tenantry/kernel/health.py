@@ -12,7 +12,8 @@ from .oneshot import OneShot
 from .pool import Pool, PoolStats
 
 _PROBE = OneShot(
-    "SELECT pg_catalog.current_setting('server_version'), pg_catalog.pg_is_in_recovery()"
+    "SELECT pg_catalog.current_setting('server_version'), pg_catalog.pg_is_in_recovery()",
+    silent=True,
 )
 
 
@@ -40,7 +41,7 @@ class Health:
         }
 
 
-async def check(pool: Pool, *, timeout: float = 2.0) -> Health:
+async def check(pool: Pool, *, timeout: float | None = 2.0) -> Health:
     """Ask the server. Never raises a TenantryError: an unreachable database is an answer too."""
     started = perf_counter()
     try:

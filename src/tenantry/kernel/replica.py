@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from time import monotonic
+from time import monotonic, perf_counter
 from typing import Any, Final
 
 from ..errors import AuthenticationFailed, ConnectionLost, DatabaseUnavailable, TenantryError
@@ -46,11 +46,13 @@ class ReplicaHealth:
     #: Why not: the code of an error, or `no_answer`, `not_a_standby`, `not_following`, `lagging`.
     error: str
     pool: PoolStats | None
+    #: How long it took to answer the last question.
+    latency_ms: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         pool = self.pool.to_dict() if self.pool else None
         facts = {"name": self.name, "ok": self.ok, "lag_s": self.lag_s, "error": self.error}
-        return {**facts, "pool": pool}
+        return {**facts, "latency_ms": self.latency_ms, "pool": pool}
 
 
 class Replica:
@@ -69,6 +71,7 @@ class Replica:
         self.name = name
         self.error = "unknown"
         self.lag: float | None = None
+        self.latency_ms: float | None = None
         #: How far it has come, as far as is known.
         self.position = BEGINNING
         self.replay_age: float | None = None
@@ -150,7 +153,9 @@ class Replica:
                 if self._watch is None:
                     alone = replace(self._options, max_size=1, overflow=0)
                     self._watch = await self._open(alone)
+                asked = perf_counter()
                 ((standby, position, age, timeline),) = await _STATE.fetch(self._watch, _NOBODY)
+                self.latency_ms = (perf_counter() - asked) * 1000
         except TimeoutError:
             self.error = "no_answer"
             self._unanswered += 1
@@ -176,6 +181,7 @@ class Replica:
             lag_s=None if self.lag is None else round(self.lag, 3),
             error=self.error or ("lagging" if late else ""),
             pool=self._pool.stats if self._pool else None,
+            latency_ms=None if self.error else self.latency_ms,
         )
 
     async def close(self, timeout: float) -> None:

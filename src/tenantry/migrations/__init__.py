@@ -22,6 +22,11 @@ def head() -> str:
     return revisions()[-1]
 
 
+def newest(applied: Iterable[str]) -> str | None:
+    """The newest of them that a database has."""
+    return max((name for name in applied if name.isdigit()), default=None)
+
+
 def run(statements: Iterable[str]) -> None:
     """Run a revision's statements, as they are: nothing in them is a parameter."""
     from alembic import op

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
@@ -25,6 +25,17 @@ from tenantry.schema.partitions import AHEAD, moments, partitioned, upcoming
 from tenantry.schema.roles import OWNER
 
 SETUP = f"SET statement_timeout = 0; {SHORT_WAITS}; SET ROLE {OWNER}"
+#: From the catalog alone, which every login may read, and without a lock on any partition: who asks all the
+#: time waits for nobody who makes one. $1: tables.
+REACH: Final = r"""
+    SELECT p.relname AS table, bounds[1]::uuid AS starts, bounds[2]::uuid AS stops,
+           CASE WHEN bounds IS NULL THEN pg_stat_get_live_tuples(c.oid) END AS strays
+    FROM pg_class AS p JOIN pg_namespace AS n ON n.oid = p.relnamespace AND n.nspname = 'tenantry'
+    LEFT JOIN pg_inherits AS i ON i.inhparent = p.oid
+    LEFT JOIN pg_class AS c ON c.oid = i.inhrelid
+    LEFT JOIN LATERAL regexp_match(pg_get_expr(c.relpartbound, 0), 'FROM \(''(.+)''\) TO \(''(.+)''\)') AS bounds
+      ON true
+    WHERE p.relkind = 'p' AND p.relname = ANY ($1) ORDER BY 1, 2"""
 _ADD = "SELECT tenantry.add_partition($1, $2, $3)"
 
 
@@ -43,6 +54,19 @@ class Standing:
     strays: int
     oldest_stray: datetime | None
     newest_stray: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Of one partitioned table what the catalog tells."""
+
+    table: str
+    period: str
+    #: As `Standing.ahead`.
+    ahead: int
+    #: Rows in the default partition by the server's statistics: some seconds late, and 0 after a crash
+    #: until somebody analyzes it. `Standing` counts them.
+    strays: int
 
 
 async def ensure(
@@ -104,6 +128,30 @@ async def standings(
     """The same by a connection that is there."""
     async with service.transaction(readonly=True):
         return [await _standing(service, t, p) for t, p in _chosen(tables).items()]
+
+
+def reaches(rows: Iterable[asyncpg.Record]) -> list[Reach]:
+    """From what `REACH` finds."""
+    periods = partitioned(metadata)
+    ranges: dict[str, list[tuple[UUID, UUID]]] = {}
+    strays: dict[str, int] = {}
+    for row in rows:
+        made = ranges.setdefault(row["table"], [])
+        if row["starts"] is not None:
+            made.append((row["starts"], row["stops"]))
+        strays[row["table"]] = strays.get(row["table"], 0) + (row["strays"] or 0)
+    return [
+        Reach(table, periods[table], periods_ahead(periods[table], _gaps(made)), strays[table])
+        for table, made in ranges.items()
+    ]
+
+
+def _gaps(made: list[tuple[UUID, UUID]]) -> list[tuple[datetime | None, datetime | None]]:
+    """What the ranges, in order, leave."""
+    starts = [ids.time_of(start) for start, _ in made]
+    stops = [ids.time_of(stop) for _, stop in made]
+    gaps = zip([None, *stops], [*starts, None], strict=True)
+    return [(stop, start) for stop, start in gaps if stop is None or stop != start]
 
 
 async def _make(owner_url: str, wanted: dict[str, list[datetime]], patience: float) -> list[str]:

@@ -16,6 +16,7 @@ from .evidence import EvidenceLinks, EvidencePieces
 from .executions import Executions
 from .graph import GraphEdges, GraphNodes, GraphQueries
 from .identity import Account, Memberships, Tenants, Users
+from .invitations import Invitations, NewInvitation
 from .knowledge import Chunks, DataSources, Documents, Knowledge, KnowledgeBases
 from .lessons import Lessons, Patterns
 from .prices import Prices
@@ -65,6 +66,7 @@ __all__ = [
     "GraphEdges",
     "GraphNodes",
     "GraphQueries",
+    "Invitations",
     "Knowledge",
     "KnowledgeBases",
     "Lessons",
@@ -74,6 +76,7 @@ __all__ = [
     "Messages",
     "ModelCost",
     "MonthCost",
+    "NewInvitation",
     "NewKey",
     "Page",
     "Patterns",

@@ -11,6 +11,7 @@ from .forwarded import Proxies
 from .middleware import TenantryMiddleware
 from .oauth import OAuth
 from .permissions import Roles
+from .probes import Probes
 from .ratelimits import RateLimits
 from .tokens import Tokens
 from .visit import Visit, current_caller, current_tenant, current_visit, visit_of
@@ -18,6 +19,7 @@ from .visit import Visit, current_caller, current_tenant, current_visit, visit_o
 __all__ = [
     "Caller",
     "OAuth",
+    "Probes",
     "Proxies",
     "RateLimits",
     "Roles",

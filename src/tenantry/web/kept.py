@@ -12,6 +12,7 @@ import logging
 import re
 import time
 from collections.abc import Callable
+from contextvars import Context
 from typing import Final, Generic, TypeVar
 
 import httpx
@@ -87,7 +88,8 @@ class Kept(Generic[T]):
         if self._tried_at is not None and now - self._tried_at < pause:
             return None
         self._tried_at = now
-        self._task = loop.create_task(self._fetch())
+        # For all, so under nobody's tenant.
+        self._task = loop.create_task(self._fetch(), context=Context())
         return self._task
 
     async def _fetch(self) -> None:

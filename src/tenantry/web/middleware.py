@@ -23,12 +23,15 @@ from .forwarded import Proxies
 from .origins import Origins
 from .paths import Paths
 from .permissions import Roles
+from .probes import Probes
 from .problems import Problem, answer_to, send_problem
 from .ratelimits import RateLimits, refusal
 from .resolving import Resolver
 from .visit import _VISIT, KEY, Visit
 
 if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
     from .tokens import Tokens
 
 Scope = MutableMapping[str, Any]
@@ -49,7 +52,8 @@ class TenantryMiddleware:
 
     `db` is an open `Database`, or what opens one (`tenantry.connect` unless said otherwise), which is
     then opened with the application and closed with it. All paths need credentials but those of
-    `public`. See docs/web.md for the rest.
+    `public`, and `/health/live` and `/health/ready`, which are answered here (`probes`), as is `/metrics`
+    if it is asked for. See docs/web.md for the rest.
     """
 
     def __init__(
@@ -65,6 +69,8 @@ class TenantryMiddleware:
         proxies: Proxies | Iterable[str] = (),
         origins: Iterable[str] = (),
         recheck: float = 60.0,
+        probes: bool = True,
+        metrics: CollectorRegistry | bool = False,
     ) -> None:
         self._app = app
         self._db = _Opened(db)
@@ -76,9 +82,13 @@ class TenantryMiddleware:
         self._origins = Origins(origins)
         #: Seconds after which a WebSocket or a stream has to show that it may go on.
         self._recheck = recheck
+        #: Before the door, since whoever asks for these has no credentials.
+        self._probes = Probes(self._db.now, metrics=metrics) if probes else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
+        if self._probes is not None and self._probes.handles(scope):
+            await self._probes(scope, receive, send)
+        elif scope["type"] == "lifespan":
             await self._db.live(self._app, scope, receive, send)
         elif scope["type"] in ("http", "websocket"):
             await self._serve(scope, receive, send)
@@ -251,6 +261,10 @@ class _Opened:
         self._connect = None if isinstance(db, Database) else db
         self._database = db if isinstance(db, Database) else None
         self._opening: asyncio.Lock | None = None
+
+    def now(self) -> Database | None:
+        """If it is open."""
+        return self._database
 
     async def get(self) -> Database:
         """Where a server tells of no lifespan, the first request opens it."""

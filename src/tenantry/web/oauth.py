@@ -14,6 +14,7 @@ import secrets
 import time
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib import import_module
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
@@ -28,6 +29,7 @@ from tenantry.errors import (
 )
 from tenantry.keyring import Keyring
 
+from .compact import strict_json
 from .outside import PLAIN, TIME_LIMIT_S, Unusable, body, is_safe, tls
 from .providers import Asked, Doors, OutsideIdentity, Provider
 
@@ -55,6 +57,15 @@ _ERROR: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 _LOG: Final = logging.getLogger("tenantry.web")
 #: The library that Authlib's client is one of.
 _http: Any = import_module(AsyncOAuth2Client.__bases__[-1].__module__.partition(".")[0])
+#: What comes of servers that are away, or answer with something else.
+_UNUSABLE: Final = (
+    Unusable,
+    ValueError,
+    RecursionError,
+    OSError,
+    _http.HTTPError,
+    _http.InvalidURL,
+)
 
 
 class Begun(NamedTuple):
@@ -131,19 +142,15 @@ class OAuth:
         answer = self._answer(callback)
         remembered = self._remembered(sealed, answer.get("state", ""), user_id)
         doors = await self.provider.doors()
-        sender = answer.get("iss")
-        if doors.issuer is not None and sender != doors.issuer:
-            if sender is not None or doors.says_issuer:
-                raise self._refused("issuer", "The answer is another provider's.")
+        if doors.issuer is not None and answer.get("iss", _unsaid(doors)) != doors.issuer:
+            raise self._refused("issuer", "The answer is another provider's.")
         if "error" in answer:
             raise self._denied(answer["error"])
-        if not answer.get("code"):
+        code = answer.get("code", "")
+        if not code or not code.isascii() or not code.isprintable():
             raise self._refused("callback", "The answer holds no code.")
-        identity = await self._exchanged(doors, answer["code"], remembered)
-        return OutsideIdentity(
-            **{name: getattr(identity, name) for name in identity.__slots__ if name != "next"},
-            next=remembered["next"],
-        )
+        identity = await self._exchanged(doors, code, remembered)
+        return replace(identity, next=remembered["next"])
 
     def _answer(self, callback: str | Mapping[str, str]) -> dict[str, str]:
         if isinstance(callback, str):
@@ -211,7 +218,7 @@ class OAuth:
         except NotAuthenticated as error:
             _LOG.warning("%s proved nothing: %s", self.provider.name, error.reason)
             raise self._refused("identity", "What the provider says is not proven.") from None
-        except (Unusable, ValueError, OSError, _http.HTTPError, _http.InvalidURL) as error:
+        except _UNUSABLE as error:
             _LOG.warning("%s cannot be asked: %s", self.provider.name, error or type(error))
             raise IdentityProviderUnavailable(
                 f"{self.provider.name} cannot be asked at present.",
@@ -236,13 +243,13 @@ class OAuth:
     def _denied(self, error: str) -> SignInRefused:
         return self._refused("denied", "The sign-in was not allowed.", _word(error))
 
-    def _refused(self, reason: str, message: str, error: str | None = None) -> SignInRefused:
+    def _refused(self, reason: str, message: str, said: str | None = None) -> SignInRefused:
         return SignInRefused(
             message,
             hint="Sign in again.",
             reason=reason,
             provider=self.provider.name,
-            error=error,
+            said=said,
         )
 
 
@@ -265,7 +272,12 @@ class _Client(AsyncOAuth2Client):  # type: ignore[misc]
             return None
         if answer.status_code != 200:
             raise Unusable(f"answered {answer.status_code}")
-        return answer.json()
+        return strict_json(answer.content)
+
+
+def _unsaid(doors: Doors) -> str | None:
+    """What to take for the answer's sender where it names none."""
+    return None if doors.says_issuer else doors.issuer
 
 
 def _word(error: object) -> str | None:

@@ -14,7 +14,7 @@ from uuid import UUID
 from tenantry.errors import ConfigurationError, InvalidInput, NotAuthenticated
 from tenantry.kernel.context import parse_uuid
 
-from .compact import LARGEST
+from .compact import LARGEST, read_compact
 from .kept import Kept
 from .keys import KeySet, key_set, read_key_set, secret_key
 from .outside import safe
@@ -178,6 +178,27 @@ class Tokens:
         if len(text) > LARGEST or len(scopes) > _MOST_SCOPES:
             raise InvalidInput("That many scopes do not fit a token.", field="scopes")
         return text
+
+
+class Issuers:
+    """Several issuers' rules as one, such as a provider's and the platform's own. A token's word decides
+    under whose rules it is read, and nothing else."""
+
+    def __init__(self, *rules: Tokens) -> None:
+        self._rules = {one.issuer: one for one in rules}
+        if len(self._rules) != len(rules):
+            raise ConfigurationError(
+                "Each issuer has its rules once.",
+                setting="issuer",
+                hint="Several audiences of one issuer are given as a list.",
+            )
+
+    async def verify(self, text: str) -> Claims:
+        issuer = read_compact(text).claims().get("iss")
+        rules = self._rules.get(issuer) if isinstance(issuer, str) else None
+        if rules is None:
+            raise NotAuthenticated("issuer")
+        return await rules.verify(text)
 
 
 def _uuid(value: object, reason: str) -> UUID:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tenantry.config import RedisUrl
 from tenantry.coordination import Coordination
 from tenantry.coordination.fitness import Fitness, look
-from tenantry.endpoints import cache_url, is_embedded, redis_url, servers
+from tenantry.endpoints import cache_url, has_redis, is_embedded, redis_url
 
 from ..check import Check, Patient
 from ..finding import Advice, Finding
@@ -22,10 +22,8 @@ _WHY = {
 
 async def _look(patient: Patient) -> list[Finding]:
     settings = patient.settings
-    if is_embedded(settings) and servers(settings).status()[1].port is None:
-        return []  # a machine without it
-    if settings.redis_url is None and not is_embedded(settings):
-        return []  # a platform without it
+    if not has_redis(settings):
+        return []  # a platform or a machine without it
     coordination = Coordination(settings)
     try:
         seen = await look(coordination)
