@@ -90,7 +90,8 @@ def in_turns(projects: Sequence[Key], *sides: Side, rounds: int = ROUNDS) -> lis
 
 
 def compare(projects: Sequence[Key], side: Side, other: Side) -> Comparison:
-    return Comparison(*in_turns(projects, side, other))
+    ours, theirs = in_turns(projects, side, other)
+    return Comparison(ours, theirs)
 
 
 @contextmanager
