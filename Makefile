@@ -8,6 +8,8 @@ PYTHON ?=
 bin    := .venv/bin
 
 export PYTHON
+# The tests start hundreds of Pythons: each would compile everything again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help up down test check format bench drill docs lock clean setup

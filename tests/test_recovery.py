@@ -8,11 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 import tenantry
+from tenantry.endpoints import DATABASE
 from tenantry.errors import CommitOutcomeUnknown, ConnectionLost, DatabaseUnavailable
-from tenantry.migrations.runner import Migrator
-from tenantry.models import metadata
-from tenantry.ops.setup import init
-from tenantry.schema.roles import LOGINS
 from tests.fixtures.database import Place, make_tenant
 from tests.fixtures.ledger import Ledger, more, write
 from tests.fixtures.servers import Server
@@ -25,14 +22,12 @@ _WRITERS, _KILLS = 6, 3
 @pytest.fixture
 def durable(postgres_server: Server) -> Iterator[Server]:
     """A cluster of the test's own with the settings that users get, since it is to be killed."""
-    with own_cluster(postgres_server.kind, settings={}) as server:
+    with own_cluster(postgres_server.kind, settings={}, migrated=True) as server:
         yield server
 
 
 async def test_acknowledged_writes_survive_and_the_pool_heals(durable: Server) -> None:
-    place = Place(durable, "durable")
-    await init(durable.superuser_url, place.name, {r: durable.password(r) for r in LOGINS})
-    await Migrator(place.url("owner"), metadata).up()
+    place = Place(durable, DATABASE)
     ledger = Ledger()
     async with await tenantry.connect(settings=place.settings(pool_max=_WRITERS)) as db:
         acme, beta = await make_tenant(db, "acme"), await make_tenant(db, "beta")

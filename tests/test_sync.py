@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 import tenantry.sync
-from tenantry.errors import NotFound, PoolClosed
+from tenantry.errors import NotFound, PoolClosed, TransactionError
 from tenantry.ids import uuid7
 from tests.fixtures.database import Place
 
@@ -87,3 +88,23 @@ def test_closed_is_closed(place: Place) -> None:
     database.close()
     with pytest.raises(PoolClosed):
         database.health()
+
+
+@pytest.mark.postgres("wheel")
+def test_a_forked_process_is_told_and_leaves_the_parents_connections(
+    sync_db: tenantry.sync.Database, tenant: Any
+) -> None:
+    sync_db.tenant(tenant.id).projects.create(name="Before")
+    reader, writer = os.pipe()
+    if os.fork() == 0:
+        try:
+            sync_db.close()  # closes nothing that is not its own
+            sync_db.tenant(tenant.id).projects.count()
+        except TransactionError as error:
+            os.write(writer, str(error).encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as told:
+        assert "after forking" in told.read()
+    assert sync_db.tenant(tenant.id).projects.count() == 1

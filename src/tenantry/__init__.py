@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .accounts.signed_in import SignedIn as SignedIn
     from .accounts.standing import KeyHolder as KeyHolder
     from .accounts.standing import Standing as Standing
     from .config import Settings as Settings
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 #: Where each name of the package's face lives. They are imported when first used: the command line
 #: would otherwise load SQLAlchemy to print its help.
 _HOME = {
+    "accounts.signed_in": ("SignedIn",),
     "accounts.standing": ("KeyHolder", "Standing"),
     "config": ("Settings", "load_settings"),
     "coordination.rates": ("Limit", "Pace", "Rate"),

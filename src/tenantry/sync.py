@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import Future
@@ -25,6 +26,7 @@ from uuid import UUID
 import tenantry.database
 from tenantry.coordination import UserSession
 from tenantry.errors import PoolClosed
+from tenantry.kernel.home import elsewhere
 
 T = TypeVar("T")
 
@@ -43,6 +45,7 @@ class _Loop:
     """An event loop that runs in its own thread until it is stopped."""
 
     def __init__(self) -> None:
+        self._process = os.getpid()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve, name="tenantry", daemon=True)
         self._thread.start()
@@ -55,7 +58,8 @@ class _Loop:
     def run(self, work: Coroutine[Any, Any, T], desk: _Desk | None = None) -> T:
         if not self._thread.is_alive():
             work.close()
-            raise PoolClosed
+            # No thread but the one that forked lives on in a child.
+            raise PoolClosed if self._process == os.getpid() else elsewhere()
         future: Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result() if desk is None else desk.serve(future)

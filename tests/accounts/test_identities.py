@@ -22,6 +22,7 @@ from tenantry.errors import (
     TenantryError,
 )
 from tenantry.models import Tenant
+from tenantry.web.providers import OutsideIdentity
 from tests.fixtures.database import make_user
 
 from .conftest import sign_up
@@ -53,6 +54,10 @@ async def test_a_linked_account_signs_its_user_in(db: Database, acme: Tenant) ->
     again = await db.accounts.link(ann.id, Outside(username="ann2", email=None))
     assert (again.id, again.username, again.email) == (linked.id, "ann2", None)
     assert await db.accounts.identities(ann.id) == [again]
+    # What the web's sign-in returns is such an account.
+    proven = OutsideIdentity(provider="gitlab", subject="9", email_verified=True)
+    assert (await db.accounts.link(ann.id, proven)).provider == "gitlab"
+    assert await db.accounts.unlink(ann.id, "gitlab", "9")
     async with db.service("look") as s:
         assert (await s.users.get(ann.id)).last_login_at is not None
         links = await s.platform_log.list(action="link")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import date
 from typing import Any
 
 import asyncpg
@@ -23,7 +22,6 @@ from tenantry.models import (
     metadata,
 )
 from tenantry.models.base import model_of
-from tenantry.ops import demo
 from tests.fixtures.database import Place, make_user
 
 MODELS = {table.name: model_of(table) for table in metadata.sorted_tables}
@@ -43,9 +41,9 @@ def test_every_table_is_audited_but_those_with_a_reason() -> None:
     assert {m for m in others if not issubclass(m, AppendOnly)} == {TenantUsage, UserIdentity}
 
 
+@pytest.mark.demo
 @pytest.mark.postgres("wheel")
-async def test_every_row_of_an_audited_table_has_its_line(db: Database, place: Place) -> None:
-    await demo.seed(db, as_of=date(2026, 3, 1))
+async def test_every_row_of_an_audited_table_has_its_line(place: Place) -> None:
     admin = await place.connection("superuser")
     empty = []
     for name in AUDITED:

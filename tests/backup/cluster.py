@@ -18,12 +18,11 @@ from tenantry import Settings
 from tenantry.endpoints import DATABASE
 from tenantry.local import SUPERUSER, Account, LocalServers
 from tenantry.local import account as accounts
-from tenantry.migrations.runner import Migrator
-from tenantry.models import metadata
 from tenantry.ops.backup import Vault, archiving, private
 from tenantry.ops.setup import init
 from tenantry.schema.roles import LOGINS
 from tests.local.helpers import import_path, python_for
+from tests.migrations.clusters import put_migrated
 
 _FAST = {"fsync": "off", "shared_buffers": "16MB", "max_wal_size": "64MB"}
 
@@ -96,11 +95,12 @@ async def cluster(
         plain.home, pg_bin=pg_bin, settings={**_FAST, **(archive if archives else {})}
     )
     try:
-        await asyncio.to_thread(local.up, valkey=False)
-        passwords = {role: local.password(role) for role in LOGINS}
-        await init(local.postgres_url(SUPERUSER, "postgres"), DATABASE, passwords)
         if migrated:
-            await Migrator(local.postgres_url("tenantry_owner", DATABASE), metadata).up()
+            await asyncio.to_thread(put_migrated, "system" if pg_bin else "wheel", plain.home)
+        await asyncio.to_thread(local.up, valkey=False)
+        if not migrated:
+            passwords = {role: local.password(role) for role in LOGINS}
+            await init(local.postgres_url(SUPERUSER, "postgres"), DATABASE, passwords)
         made = Cluster(local, plain)
         await made.ask("CREATE TABLE public.marks (n int PRIMARY KEY)")
         yield made

@@ -19,13 +19,13 @@ from tenantry.ops.backup import Cipher, Vault, Wishes, create, store_of
 from tenantry.ops.backup.manifest import Manifest
 from tenantry.ops.backup.store import S3Store
 from tests.fixtures.database import Place, make_tenant
-from tests.fixtures.servers import _in_memory, require
+from tests.fixtures.servers import in_memory, require
 
 
 @pytest.fixture(autouse=True)
 def temporary(monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where workshops are made: in memory, if there is enough. What is restored is written there twice."""
-    place = Path(_in_memory() or "/tmp")  # noqa: S108 - folders made in it have names of their own
+    place = Path(in_memory() or "/tmp")  # noqa: S108 - folders made in it have names of their own
     monkeypatch.setenv("TMPDIR", str(place))
     monkeypatch.setattr(tempfile, "tempdir", str(place))
     return place

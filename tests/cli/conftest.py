@@ -15,6 +15,7 @@ from tenantry.config.seeds import SEED_NAMES
 from tenantry.local import LocalServers
 from tenantry.schema.roles import LOGINS
 from tests.fixtures.database import Place
+from tests.fixtures.servers import in_memory
 
 from .helpers import Cli
 
@@ -25,7 +26,7 @@ def project(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for name in os.environ:
         if name.startswith("TENANTRY_") or name.removesuffix("_FILE") in SEED_NAMES:
             monkeypatch.delenv(name)
-    folder = Path(tempfile.mkdtemp(prefix="tt-cli-"))
+    folder = Path(tempfile.mkdtemp(prefix="tt-cli-", dir=in_memory()))
     folder.chmod(0o755)  # root's servers run as another account
     (folder / "tenantry.toml").touch()
     monkeypatch.chdir(folder)

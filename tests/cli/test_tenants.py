@@ -40,8 +40,8 @@ def test_list_shows_filters_and_pages(cli: Cli) -> None:
     assert "--after" in cli("tenant", "list", "--limit", "2").err
 
 
+@pytest.mark.demo
 def test_show_tells_quotas_and_usage(cli: Cli) -> None:
-    cli("seed")
     assert "4 of 10" in cli("tenant", "show", "globex").out
     shown = cli.json("tenant", "show", "globex")
     assert shown["quotas"]["max_users"] == 10

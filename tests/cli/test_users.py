@@ -34,9 +34,12 @@ def test_a_user_joins_tenants(cli: Cli) -> None:
     assert "hooli (member), initech (admin)" in cli("user", "show", made["id"]).out
 
 
-def test_list_all_or_those_of_a_tenant(cli: Cli) -> None:
+def test_list_none(cli: Cli) -> None:
     assert cli("user", "list").out == "There are no users.\n"
-    cli("seed")
+
+
+@pytest.mark.demo
+def test_list_all_or_those_of_a_tenant(cli: Cli) -> None:
     assert len(cli.json("user", "list")["users"]) == 10
     assert len(cli.json("user", "list", "--tenant", "acme")["users"]) == 7
     assert "lena.fischer" in cli("user", "list", "--tenant", "globex").out

@@ -150,6 +150,7 @@ def test_an_unknown_variable_warns_with_the_nearest_name(monkeypatch: Env) -> No
     "name",
     [
         "TENANTRY_REQUIRE",
+        "TENANTRY_APP_PASSWORD",
         "TENANTRY_SERVICE_HOST",
         "TENANTRY_PORT",
         "TENANTRY_PORT_5432_TCP_ADDR",

@@ -134,6 +134,7 @@ class Storm:
 
 @pytest.mark.timeout(soak(300, 3600))
 @pytest.mark.postgres("wheel")
+@pytest.mark.parametrize("kv_server", soak(["valkey"], ["valkey", "redis"]), indirect=True)
 async def test_no_two_hold_it_and_nobody_writes_late(
     place: Place,
     acme: Tenant,

@@ -74,6 +74,7 @@ class Crew:
 
 
 @pytest.mark.postgres("wheel")
+@pytest.mark.parametrize("kv_server", soak(["redis"], ["valkey", "redis"]), indirect=True)
 async def test_killed_at_random(place: Place, kv_server: KeyValueServer, tmp_path: Path) -> None:
     admin = await place.connection("superuser")
     await admin.execute(_TRUTH)

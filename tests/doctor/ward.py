@@ -17,13 +17,10 @@ import asyncpg
 from tenantry import Settings
 from tenantry.endpoints import DATABASE
 from tenantry.local import Account, LocalServers
-from tenantry.migrations.runner import Migrator
-from tenantry.models import metadata
 from tenantry.ops.doctor import Finding
-from tenantry.ops.setup import init
-from tenantry.schema.roles import LOGINS
 from tests.fixtures.database import Place
 from tests.fixtures.servers import _FOLDER, Server, system_postgres
+from tests.migrations.clusters import put_migrated
 
 from .clinic import Clinic
 
@@ -136,6 +133,7 @@ def made_ward(kind: str) -> Iterator[Ward]:
     pg_bin = system_postgres() if kind == "system" else None
     home = Path(os.environ[_FOLDER], f"ward-{uuid4().hex[:8]}")
     servers = LocalServers(home, pg_bin=pg_bin)
+    put_migrated(kind, home)
     servers.up(valkey=False)
     try:
         facts = servers.status()[0]
@@ -145,15 +143,13 @@ def made_ward(kind: str) -> Iterator[Ward]:
             kind, servers.binary("pg_controldata").parent, facts.socket_dir, facts.port,
             int(facts.version.split(".")[0]), frozenset(facts.extensions), servers,
         )  # fmt: skip
-        asyncio.run(_prepared(server))
+        asyncio.run(_hurried(server))
         yield Ward(server, DATABASE)
     finally:
         servers.down()
 
 
-async def _prepared(server: Server) -> None:
+async def _hurried(server: Server) -> None:
     admin = await asyncpg.connect(server.superuser_url)
     await admin.execute("ALTER SYSTEM SET fsync = off")
     await admin.close()
-    await init(server.superuser_url, DATABASE, {role: server.password(role) for role in LOGINS})
-    await Migrator(server.url("tenantry_owner", DATABASE), metadata).up()

@@ -20,9 +20,8 @@ from tenantry import Database
 from tenantry.errors import InvalidInput, TenantryError
 from tenantry.graph.cypher import parse
 from tenantry.ops import features
-from tests.fixtures.database import Place, _drop, make_tenant
+from tests.fixtures.database import Place, _drop, clone, make_tenant
 from tests.fixtures.servers import Server
-from tests.prove.conftest import _copy
 
 pytestmark = pytest.mark.postgres("wheel")
 
@@ -65,7 +64,7 @@ class World:
 
 
 async def _world(server: Server) -> World:
-    place = await _copy(server)
+    place = await clone(server)
     await features.enable(place.settings(), "graph", admin_url=place.url("superuser"))
     await features.enable(place.settings(), "graph-questions")
     async with await tenantry.connect(settings=place.settings()) as db:

@@ -16,6 +16,7 @@ from tenantry.graph import Edge, Path, Vertex
 from tenantry.graph.agtype import parse
 from tenantry.graph.parameters import encode
 from tenantry.ops import features
+from tests.coordination import soak
 from tests.fixtures.database import Place
 
 from .spelling import PLAIN, VALUES, kinds, spelt
@@ -39,7 +40,7 @@ async def age(place: Place) -> AsyncIterator[asyncpg.Connection[Any]]:
 
 
 async def _for_any(
-    values: st.SearchStrategy[Any], check: Callable[[Any], Any], examples: int = 300
+    values: st.SearchStrategy[Any], check: Callable[[Any], Any], examples: int = soak(150, 300)
 ) -> None:
     """Hypothesis is synchronous, and the connection lives in this loop."""
     loop = asyncio.get_running_loop()

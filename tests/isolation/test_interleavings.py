@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import tenantry
 from tenantry import Database, TenantryError, TenantTransaction
+from tests.coordination import soak
 from tests.fixtures.database import Place
 
 from .books import Book
@@ -110,7 +111,7 @@ async def test_any_order_of_steps_shows_each_its_own(place: Place) -> None:
 
         @given(_SCRIPTS)
         @settings(
-            max_examples=100,
+            max_examples=soak(50, 100),
             deadline=None,
             database=None,
             suppress_health_check=[HealthCheck.too_slow],

@@ -18,8 +18,8 @@ from .deeds import DEEDS, IN_BLOCKS, meddle
 from .storm import Storm, open_books
 
 _TENANTS = 50
-#: PostgreSQL -> operations in each of the ways to it.
-_OPERATIONS = {"wheel": soak(6_000, 20_000), "system": soak(4_000, 20_000)}
+#: In each of the ways to a server.
+_OPERATIONS = soak(4_000, 20_000)
 _ENDINGS = {"NoneType", "CancelledError", "TimeoutError", "TransactionAborted", "Deliberate"}
 _ROLES = ("tenantry_app", "tenantry_service")
 
@@ -47,7 +47,7 @@ def _proves(storm: Storm, operations: int) -> None:
 
 
 async def test_tenants_on_shared_connections_never_meet(place: Place) -> None:
-    operations = _OPERATIONS[place.server.kind]
+    operations = _OPERATIONS
     storm = await _storm(place, operations)
     _proves(storm, operations)
 
@@ -59,7 +59,7 @@ async def test_nor_do_they_through_pgbouncer(
     passwords = {role: place.server.password(role) for role in _ROLES}
     pooler = pgbouncer(place.server, passwords, {"default_pool_size": "3"})
     app, service = (pooler.url(role, place.name) for role in _ROLES)
-    operations = _OPERATIONS[place.server.kind]
+    operations = _OPERATIONS
     storm = await _storm(place, operations, database_url=app, service_url=service)
     _proves(storm, operations)
 

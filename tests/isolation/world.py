@@ -28,8 +28,9 @@ from tests.fixtures.database import Place
 
 Connection: TypeAlias = "asyncpg.Connection[Any]"
 Row = dict[str, Any]
-#: From 2 on: a seal of number 1 would follow no other.
-_numbers = count(2)
+#: Of rows that are made, from 2 on, as a seal of number 1 would follow no other; and of those that
+#: could be added, in whatever process.
+_numbers, _later = count(2), count(10_000)
 
 #: Every table: ours, and an application's own.
 TABLES = (*(t.name for t in metadata.sorted_tables), "invoices", "invoice_lines")
@@ -94,7 +95,7 @@ class World:
 
     def fresh(self, table: str, party: Party) -> Row:
         """A row that could be added for this party, with every reference filled in."""
-        row = _row(self.tables[table], party)
+        row = _row(self.tables[table], party, next(_later))
         given = self.access(table).insert
         return {n: row[n] for n in row if n in given} if isinstance(given, tuple) else row
 
@@ -160,8 +161,11 @@ async def build(place: Place, folder: Path) -> World:
         acme, beta = [await _make_party(admin, name) for name in ("acme", "beta")]
     finally:
         await admin.close()
-    tables = {table.name: table for table in metadata.sorted_tables}
-    return World(place, acme, beta, tables)
+    return World(place, acme, beta, tables())
+
+
+def tables() -> dict[str, Table]:
+    return {table.name: table for table in metadata.sorted_tables}
 
 
 async def _make_party(admin: Connection, slug: str) -> Party:
@@ -184,7 +188,7 @@ async def _make_row(admin: Connection, table: Table, party: Party) -> Row:
     if its_own_from_the_start or _is_record(table):
         sql, args = f"SELECT * FROM tenantry.{table.name} WHERE tenant_id = $1 LIMIT 1", [party.id]
     else:
-        sql, args = insertion(table.name, _row(table, party))
+        sql, args = insertion(table.name, _row(table, party, next(_numbers)))
         sql += " RETURNING *"
     row = await admin.fetchrow(sql, *args)
     assert row is not None
@@ -253,9 +257,8 @@ _BY_RULE: dict[str, Row] = {
 }
 
 
-def _row(table: Table, party: Party) -> Row:
+def _row(table: Table, party: Party, number: int) -> Row:
     """A row that could be added, with each column that must be given and all references."""
-    number = next(_numbers)
     row: Row = {"tenant_id": party.id} if "tenant_id" in table.columns else {}
     if "id" in table.columns:
         row["id"] = uuid7()

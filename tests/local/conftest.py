@@ -11,6 +11,7 @@ import pytest
 
 from tenantry.local import LocalServers
 from tenantry.local import home as home_module
+from tests.fixtures.servers import in_memory
 
 FAST = {"fsync": "off", "shared_buffers": "16MB"}
 
@@ -18,7 +19,7 @@ FAST = {"fsync": "off", "shared_buffers": "16MB"}
 @pytest.fixture
 def place() -> Iterator[Path]:
     """A folder that every account can enter. Homes found in it are stopped at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="tt-"))
+    folder = Path(tempfile.mkdtemp(prefix="tt-", dir=in_memory()))
     folder.chmod(0o755)
     yield folder
     for state in folder.rglob("state.json"):

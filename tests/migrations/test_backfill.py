@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tenantry import Database
+from tenantry.isolation.proof import prove
 from tenantry.migrations import backfilling
 from tenantry.migrations.runner import Migrator
 from tenantry.models import Tenant, metadata
@@ -60,6 +61,29 @@ async def test_a_backfill_reaches_every_row_that_it_means_once(
     assert await _migrator(place, folder).up() == ("app_0002",)
     assert [tuple(r) for r in await admin.fetch(_SHADES)] == [(1, 58), (None, 2)]
     await admin.close()
+
+
+async def test_a_table_that_is_yet_to_be_adopted_and_a_proof_that_does_not_mind_the_notes(
+    place: Place, folder: Path
+) -> None:
+    admin = await place.connection("superuser")
+    await admin.execute(
+        "CREATE TABLE public.orders (id serial PRIMARY KEY, shade int);"
+        "GRANT CREATE ON SCHEMA public TO tenantry_owner;"
+        "ALTER TABLE public.orders OWNER TO tenantry_owner;"
+        "INSERT INTO public.orders (shade) SELECT NULL FROM generate_series(1, 30)"
+    )
+    write_revision(folder, 1, "backfill('public.orders', 'shade = t.id', 'id <> 7', batch=7)")
+    write_revision(
+        folder, 2, "build_indexes(['CREATE UNIQUE INDEX orders_key ON public.orders (shade, id)'])"
+    )
+    assert await _migrator(place, folder).up() == ("app_0001", "app_0002")
+    assert await admin.fetchval("SELECT count(*) FROM public.orders WHERE shade = id") == 29
+    assert await admin.fetchval("SELECT to_regclass('public.orders_key') IS NOT NULL")
+    await admin.execute("DROP TABLE public.orders")
+    await admin.close()
+    proof = await prove(place.url("superuser"), metadata, attacks=False)
+    assert [f.key for f in proof.findings] == []
 
 
 async def test_it_steps_back_for_who_holds_a_row_and_for_a_replica_that_falls_behind(

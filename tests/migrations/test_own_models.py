@@ -14,6 +14,7 @@ import tenantry
 from tenantry import Repository
 from tenantry.errors import (
     AlreadyExists,
+    MigrationError,
     NotFound,
     ReferenceNotFound,
     RuleViolated,
@@ -167,6 +168,43 @@ async def test_changed_models_go_up_and_down_again(
 def _lines(dump: str) -> list[str]:
     """Columns come back at the end of their table."""
     return sorted(line.rstrip(",") for line in dump.splitlines())
+
+
+@pytest.mark.postgres("wheel", "system")
+async def test_a_reference_that_comes_later_holds_for_the_rows_that_are_there(
+    place: Place, folder: Path, db: tenantry.Database, acme: Tenant, beta: Tenant
+) -> None:
+    """PostgreSQL itself checks as the owner, to whom forced row security shows none of them."""
+    reference = 'reference("projects", on_delete="set null", default=None)'
+    with own_models(INVOICES.replace(reference, "column(default=None)")) as module:
+        await _generate_and_apply(place, folder, "invoices")
+        invoices = db.tenant(acme.id).repository(_repository(module, "Invoice"))
+        mine = await db.tenant(acme.id).projects.create(name="acme's")
+        other = await db.tenant(beta.id).projects.create(name="beta's")
+        await invoices._create(number="1", project_id=mine.id)
+        crossing = await invoices._create(number="2", project_id=other.id)
+    with own_models() as module:
+        (path,) = await generate(_migrator(place, folder), "reference", folder)
+        with pytest.raises(MigrationError, match=r"1 rows of tenantry\.invoices") as caught:
+            await _migrator(place, folder).up()
+        assert caught.value.fields == {"constraints": ["invoices_project_id_fkey"]}
+        assert await _migrator(place, folder).current() == (head(), "app_0001")
+        # The same by way of a constraint that is validated later.
+        added = next(
+            line for line in path.read_text().splitlines() if "ADD CONSTRAINT invoices_proj" in line
+        )
+        text = path.read_text().replace(added, added.replace('""",', ' NOT VALID""",'))
+        validated = (
+            'run(["ALTER TABLE tenantry.invoices VALIDATE CONSTRAINT invoices_project_id_fkey"])'
+        )
+        text = text.replace("    run(UP)\n", f"    run(UP)\n    {validated}\n")
+        path.write_text(text)
+        with pytest.raises(MigrationError):
+            await _migrator(place, folder).up()
+        invoices = db.tenant(acme.id).repository(_repository(module, "Invoice"))
+        await invoices.update(crossing.id, project_id=None)
+        assert await _migrator(place, folder).up() == ("app_0002",)
+        assert await _migrator(place, folder).changes() == []
 
 
 _EVENTS = """

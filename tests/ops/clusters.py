@@ -14,14 +14,12 @@ from urllib.parse import quote
 
 import pytest
 
+from tenantry import endpoints
 from tenantry.cli import main
 from tenantry.local import SUPERUSER, Account, LocalServers
 from tenantry.local.ports import candidates
-from tenantry.migrations.runner import Migrator
-from tenantry.models import metadata
-from tenantry.ops.setup import in_database, init
-from tenantry.schema.roles import LOGINS
-from tests.fixtures.servers import require, running, system_postgres
+from tests.fixtures.servers import in_memory, require, running, system_postgres
+from tests.migrations.clusters import put_migrated
 
 DATABASE = "shop"
 #: Nothing in a generated file: a test's server need not survive the machine's end.
@@ -115,12 +113,15 @@ class Cluster:
 
 
 @pytest.fixture(scope="session")
-def cluster_of() -> Iterator[Callable[[str, str], Cluster]]:
+def cluster_of(request: pytest.FixtureRequest) -> Iterator[Callable[[str, str], Cluster]]:
     """`cluster_of("wheel", "name of the module")`: one for all modules, which run it in turn."""
+    asked = request.config.getoption("--postgres")
     made: dict[str, Cluster] = {}
     with ExitStack() as stack:
 
         def chosen(kind: str, module: str) -> Cluster:
+            if kind not in (asked or [kind]):
+                pytest.skip("another PostgreSQL was asked for")
             if kind not in made:
                 made[kind] = stack.enter_context(_made(kind))
             return made[kind].within(module)
@@ -135,10 +136,11 @@ def _made(kind: str) -> Iterator[Cluster]:
     if kind == "system":
         require("a system PostgreSQL (apt install postgresql)", pg_bin)
     with ExitStack() as stack:
-        folder = Path(tempfile.mkdtemp(prefix="tenantry-config-"))
+        folder = Path(tempfile.mkdtemp(prefix="tenantry-config-", dir=in_memory()))
         stack.callback(shutil.rmtree, folder)
         folder.chmod(0o755)
         servers = LocalServers(folder / "home", pg_bin=pg_bin, settings={"fsync": "off"})
+        put_migrated(kind, servers.home)
         servers.up(valkey=False)
         stack.callback(servers.down)
         facts, account = servers.status()[0], servers.account
@@ -159,13 +161,11 @@ def _prepared(servers: LocalServers, account: Account) -> str:
     import asyncpg
 
     async def prepare() -> None:
-        admin = servers.postgres_url(SUPERUSER, "postgres")
-        await init(admin, DATABASE, {role: servers.password(role) for role in LOGINS})
-        await Migrator(servers.postgres_url("tenantry_owner", DATABASE), metadata).up()
+        admin = await asyncpg.connect(servers.postgres_url(SUPERUSER, "postgres"))
+        await admin.execute(f"ALTER DATABASE {endpoints.DATABASE} RENAME TO {DATABASE}")
         if account.name != SUPERUSER:
-            connection = await asyncpg.connect(in_database(admin, DATABASE))
-            await connection.execute(f'CREATE ROLE "{account.name}" SUPERUSER LOGIN')
-            await connection.close()
+            await admin.execute(f'CREATE ROLE "{account.name}" SUPERUSER LOGIN')
+        await admin.close()
 
     asyncio.run(prepare())
     return account.name

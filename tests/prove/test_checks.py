@@ -1,4 +1,4 @@
-"""Each check: silent, broken, told, mended, silent again; and what comes near without being it."""
+"""Each check: silent where nothing is wrong, and of what comes near; and told of what it is for."""
 
 from __future__ import annotations
 
@@ -96,16 +96,14 @@ async def _found(admin: Connection) -> set[str]:
     return {f.check for f in await run_checks(admin, subject)}
 
 
-@pytest.mark.parametrize(("check", "sql"), VIOLATIONS)
-async def test_a_violation_is_told_and_its_mending_too(
-    admin: Connection, check: str, sql: str
-) -> None:
+async def test_where_nothing_is_wrong_none_is_told(admin: Connection) -> None:
     assert await _found(admin) == set()
-    await admin.execute("SAVEPOINT clean")
+
+
+@pytest.mark.parametrize(("check", "sql"), VIOLATIONS)
+async def test_a_violation_is_told(admin: Connection, check: str, sql: str) -> None:
     await admin.execute(sql)
     assert check in await _found(admin)
-    await admin.execute("ROLLBACK TO clean")
-    assert await _found(admin) == set()
 
 
 @pytest.mark.parametrize("sql", NEAR_MISSES)

@@ -11,10 +11,8 @@ import pytest
 
 import tenantry
 from tenantry import Database
-from tenantry.migrations.runner import Migrator
-from tenantry.models import Tenant, metadata
-from tenantry.ops.setup import init
-from tenantry.schema.roles import LOGINS
+from tenantry.endpoints import DATABASE
+from tenantry.models import Tenant
 from tests.fixtures.database import Place, make_tenant
 from tests.fixtures.servers import Server
 from tests.fixtures.standbys import execute, standby_of
@@ -69,19 +67,13 @@ async def until(holds: Callable[[], object]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def _fill(place: Place) -> None:
-    server = place.server
-    await init(server.superuser_url, place.name, {r: server.password(r) for r in LOGINS})
-    await Migrator(place.url("owner"), metadata).up()
-
-
 @pytest.fixture(scope="session")
 def shared_pair(postgres_server: Server) -> Iterator[Pair]:
-    with own_cluster(postgres_server.kind, settings=SETTINGS) as server:
-        place = Place(server, "watched")
-        asyncio.run(_fill(place))
-        with standby_of(server, settings=SETTINGS) as standby:
-            yield Pair(place, standby)
+    with (
+        own_cluster(postgres_server.kind, settings=SETTINGS, migrated=True) as server,
+        standby_of(server, settings=SETTINGS) as standby,
+    ):
+        yield Pair(Place(server, DATABASE), standby)
 
 
 @pytest.fixture

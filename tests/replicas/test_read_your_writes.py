@@ -53,7 +53,7 @@ async def test_it_is_never_violated(
     connect: Connect, pair: Pair, acme: Tenant, commits: str
 ) -> None:
     """Also where a commit is acknowledged before it is flushed, let alone sent."""
-    await pair.on_primary(f"ALTER DATABASE watched SET synchronous_commit = {commits}")
+    await pair.on_primary(f"ALTER DATABASE {pair.primary.name} SET synchronous_commit = {commits}")
     try:
         # The server takes its time to flush what nobody waits for.
         db = await connect(replica_wait=0.1 if commits == "on" else 2)
@@ -70,7 +70,7 @@ async def test_it_is_never_violated(
         await asyncio.gather(*(one(range(start, tries, 4)) for start in range(4)))
         assert near > 0
     finally:
-        await pair.on_primary("ALTER DATABASE watched RESET synchronous_commit")
+        await pair.on_primary(f"ALTER DATABASE {pair.primary.name} RESET synchronous_commit")
 
 
 async def test_it_holds_while_the_replay_is_paused(db: Database, pair: Pair, acme: Tenant) -> None:

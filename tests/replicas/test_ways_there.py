@@ -66,7 +66,7 @@ async def test_another_tenants_rows_stay_its_own(
 async def test_contexts_are_sealed_there_as_well(pair: Pair) -> None:
     sealed = Pair(Place(pair.primary.server, "sealed"), pair.standby)
     admin = await asyncpg.connect(pair.primary.server.superuser_url)
-    await admin.execute("CREATE DATABASE sealed TEMPLATE watched")
+    await admin.execute(f"CREATE DATABASE sealed TEMPLATE {pair.primary.name}")
     await admin.close()
     inside = await sealed.primary.connection("superuser")
     await prepare_database(inside, "sealed")

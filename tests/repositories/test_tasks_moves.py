@@ -27,6 +27,7 @@ from tenantry.handles import TenantTransaction
 from tenantry.ids import uuid7
 from tenantry.models import Task, Tenant, Workflow
 from tenantry.models.quality import ReviewStage
+from tests.coordination import soak
 from tests.fixtures.database import Place, make_tenant
 
 PRESETS = ("basic", "aigentflow", "agentdesk", "issue")
@@ -120,7 +121,9 @@ def test_of_random_moves_only_allowed_ones_ever_succeed(walks: tuple[Place, Tena
     with tenantry.sync.connect(settings=place.settings()) as db:
         flows = {w.name: w for w in db.tenant(tenant.id).workflows.list()}
 
-        @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+        @settings(
+            max_examples=soak(60, 150), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+        )
         @given(st.sampled_from(PRESETS), st.lists(_STEP, min_size=5, max_size=30))
         def walk(preset: str, steps: list[tuple[str, int, int]]) -> None:
             flow: Workflow = flows[preset]

@@ -22,6 +22,7 @@ from tenantry.errors import (
 from tenantry.ids import uuid7
 from tenantry.models import Task, Tenant
 from tenantry.repositories import TaskNode
+from tests.coordination import soak
 from tests.fixtures.database import Place, make_tenant
 
 
@@ -149,7 +150,9 @@ def test_no_series_of_bulks_makes_a_circle(place_of: tuple[Place, Tenant]) -> No
     with tenantry.sync.connect(settings=place.settings()) as db:
         handle = db.tenant(tenant.id)
 
-        @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+        @settings(
+            max_examples=soak(25, 60), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+        )
         @given(_EDGES)
         def grow(bulks: list[list[tuple[int, int]]]) -> None:
             ids = [t.id for t in handle.tasks.create_many([{"title": "T"}] * 7)]

@@ -21,6 +21,7 @@ from tenantry.handles import Tenant as Handle
 from tenantry.ids import uuid7
 from tenantry.models import Tenant
 from tenantry.repositories import LinkedTask, task_graph_queries
+from tests.coordination import soak
 from tests.fixtures.database import Place, make_tenant
 
 _URGENCY = ("critical", "high", "medium", "low")
@@ -104,7 +105,9 @@ def in_layers(wanted: set[int], links: Mapping[int, set[int]], plan: Plan, ids: 
 
 @given(plan=plans(), data=st.data())
 @settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=soak(15, 30),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_answers_are_those_of_plain_code(place: Place, plan: Plan, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(plan.needs) - 1))

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Mapped
 
 import tenantry
-from tenantry import Audited, Creates, Page, Repository, TenantScoped, column, reference
+from tenantry import Audited, Creates, Page, Repository, SignedIn, TenantScoped, column, reference
 from tenantry.graph import GraphResult
 from tenantry.models import ApiKey, GraphEdge, GraphNode, Project, User
 from tenantry.repositories import NewKey
@@ -61,3 +61,6 @@ async def use(tenant_id: UUID) -> None:
     async with db.service("why") as s:
         assert_type((await s.tenants.list())[0].slug, str)
         assert_type((await s.tenant(tenant_id).projects.list())[0], Project)
+    assert_type(await db.accounts.sign_in("ann@x.org", "secret"), SignedIn)
+    assert_type((await db.tenant(tenant_id).invitations.create("ann@x.org")).token, str)
+    await db.accounts.change_role(tenant_id, tenant_id, "emperor")  # error: arg-type

@@ -23,12 +23,13 @@ FIELDS: dict[type[TenantryError], dict[str, Any]] = {
 }
 
 STATUS = {
+    400: "SignInRefused",
     401: "NotAuthenticated",
     402: "QuotaExceeded",
-    403: "NotAllowed PermissionDenied ContextMismatch TenantNotWritable",
+    403: "NotAllowed PermissionDenied ContextMismatch TenantNotWritable TenantSuspended OriginRefused",
     404: "NotFound UnknownGraphQuery",
     409: "AlreadyExists StillReferenced StageChanged InvalidTransition ReviewsMissing AlreadyDecided"
-    " InvitationClosed LastOwner LastWayIn AppendOnly LockNotAcquired LockLost StaleFence TransferRefused",
+    " InvitationClosed KeyNotReplaceable LastOwner LastWayIn AppendOnly LockNotAcquired LockLost StaleFence TransferRefused",
     422: "InvalidInput InvalidRows CypherRefused ReferenceNotFound RuleViolated CircularReference",
     429: "RateLimited",
     500: "TenantryError AnswerUnreadable BackupDamaged BackupError BackupNotFound BackupProgramFailed"
@@ -36,9 +37,9 @@ STATUS = {
     " FeatureUnavailable GraphUnavailable LocalDiskFull LocalFolderUnusable LocalPortTaken"
     " LocalServerError LocalServerMissing LocalVersionMismatch MigrationError NotOneRow QueryError"
     " RecoveryTargetMissed SchemaBehind SecretUnreadable TransactionAborted TransactionClosed"
-    " TransactionError UnsafeTable",
+    " TransactionError UnsafeTable VisitOver",
     503: "AuthenticationFailed ConnectionLost CoordinationFull CoordinationUnavailable"
-    " DatabaseUnavailable DeadlockDetected LockTimeout PoolClosed PoolExhausted ReadOnlyServer"
+    " DatabaseUnavailable DeadlockDetected IdentityProviderUnavailable LockTimeout PoolClosed PoolExhausted ReadOnlyServer"
     " SchemaChanged SerializationFailure TlsFailed",
     504: "StatementTimeout",
 }

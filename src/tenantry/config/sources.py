@@ -18,9 +18,19 @@ from tenantry.config.settings import PREFIX, Settings, is_secret
 
 NAMES = tuple(Settings.model_fields)
 _PATHS = ("home", "migrations", "pg_bin", "ssl_root_cert", "ssl_cert", "ssl_key")
-# Read elsewhere: by `init` and `feature`, by the command line, and by the tests (two).
+# Read elsewhere: by `init` and `feature`, by the command line, by the tests (two), and by `init`.
 _OTHER_VARIABLES = tuple(
-    PREFIX + name for name in ("ADMIN_URL", "DEBUG", "REQUIRE", "TEST_SERVERS")
+    PREFIX + name
+    for name in (
+        "ADMIN_URL",
+        "DEBUG",
+        "REQUIRE",
+        "TEST_SERVERS",
+        "APP_PASSWORD",
+        "OWNER_PASSWORD",
+        "SERVICE_PASSWORD",
+        "READONLY_PASSWORD",
+    )
 )
 # Kubernetes adds these for a service named "tenantry".
 _SERVICE_LINK = re.compile(rf"{PREFIX}(\w+_)?(SERVICE_(HOST|PORT\w*)|PORT(_\d+_\w+)?)")

@@ -67,6 +67,9 @@ async def exceptions(connection: Connection, metadata: MetaData) -> list[Excepte
     }
     told = meanings(metadata)
     found = [*_of_models(metadata), *_of_partitions(children, told)]
+    if (await connection.fetch(_HAS_BACKFILLS))[0][0]:
+        reason = "holds how far backfills have come, and is the owner's alone"
+        found.append(Excepted("SEC001", "tenantry_upkeep.backfills", reason))
     if (await connection.fetch(IS_ANNOUNCED))[0][0]:
         found += _of_announcers(told)
     if (await connection.fetch(IS_KEPT))[0][0]:
@@ -167,6 +170,11 @@ def _does(function: str, told: Mapping[str, str]) -> str:
     meaning = told.get(function) or "keeps a rule of the table's"
     return re.split(r"(?<=[.:;]) ", meaning)[0].rstrip(".:;")
 
+
+#: Of the owner and no other, as `migrations/backfilling.py` makes it.
+_HAS_BACKFILLS = """
+    SELECT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass('tenantry_upkeep.backfills')
+                   AND pg_get_userbyid(relowner) = 'tenantry_owner' AND relacl IS NULL)"""
 
 _PARTITIONS = """
     SELECT child.relname AS child, root.relname AS parent,

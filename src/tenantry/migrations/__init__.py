@@ -28,12 +28,16 @@ def newest(applied: Iterable[str]) -> str | None:
 
 
 def run(statements: Iterable[str]) -> None:
-    """Run a revision's statements, as they are: nothing in them is a parameter."""
+    """Run a revision's statements, as they are: nothing in them is a parameter. Foreign keys that they
+    add are held against the rows of all tenants: see `references.py`."""
     from alembic import op
     from sqlalchemy import text
 
-    for statement in statements:
-        op.execute(text(re.sub(r"(?<![:\\]):(?=\w)", r"\:", statement)))
+    from .references import checked_references
+
+    with checked_references():
+        for statement in statements:
+            op.execute(text(re.sub(r"(?<![:\\]):(?=\w)", r"\:", statement)))
 
 
 def build_indexes(statements: Iterable[str]) -> None:

@@ -63,16 +63,18 @@ def backfill(
 ) -> Filled:
     """In a revision: `UPDATE tenantry.<table> SET <set> WHERE <where>`, in batches of so many rows in the
     order of the table's key, with a pause of seconds in between for those who do other work. It waits
-    while a replica that has a slot is more than `max_behind` bytes of WAL behind.
+    while a replica that has a slot is more than `max_behind` bytes of WAL behind. A table that is yet to
+    be adopted is given with its schema, `public.orders`, and is the owner's.
 
     `name` tells one backfill from another; that of its table and text unless given. Triggers of the table
     fire as for any update. What the revision has done before is committed first.
     """
-    if not re.fullmatch(r"[a-z_][a-z0-9_]*", table):
-        raise InvalidInput("A table is given by its name alone.", field="table")
+    if not re.fullmatch(r"([a-z_][a-z0-9_]*\.)?[a-z_][a-z0-9_]*", table):
+        raise InvalidInput("A table is given by its name, or schema.name.", field="table")
     if batch < 1:
         raise InvalidInput("A batch is one row at least.", field="batch")
-    statement = f"UPDATE tenantry.{table} SET {set} WHERE {where}"
+    table = table if "." in table else f"tenantry.{table}"
+    statement = f"UPDATE {table} SET {set} WHERE {where}"
     with autocommitting(f"-- in batches of {batch}\n{statement}") as connection:
         if connection is None:  # a rehearsal
             return Filled(0, 0)
@@ -85,7 +87,7 @@ class _Backfill:
     def __init__(self, connection: Connection, table: str, set: str, where: str, name: str) -> None:
         self._connection = connection
         self._tell: Callable[[str], None] = op.get_context().opts.get(TELL) or (lambda _: None)
-        self._table = f"tenantry.{table}"
+        self._table = table
         self._name = name
         key = connection.execute(text(_KEY), {"table": self._table}).all()
         if not key:

@@ -124,13 +124,8 @@ async def _let_transfer(admin: Connection) -> None:
 
 async def prepare_database(admin: Connection, database: str) -> None:
     """Close what a new database leaves open, and give the owner its schema. `admin` is in it."""
-    name = quote(database)
     statements = [
-        f"REVOKE ALL ON DATABASE {name} FROM PUBLIC",
-        f"GRANT CONNECT ON DATABASE {name} TO {', '.join(LOGINS)}",
-        f"GRANT CREATE ON DATABASE {name} TO {OWNER}",
-        # A materialized view is refreshed beside its readers through a temporary table.
-        f"GRANT TEMPORARY ON DATABASE {name} TO {VIEWS}",
+        *of_the_database(database),
         "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
         *(f"CREATE EXTENSION IF NOT EXISTS {name} SCHEMA public" for name in EXTENSIONS),
         f"CREATE SCHEMA IF NOT EXISTS tenantry AUTHORIZATION {OWNER}",
@@ -140,17 +135,29 @@ async def prepare_database(admin: Connection, database: str) -> None:
         "RESET ROLE",
         # A function is executable by everyone from its first moment unless this stands.
         f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC",
-        *(
-            set_for(role, database, setting)
-            for role in (APP, SERVICE, READONLY)
-            for setting in session_settings(role)
-        ),
     ]
     for statement in statements:
         await admin.execute(statement)
     if await is_superuser(admin):
         await admin.execute(CLOSE_SERVER_FUNCTIONS)
         await admin.execute(files(__package__).joinpath("guard.sql").read_text())
+
+
+def of_the_database(database: str) -> list[str]:
+    """Rights and settings of the database itself: what a copy of it would come without."""
+    name = quote(database)
+    return [
+        f"REVOKE ALL ON DATABASE {name} FROM PUBLIC",
+        f"GRANT CONNECT ON DATABASE {name} TO {', '.join(LOGINS)}",
+        f"GRANT CREATE ON DATABASE {name} TO {OWNER}",
+        # A materialized view is refreshed beside its readers through a temporary table.
+        f"GRANT TEMPORARY ON DATABASE {name} TO {VIEWS}",
+        *(
+            set_for(role, database, setting)
+            for role in (APP, SERVICE, READONLY)
+            for setting in session_settings(role)
+        ),
+    ]
 
 
 def session_settings(role: str) -> dict[str, str]:

@@ -183,6 +183,7 @@ DECISIONS: Final[dict[type[TenantryError], Decision]] = {
     errors.LastOwner: _told(409, _CONFLICT),
     errors.LastWayIn: _told(409, _CONFLICT),
     errors.AppendOnly: _fixed(409, "The record cannot be changed or removed"),
+    errors.KeyNotReplaceable: _told(409, _CONFLICT, "reason"),
     errors.LockNotAcquired: _fixed(409, _BUSY),
     errors.LockLost: _fixed(409, _BUSY),
     errors.StaleFence: _fixed(409, _BUSY),

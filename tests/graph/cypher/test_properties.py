@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tenantry.errors import CypherRefused
 from tenantry.graph.cypher import CypherQuery, parse
 from tenantry.schema.cypher import FUNCTIONS, TOKEN
+from tests.coordination import soak
 
 from .conftest import GRAPH, Scratch
 from .queries import ODD_TOKENS, mutations, queries
@@ -40,7 +41,7 @@ def _parsed(text: str) -> CypherQuery:
 
 
 @given(queries())
-@settings(max_examples=60, deadline=None, suppress_health_check=_CALM)
+@settings(max_examples=soak(30, 60), deadline=None, suppress_health_check=_CALM)
 def test_what_the_grammar_has_is_accepted(scratch: Scratch, text: str) -> None:
     query = _parsed(text)
     _holds(query)
@@ -49,7 +50,7 @@ def test_what_the_grammar_has_is_accepted(scratch: Scratch, text: str) -> None:
 
 @pytest.mark.postgres("wheel")
 @given(queries())
-@settings(max_examples=60, deadline=None, suppress_health_check=_CALM)
+@settings(max_examples=soak(30, 60), deadline=None, suppress_health_check=_CALM)
 def test_age_accepts_it_with_the_same_columns(scratch: Scratch, text: str) -> None:
     query = _parsed(text)
     try:
@@ -60,7 +61,7 @@ def test_age_accepts_it_with_the_same_columns(scratch: Scratch, text: str) -> No
 
 
 @given(mutations())
-@settings(max_examples=60, deadline=None, suppress_health_check=_CALM)
+@settings(max_examples=soak(30, 60), deadline=None, suppress_health_check=_CALM)
 def test_what_is_near_a_query_is_refused_or_safe(scratch: Scratch, text: str) -> None:
     try:
         query = parse(text)
@@ -85,7 +86,7 @@ _REACHED = re.compile(
     st.sampled_from([re.findall(TOKEN, canonical) for _, canonical, _ in QUERIES]),
     st.lists(st.tuples(st.integers(0, 60), st.sampled_from(ODD_TOKENS), st.booleans()), max_size=3),
 )
-@settings(max_examples=200, deadline=None, suppress_health_check=_CALM)
+@settings(max_examples=soak(80, 200), deadline=None, suppress_health_check=_CALM)
 def test_what_the_database_lets_through_reaches_nothing_else(
     scratch: Scratch, tokens: list[str], odd: list[tuple[int, str, bool]]
 ) -> None:

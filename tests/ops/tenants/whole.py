@@ -11,8 +11,7 @@ import asyncpg
 from tenantry import Database
 from tenantry.ops.tenants import purging
 from tenantry.ops.tenants.tables import AS_TEXT, tenant_tables
-from tenantry.schema.roles import prepare_database
-from tests.fixtures.database import Place
+from tests.fixtures.database import Place, clone
 
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -62,18 +61,7 @@ async def mentions(place: Place, tenant_id: UUID) -> dict[str, int]:
 
 async def copy_of(place: Place) -> Place:
     """What a restore beside this one gives. Nobody may be connected."""
-    admin = await asyncpg.connect(place.server.superuser_url)
-    there = Place(place.server, f"{place.name}_then")
-    try:
-        await admin.execute(
-            f"CREATE DATABASE {there.name} TEMPLATE {place.name} STRATEGY file_copy"
-        )
-    finally:
-        await admin.close()
-    inside = await there.connection("superuser")
-    await prepare_database(inside, there.name)
-    await inside.close()
-    return there
+    return await clone(place.server, f"{place.name}_then", of=place.name)
 
 
 async def delete(db: Database, tenant_id: UUID) -> None:
