@@ -46,38 +46,40 @@ _KEY = _Shown("key", _named(APIKeyIn.header, "X-API-Key"))
 _SESSION = _Shown("session", _named(APIKeyIn.cookie, SessionCookie().name))
 
 
+_Bearer = Annotated[None, Security(_BEARER)]
+_Key = Annotated[None, Security(_KEY)]
+_Session = Annotated[None, Security(_SESSION)]
+
+
+# They look for the visit themselves: FastAPI walks through all that stands below a dependency each
+# time, also where it has the answer.
 async def _visit(connection: HTTPConnection) -> Visit:
     return visit_of(connection.scope)
 
 
+async def _known(connection: HTTPConnection, _b: _Bearer, _k: _Key, _s: _Session) -> Caller:
+    return visit_of(connection.scope).caller
+
+
+async def _tenant(
+    connection: HTTPConnection, _b: _Bearer, _k: _Key, _s: _Session
+) -> handles.Tenant:
+    return visit_of(connection.scope).tenant()
+
+
+async def _reading(
+    connection: HTTPConnection, _b: _Bearer, _k: _Key, _s: _Session
+) -> handles.Tenant:
+    return visit_of(connection.scope).tenant(readonly=True)
+
+
+async def _user(connection: HTTPConnection, _: CurrentCaller) -> models.User:
+    return await visit_of(connection.scope).user()
+
+
 CurrentVisit = Annotated[Visit, Depends(_visit)]
-
-
-async def _known(
-    visit: CurrentVisit,
-    _bearer: Annotated[None, Security(_BEARER)],
-    _key: Annotated[None, Security(_KEY)],
-    _session: Annotated[None, Security(_SESSION)],
-) -> Caller:
-    return visit.caller
-
-
 #: Who calls: `Caller`.
 CurrentCaller = Annotated[Caller, Depends(_known)]
-
-
-async def _tenant(visit: CurrentVisit, _: CurrentCaller) -> handles.Tenant:
-    return visit.tenant()
-
-
-async def _reading(visit: CurrentVisit, _: CurrentCaller) -> handles.Tenant:
-    return visit.tenant(readonly=True)
-
-
-async def _user(visit: CurrentVisit, _: CurrentCaller) -> models.User:
-    return await visit.user()
-
-
 #: The caller's tenant, by the caller: `async with t:` for a transaction, `t.tasks…` for a call.
 Tenant = Annotated[handles.Tenant, Depends(_tenant)]
 #: The same for reading alone: on a replica, where there are some.
