@@ -19,6 +19,8 @@ from uuid import UUID
 from bench.measure import Comparison
 from bench.web.client import Asked, Client, request
 from bench.world import DATABASE, PLAIN, Key, World
+from tenantry.coordination import Share, UserSessions
+from tenantry.web import SessionCookie
 
 ROUNDS, REQUESTS = 31, 320
 
@@ -64,9 +66,37 @@ def ours(world: World, secrets: Mapping[UUID, str]) -> Side:
     return Side("ours", world.url("app"), bearers(secrets))
 
 
-def raw(world: World, secrets: Mapping[UUID, str]) -> Side:
+async def limited(world: World, secrets: Mapping[UUID, str]) -> Side:
+    """With a limit for the tenant and one for the key, which nobody reaches."""
+    await world.coordination()
+    url = world.local.valkey_url(tcp=True)
+    return Side("ours", world.url("app"), bearers(secrets), redis_url=url, options=["limits"])
+
+
+async def signed_in(world: World) -> Side:
+    """A member of each tenant, by a cookie."""
+    coordination = await world.coordination()
+    cookies = {}
+    async with world.db.service("benchmark data") as s:
+        for tenant in {tenant for tenant, _ in world.projects}:
+            user = await s.users.create(email=f"{tenant}@platform.test")
+            await s.tenant(tenant).memberships.create(user_id=user.id)
+            made = await UserSessions(Share.of(coordination, tenant)).create(user.id)
+            cookies[tenant] = [f"Cookie: {SessionCookie().name}={made.token}"]
+    url = world.local.valkey_url(tcp=True)
+    return Side("ours", world.url("app"), cookies, redis_url=url)
+
+
+def bare(world: World) -> Side:
+    """The repository alone."""
+    headers = {tenant: [f"X-Tenant: {tenant}"] for tenant, _ in world.projects}
+    return Side("bare", world.url("app"), headers, locked=False)
+
+
+def raw(world: World, secrets: Mapping[UUID, str], *options: str) -> Side:
     """It is sent the same bytes, and looks at the path alone."""
-    return Side("raw", world.local.postgres_url(PLAIN, DATABASE), bearers(secrets), locked=False)
+    url = world.local.postgres_url(PLAIN, DATABASE)
+    return Side("raw", url, bearers(secrets), locked=False, options=options)
 
 
 def bearers(secrets: Mapping[UUID, str]) -> dict[UUID, list[str]]:
