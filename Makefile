@@ -12,7 +12,7 @@ export PYTHON
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test check format bench drill docs lock clean setup
+.PHONY: help up down example test check format bench drill docs lock clean setup
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
@@ -22,6 +22,9 @@ up: setup ## start the embedded servers, migrated and seeded
 
 down: setup ## stop them; their data stays
 	@$(bin)/tenantry down $(ARGS)
+
+example: setup ## run the example platform (ARGS="--port 8080" takes another port)
+	@examples/platform/run $(ARGS)
 
 test: setup ## run the tests (ARGS="-k name" picks some, JOBS=4 sets the processes)
 	@$(bin)/python -m pytest -n $(JOBS) --maxprocesses 4 --dist worksteal $(ARGS)
@@ -49,7 +52,7 @@ lock: ## write the lock files (ARGS=--upgrade takes the newest versions)
 
 clean: ## remove .venv and caches; the servers' data stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
-	find src tests bench scripts -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src tests bench scripts examples -name __pycache__ -type d -prune -exec rm -rf {} +
 
 setup:
 	@scripts/setup

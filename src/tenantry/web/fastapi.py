@@ -7,7 +7,7 @@ async def tasks(t: Tenant) -> list[...]:
 
 from __future__ import annotations
 
-# Nothing here waits, and yet all of it is `async def`: what is not, FastAPI sends to a thread each time.
+# Next to nothing here waits, and yet all is `async def`: what is not, FastAPI sends to a thread each time.
 from typing import Annotated, Any
 
 from fastapi import Depends, Security
@@ -21,8 +21,27 @@ from tenantry.rights import checked_scope
 
 from .caller import Caller
 from .cookie import SessionCookie
+from .fastapi_problems import problems
 from .permissions import checked_role
 from .visit import Visit, visit_of
+
+__all__ = [
+    "CurrentCaller",
+    "CurrentUser",
+    "CurrentVisit",
+    "Db",
+    "ReadonlyTenant",
+    "Tenant",
+    "get_caller",
+    "get_db",
+    "get_readonly_tenant",
+    "get_tenant",
+    "get_user",
+    "get_visit",
+    "problems",
+    "require_role",
+    "require_scope",
+]
 
 
 class _Shown(Scheme):
@@ -46,54 +65,56 @@ _KEY = _Shown("key", _named(APIKeyIn.header, "X-API-Key"))
 _SESSION = _Shown("session", _named(APIKeyIn.cookie, SessionCookie().name))
 
 
+async def get_visit(connection: HTTPConnection) -> Visit:
+    return visit_of(connection.scope)
+
+
+CurrentVisit = Annotated[Visit, Depends(get_visit)]
+
+
 _Bearer = Annotated[None, Security(_BEARER)]
 _Key = Annotated[None, Security(_KEY)]
 _Session = Annotated[None, Security(_SESSION)]
 
 
-# They look for the visit themselves: FastAPI walks through all that stands below a dependency each
-# time, also where it has the answer.
-async def _visit(connection: HTTPConnection) -> Visit:
-    return visit_of(connection.scope)
+async def get_caller(visit: CurrentVisit, _b: _Bearer, _k: _Key, _s: _Session) -> Caller:
+    return visit.caller
 
 
-async def _known(connection: HTTPConnection, _b: _Bearer, _k: _Key, _s: _Session) -> Caller:
-    return visit_of(connection.scope).caller
-
-
-async def _tenant(
-    connection: HTTPConnection, _b: _Bearer, _k: _Key, _s: _Session
-) -> handles.Tenant:
-    return visit_of(connection.scope).tenant()
-
-
-async def _reading(
-    connection: HTTPConnection, _b: _Bearer, _k: _Key, _s: _Session
-) -> handles.Tenant:
-    return visit_of(connection.scope).tenant(readonly=True)
-
-
-async def _user(connection: HTTPConnection, _: CurrentCaller) -> models.User:
-    return await visit_of(connection.scope).user()
-
-
-CurrentVisit = Annotated[Visit, Depends(_visit)]
 #: Who calls: `Caller`.
-CurrentCaller = Annotated[Caller, Depends(_known)]
+CurrentCaller = Annotated[Caller, Depends(get_caller)]
+
+
+# These two ask for no `CurrentCaller`: FastAPI walks through all that stands below a dependency each
+# time, also where it has the answer.
+async def get_tenant(visit: CurrentVisit, _b: _Bearer, _k: _Key, _s: _Session) -> handles.Tenant:
+    return visit.tenant()
+
+
+async def get_readonly_tenant(
+    visit: CurrentVisit, _b: _Bearer, _k: _Key, _s: _Session
+) -> handles.Tenant:
+    return visit.tenant(readonly=True)
+
+
+async def get_user(visit: CurrentVisit, _: CurrentCaller) -> models.User:
+    return await visit.user()
+
+
 #: The caller's tenant, by the caller: `async with t:` for a transaction, `t.tasks…` for a call.
-Tenant = Annotated[handles.Tenant, Depends(_tenant)]
+Tenant = Annotated[handles.Tenant, Depends(get_tenant)]
 #: The same for reading alone: on a replica, where there are some.
-ReadonlyTenant = Annotated[handles.Tenant, Depends(_reading)]
+ReadonlyTenant = Annotated[handles.Tenant, Depends(get_readonly_tenant)]
 #: The member who calls. Refused for keys and tokens that act for nobody.
-CurrentUser = Annotated[models.User, Depends(_user)]
+CurrentUser = Annotated[models.User, Depends(get_user)]
 
 
-async def _database(visit: CurrentVisit) -> Database:
+async def get_db(visit: CurrentVisit) -> Database:
     return visit.db
 
 
 #: For what is done before a tenant is known, such as `db.accounts.sign_in`.
-Db = Annotated[Database, Depends(_database)]
+Db = Annotated[Database, Depends(get_db)]
 
 
 def require_scope(scope: str) -> Any:

@@ -25,6 +25,7 @@ LATER: Final = 5
 #: What comes free when work ends, so that waiting helps; the others need another plan.
 COMES_FREE: Final = frozenset(("max_concurrent_agents",))
 
+TYPE: Final = "application/problem+json"
 _LONGEST_DETAIL: Final = 1000
 
 
@@ -71,7 +72,7 @@ async def send_problem(
     kind = "http.response" if to == "http" else "websocket.http.response"
     body = problem.body(request_id)
     headers = [
-        (b"content-type", b"application/problem+json"),
+        (b"content-type", TYPE.encode()),
         (b"content-length", b"%d" % len(body)),
         (b"cache-control", b"no-store"),
         (b"x-request-id", request_id.encode()),
