@@ -12,6 +12,7 @@ import ipaddress
 import json
 import uuid
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -68,8 +69,7 @@ class Actor:
     ip: str | None = None
     user_agent: str | None = None
     reason: str | None = None
-    #: base64url of the fields as JSON; its alphabet needs no quoting.
-    encoded: str = field(init=False, repr=False, compare=False)
+    _encoded: str | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.kind not in _KINDS:
@@ -79,12 +79,21 @@ class Actor:
         for name, limit in _LIMITS.items():
             self._set(name, _clean_text, limit)
         self._set("ip", _clean_ip)
-        facts: dict[str, Any] = {"kind": str(self.kind)}
-        for name in ("agent_id", "api_key_id", "request_id", "ip", "user_agent", "reason"):
-            if (value := getattr(self, name)) is not None:
-                facts[name] = str(value)
-        text = json.dumps(facts, separators=(",", ":")).encode()
-        object.__setattr__(self, "encoded", base64.urlsafe_b64encode(text).decode())
+
+    @property
+    def encoded(self) -> str:
+        """base64url of the fields as JSON; its alphabet needs no quoting. Made when it is first asked
+        for: a request has an actor, and many do nothing but read in one round trip, which needs none.
+        """
+        if (encoded := self._encoded) is None:
+            facts: dict[str, Any] = {"kind": str(self.kind)}
+            for name in ("agent_id", "api_key_id", "request_id", "ip", "user_agent", "reason"):
+                if (value := getattr(self, name)) is not None:
+                    facts[name] = str(value)
+            text = json.dumps(facts, separators=(",", ":")).encode()
+            encoded = base64.urlsafe_b64encode(text).decode()
+            object.__setattr__(self, "_encoded", encoded)
+        return encoded
 
     def _set(self, name: str, clean: Any, *args: Any) -> None:
         if (value := getattr(self, name)) is not None:
@@ -98,8 +107,13 @@ def _clean_text(value: object, limit: int) -> str:
 
 
 def _clean_ip(value: object) -> str:
+    return _ip(str(value).partition("%")[0])
+
+
+@lru_cache(maxsize=4096)
+def _ip(text: str) -> str:
     try:
-        return str(ipaddress.ip_address(str(value).partition("%")[0]))
+        return str(ipaddress.ip_address(text))
     except ValueError:
         raise InvalidInput("The actor's ip is not an IP address.", field="actor.ip") from None
 

@@ -7,6 +7,7 @@ async def tasks(t: Tenant) -> list[...]:
 
 from __future__ import annotations
 
+# Next to nothing here waits, and yet all is `async def`: what is not, FastAPI sends to a thread each time.
 from typing import Annotated, Any
 
 from fastapi import Depends, Security
@@ -50,7 +51,7 @@ class _Shown(Scheme):
         self.scheme_name = name
         self.model = model
 
-    def __call__(self) -> None:
+    async def __call__(self) -> None:
         """Nothing is left to do, for requests and for WebSockets alike."""
 
 
@@ -64,19 +65,19 @@ _KEY = _Shown("key", _named(APIKeyIn.header, "X-API-Key"))
 _SESSION = _Shown("session", _named(APIKeyIn.cookie, SessionCookie().name))
 
 
-def get_visit(connection: HTTPConnection) -> Visit:
+async def get_visit(connection: HTTPConnection) -> Visit:
     return visit_of(connection.scope)
 
 
 CurrentVisit = Annotated[Visit, Depends(get_visit)]
 
 
-def get_caller(
-    visit: CurrentVisit,
-    _bearer: Annotated[None, Security(_BEARER)],
-    _key: Annotated[None, Security(_KEY)],
-    _session: Annotated[None, Security(_SESSION)],
-) -> Caller:
+_Bearer = Annotated[None, Security(_BEARER)]
+_Key = Annotated[None, Security(_KEY)]
+_Session = Annotated[None, Security(_SESSION)]
+
+
+async def get_caller(visit: CurrentVisit, _b: _Bearer, _k: _Key, _s: _Session) -> Caller:
     return visit.caller
 
 
@@ -84,11 +85,15 @@ def get_caller(
 CurrentCaller = Annotated[Caller, Depends(get_caller)]
 
 
-def get_tenant(visit: CurrentVisit, _: CurrentCaller) -> handles.Tenant:
+# These two ask for no `CurrentCaller`: FastAPI walks through all that stands below a dependency each
+# time, also where it has the answer.
+async def get_tenant(visit: CurrentVisit, _b: _Bearer, _k: _Key, _s: _Session) -> handles.Tenant:
     return visit.tenant()
 
 
-def get_readonly_tenant(visit: CurrentVisit, _: CurrentCaller) -> handles.Tenant:
+async def get_readonly_tenant(
+    visit: CurrentVisit, _b: _Bearer, _k: _Key, _s: _Session
+) -> handles.Tenant:
     return visit.tenant(readonly=True)
 
 
@@ -104,7 +109,7 @@ ReadonlyTenant = Annotated[handles.Tenant, Depends(get_readonly_tenant)]
 CurrentUser = Annotated[models.User, Depends(get_user)]
 
 
-def get_db(visit: CurrentVisit) -> Database:
+async def get_db(visit: CurrentVisit) -> Database:
     return visit.db
 
 
@@ -116,7 +121,7 @@ def require_scope(scope: str) -> Any:
     """A dependency: the caller's scopes and role must allow this, as in `tasks:write`."""
     checked_scope(scope)
 
-    def required(caller: CurrentCaller) -> None:
+    async def required(caller: CurrentCaller) -> None:
         caller.require(scope)
 
     return Depends(required)
@@ -126,7 +131,7 @@ def require_role(role: str) -> Any:
     """A dependency: the caller is a member of this role, or of one above it."""
     checked_role(role)
 
-    def required(caller: CurrentCaller) -> None:
+    async def required(caller: CurrentCaller) -> None:
         caller.require_role(role)
 
     return Depends(required)

@@ -1,0 +1,1 @@
+"""One route, served by three programs that do the same with more or less of Tenantry."""
