@@ -5,26 +5,25 @@ app.add_middleware(TenantryMiddleware, public=["/docs", "POST /sign-in"])
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 import logging
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from time import monotonic
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
 
 import tenantry
 from tenantry.database import Database
 from tenantry.errors import NotAuthenticated, OriginRefused, TenantryError
 
-from .caller import Caller
+from .answer import Answer
+from .asgi import App, Receive, Scope, Send
 from .cookie import SessionCookie
 from .credentials import Credential, Session, read
 from .forwarded import Proxies
+from .opening import Connect, Opened
 from .origins import Origins
 from .paths import Paths
 from .permissions import Roles
 from .probes import Probes
-from .problems import Problem, answer_to, send_problem
+from .problems import Problem, answer_to
 from .ratelimits import RateLimits, refusal
 from .resolving import Resolver
 from .tokens import Issuers, Tokens
@@ -33,22 +32,8 @@ from .visit import _VISIT, KEY, Visit
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-#: Each framework has types of its own for what it is called with.
-App = Callable[..., Awaitable[None]]
-Connect = Callable[[], Awaitable[Database] | Database]
 
 _LOG: Final = logging.getLogger("tenantry.web")
-#: RFC 6455, and its register: what is said does not fit the rules of who listens; an error of our
-#: own; later it may work.
-_POLICY_VIOLATION: Final = 1008
-_INTERNAL_ERROR: Final = 1011
-_TRY_AGAIN_LATER: Final = 1013
-#: What an answer to a caller depends on. A cache that may keep it keeps it for him alone.
-_VARIES: Final = (b"vary", b"authorization, x-api-key, cookie")
 _LONGEST_AGENT: Final = 1024
 
 
@@ -78,7 +63,7 @@ class TenantryMiddleware:
         metrics: CollectorRegistry | bool = False,
     ) -> None:
         self._app = app
-        self._db = _Opened(db)
+        self._db = Opened(db)
         self._public = Paths(public)
         self._cookie = cookie or SessionCookie()
         self._resolver = Resolver(roles or Roles(), _issuers(tokens))
@@ -102,16 +87,17 @@ class TenantryMiddleware:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         # Any iterable may stand there, and names as they came: whoever reads second finds the same.
-        headers = [(name.lower(), value) for name, value in scope["headers"]]
-        scope = {**scope, "headers": headers}
+        scope["headers"] = [(name.lower(), value) for name, value in scope["headers"]]
         request_id = self._proxies.request_id(scope)
-        answer = _Answer(scope, receive, send, request_id)
+        answer = Answer(scope, receive, send, request_id)
         visit: Visit | None = None
         try:
             visit = await self._let_in(scope, request_id, answer)
             bound = _VISIT.set(visit)
             try:
-                await self._app({**scope, KEY: visit}, answer.receive, answer.send)
+                # In this scope, not in a copy: what routes note in it is for those in front as well.
+                scope[KEY] = visit
+                await self._app(scope, answer.receive, answer.send)
             finally:
                 _VISIT.reset(bound)
         except (TenantryError, ExceptionGroup) as raised:
@@ -127,7 +113,7 @@ class TenantryMiddleware:
             if visit is not None:
                 visit.end()
 
-    async def _let_in(self, scope: Scope, request_id: str, answer: _Answer) -> Visit:
+    async def _let_in(self, scope: Scope, request_id: str, answer: Answer) -> Visit:
         database = await self._db.get()
         ip = self._proxies.client(scope)
         visit = Visit(database, self._cookie, request_id, ip, _user_agent(scope))
@@ -175,7 +161,7 @@ class TenantryMiddleware:
         if verdict is not None and not verdict:
             raise refusal(verdict)
 
-    async def _admit(self, visit: Visit, answer: _Answer) -> None:
+    async def _admit(self, visit: Visit, answer: Answer) -> None:
         if self._limits is None:
             return
         caller = visit.caller
@@ -193,183 +179,6 @@ class TenantryMiddleware:
         except TenantryError as error:
             if not error.retryable:
                 raise
-
-
-class _Answer:
-    """What goes out for one request. It knows whether something has, and adds what belongs to all."""
-
-    def __init__(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
-        self._scope = scope
-        self._websocket: bool = scope["type"] == "websocket"
-        self._receive = receive
-        self._send = send
-        self._request_id = request_id
-        self._checked = monotonic()
-        #: Why it may not go on. It stays so: an application that overlooks it gets nothing through.
-        self._refused: TenantryError | None = None
-        #: An answer, or a WebSocket; that it came to its end; that its client was heard.
-        self.begun = self.closed = self.heard = False
-        self.headers: list[tuple[bytes, bytes]] = [(b"x-request-id", request_id.encode())]
-        self.caller: Caller | None = None
-        self.recheck = 0.0
-        self.again: Callable[[], Awaitable[None]] | None = None
-
-    async def receive(self) -> Message:
-        if self._refused is not None and self._websocket:
-            return await self._end()
-        message = await self._receive()
-        self.heard = True
-        if message["type"] == "http.request":
-            await self._still_allowed()
-        elif message["type"] == "websocket.receive":
-            try:
-                await self._still_allowed()
-            except TenantryError:
-                return await self._end()
-        elif message["type"] == "websocket.disconnect":
-            self.closed = True
-        return message
-
-    async def send(self, message: Message) -> None:
-        kind = message["type"]
-        if kind in ("http.response.start", "websocket.accept", "websocket.http.response.start"):
-            self.begun = True
-            message = {**message, "headers": [*self._completed(message)]}
-        elif kind == "websocket.close":
-            if self.closed:
-                return
-            self.begun = self.closed = True
-        elif self.begun:
-            await self._still_allowed()
-        await self._send(message)
-
-    def _completed(self, message: Message) -> Iterable[tuple[bytes, bytes]]:
-        given = [(bytes(name), bytes(value)) for name, value in message.get("headers", ())]
-        yield from given
-        yield from self.headers
-        if message["type"] != "http.response.start":
-            return
-        names = {name.lower() for name, _ in given}
-        # A cache in front would hand one tenant's answer to another, where nobody said otherwise.
-        if b"cache-control" in names:
-            if self.caller is not None:
-                yield _VARIES
-        elif self.caller is not None or b"set-cookie" in names:
-            yield b"cache-control", b"no-store"
-
-    async def _still_allowed(self) -> None:
-        if self._refused is not None:
-            raise self._refused
-        if self.again is None or monotonic() - self._checked < self.recheck:
-            return
-        self._checked = monotonic()
-        try:
-            await self.again()
-        except TenantryError as error:
-            self._refused = error
-            raise
-
-    async def refuse(self, problem: Problem) -> bool:
-        """Whether it could still be said."""
-        if self.begun:
-            if self._websocket:
-                await self._close(problem.status)
-            return self._websocket
-        more = [(name, value) for name, value in self.headers if name != b"x-request-id"]
-        problem = problem.with_headers(*more)
-        if not self._websocket:
-            await send_problem(self._send, problem, self._request_id)
-            return True
-        if not self.heard:
-            await self._receive()
-        if "websocket.http.response" in (self._scope.get("extensions") or {}):
-            await send_problem(self._send, problem, self._request_id, to="websocket")
-        else:
-            await self._close(problem.status)
-        return True
-
-    async def _end(self) -> Message:
-        """A WebSocket that may not go on: for the application its client is gone."""
-        await self._close(403)
-        return {"type": "websocket.disconnect", "code": _POLICY_VIOLATION}
-
-    async def _close(self, status: int) -> None:
-        if self.closed:
-            return
-        self.closed = True
-        code = _POLICY_VIOLATION
-        if status >= 500:
-            code = _TRY_AGAIN_LATER if status == 503 else _INTERNAL_ERROR
-        await self._send({"type": "websocket.close", "code": code})
-
-
-class _Opened:
-    """The database of an application: given, or opened with it."""
-
-    def __init__(self, db: Database | Connect) -> None:
-        self._connect = None if isinstance(db, Database) else db
-        self._database = db if isinstance(db, Database) else None
-        self._opening: asyncio.Task[Database] | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    def now(self) -> Database | None:
-        """If it is open."""
-        return self._database
-
-    async def get(self) -> Database:
-        """Where a server tells of no lifespan, the first request opens it."""
-        if self._database is not None and (self._loop is None or not self._loop.is_closed()):
-            return self._database
-        if self._opening is None:
-            self._opening = asyncio.create_task(self._open())
-            self._opening.add_done_callback(self._opened)
-        # All that wait fare alike, and none that goes away takes it from the others.
-        return await asyncio.shield(self._opening)
-
-    async def _open(self) -> Database:
-        assert self._connect is not None  # noqa: S101 - there is the one or the other
-        opened = self._connect()
-        self._database = await opened if inspect.isawaitable(opened) else opened
-        # Test clients have a loop for each request, where nobody tells them of a lifespan.
-        self._loop = asyncio.get_running_loop()
-        return self._database
-
-    def _opened(self, task: asyncio.Task[Database]) -> None:
-        self._opening = None
-        if not task.cancelled():
-            task.exception()
-
-    async def live(self, app: App, scope: Scope, receive: Receive, send: Send) -> None:
-        began = await receive()
-        try:
-            await self.get()
-        except Exception as error:
-            # Whatever it is: servers take one that is raised here for an application without a
-            # lifespan, and go on.
-            said = str(error) if isinstance(error, TenantryError) else type(error).__name__
-            _LOG.exception("The database cannot be opened: %s", said)
-            await send({"type": "lifespan.startup.failed", "message": said})
-            return
-        told = [began]
-
-        async def hear() -> Message:
-            return told.pop() if told else await receive()
-
-        async def tell(message: Message) -> None:
-            # A server that was told of the end waits for nothing that comes after.
-            if message["type"] != "lifespan.startup.complete":
-                await self._close()
-            await send(message)
-
-        try:
-            await app(scope, hear, tell)
-        finally:
-            await self._close()
-
-    async def _close(self) -> None:
-        if self._connect is not None and self._database is not None:
-            database, self._database = self._database, None
-            await database.close()
 
 
 def _told_of(raised: TenantryError | ExceptionGroup[Exception]) -> TenantryError | None:

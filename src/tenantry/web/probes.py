@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from collections.abc import Callable, Collection
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -16,12 +16,12 @@ from tenantry.database import Database
 from tenantry.errors import ConfigurationError, InvalidInput
 from tenantry.ops.readiness import AHEAD, LIMIT_S, REQUIRED, Part, Readiness, readiness
 
+from .asgi import Header, Receive, Scope, Send
+from .paths import path_of
+
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Source = Database | Callable[[], Database | None]
 
 LIVE: Final = "/health/live"
@@ -39,7 +39,7 @@ class _Answer(NamedTuple):
     status: int
     body: bytes
     type: str = "application/json"
-    headers: tuple[tuple[bytes, bytes], ...] = ()
+    headers: tuple[Header, ...] = ()
 
 
 _NOT_FOUND: Final = _Answer(404, b'{"error":"not_found"}')
@@ -167,11 +167,7 @@ class Probes:
 
 
 def _path(scope: Scope) -> str:
-    """Without what it is mounted at: some frameworks take that away, others leave it."""
-    path, root = str(scope["path"]), str(scope.get("root_path", "")).rstrip("/")
-    if root and path.startswith(f"{root}/"):
-        path = path[len(root) :]
-    return path.rstrip("/")
+    return path_of(scope).rstrip("/")
 
 
 def _accepted(scope: Scope) -> str:

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from tenantry import errors
 from tenantry.errors import TenantryError
 
-Header = tuple[bytes, bytes]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+from .asgi import Header, Send
+
 
 #: Seconds until another attempt makes sense: after a clash of two, and while a server is away.
 SOON: Final = 1

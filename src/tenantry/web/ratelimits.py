@@ -19,9 +19,8 @@ from tenantry.errors import (
     TenantryError,
 )
 
+from .asgi import Header
 from .caller import Caller
-
-Header = tuple[bytes, bytes]
 
 #: Apart from the names that a platform gives to limits of its own.
 _TENANT: Final = "web:tenant"

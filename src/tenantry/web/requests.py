@@ -6,20 +6,16 @@ app = RequestMetrics(app)          # outermost, so that what is refused is count
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from tenantry.errors import ConfigurationError
 from tenantry.observing.metrics import BUCKETS
 
+from .asgi import App, Message, Receive, Scope, Send
+
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
 #: A label has few values, whatever is sent.
 _METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
@@ -48,7 +44,7 @@ class RequestMetrics:
             registry=REGISTRY if registry is None else registry,
         )
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
