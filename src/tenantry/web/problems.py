@@ -18,7 +18,6 @@ from tenantry.errors import TenantryError
 
 from .asgi import Header, Send
 
-
 #: Seconds until another attempt makes sense: after a clash of two, and while a server is away.
 SOON: Final = 1
 LATER: Final = 5
