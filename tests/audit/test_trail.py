@@ -15,6 +15,7 @@ from tenantry.models import (
     AppendOnly,
     Audited,
     Partitioned,
+    SignInAttempt,
     Tenant,
     TenantRow,
     TenantUsage,
@@ -38,7 +39,11 @@ def test_every_table_is_audited_but_those_with_a_reason() -> None:
         if issubclass(m, TenantRow) and not issubclass(m, (Partitioned, AppendOnly))
     } == {"lock_fences", "outbox_events"}
     others = {m for m in rest.values() if not issubclass(m, TenantRow)}
-    assert {m for m in others if not issubclass(m, AppendOnly)} == {TenantUsage, UserIdentity}
+    assert {m for m in others if not issubclass(m, AppendOnly)} == {
+        SignInAttempt,
+        TenantUsage,
+        UserIdentity,
+    }
 
 
 @pytest.mark.demo

@@ -8,20 +8,13 @@ import signal
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from tenantry.local.ports import candidates
 from tenantry.local.processes import wait_until
 from tests.fixtures.servers import session_servers
 
 from .conftest import EXAMPLE
 
-soak = pytest.mark.skipif(
-    os.environ.get("TENANTRY_SOAK") != "1", reason="makes a server of its own: TENANTRY_SOAK=1"
-)
 
-
-@soak
 def test_what_it_says_to_try_works(tmp_path: Path) -> None:
     port = next(candidates("one command", tmp_path, last=None))
     # Beside the session's servers, which are stopped when it ends.

@@ -79,6 +79,7 @@ async def _purge_a_party(db: Database, world: World) -> None:
         "model_prices",
         "graph_queries",
         "tenant_holds",
+        "sign_in_attempts",
         "audit_seals",
     }
     others = await rows_of(place, beta, without=())

@@ -127,7 +127,8 @@ _INDEXES: Final = f"""
 
 async def _databases(source: Source) -> DatabaseSizes:
     rows = await (await source.server()).fetch(_DATABASES)
-    found = tuple(DatabaseSize(**row) for row in rows)
+    # One that is being dropped has no size any more.
+    found = tuple(DatabaseSize(**row) for row in rows if row["bytes"] is not None)
     return DatabaseSizes(found[: source.rows], sum(one.bytes for one in found))
 
 
