@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
@@ -274,6 +275,36 @@ async def test_limits_are_told_and_kept(shared_db: Database) -> None:
         wrong = {"authorization": "Bearer tnt_" + "x" * 43}
         answers = [await http.get("/who", headers=wrong) for _ in range(3)]
         assert [a.status_code for a in answers] == [401, 401, 429]
+
+
+async def test_what_is_public_is_limited_by_address(shared_db: Database) -> None:
+    limits = RateLimits(public=Rate(2, per=60))
+    one, two = (httpx.ASGITransport(_app(shared_db, limits=limits), client=(ip, 1)) for ip in (
+        some_address(), some_address()))  # fmt: skip
+    async with httpx.AsyncClient(transport=one, base_url="https://platform.test") as http:
+        answers = [await http.get("/open") for _ in range(3)]
+        assert [a.status_code for a in answers] == [200, 200, 429]
+        assert int(answers[2].headers["retry-after"]) > 0
+    async with httpx.AsyncClient(transport=two, base_url="https://platform.test") as http:
+        assert (await http.get("/open")).status_code == 200
+
+
+async def test_a_fault_of_the_applications_own_says_which_request_it_was(
+    db: Database, acme: Tenant
+) -> None:
+    async def fault(_: Request) -> Response:
+        raise ZeroDivisionError("of no caller's business")
+
+    app = _app(db, Route("/fault", fault))
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="https://platform.test") as http:
+        answer = await http.get("/fault", headers=await _key(db, acme))
+        assert (answer.status_code, answer.json()["code"]) == (500, "internal")
+        assert answer.json()["instance"].endswith(answer.headers["x-request-id"])
+        assert "business" not in answer.text
+    with pytest.raises(ZeroDivisionError):
+        async with client(app) as http:
+            await http.get("/fault", headers=await _key(db, acme))
 
 
 async def test_a_stream_is_cut_when_its_key_is_revoked(db: Database, acme: Tenant) -> None:

@@ -9,7 +9,7 @@ from tenantry.web.fastapi import problems
 from . import accounts, chat, work
 
 PUBLIC = ["/docs", "/openapi.json", "POST /sign-up", "POST /sign-in"]
-LIMITS = RateLimits(caller=Rate(3000, per=60), failures=Rate(600, per=60))
+LIMITS = RateLimits(caller=Rate(3000, per=60), public=Rate(300, per=60), failures=Rate(600, per=60))
 
 # Browsers keep a `Secure` cookie only where there is HTTPS, which a laptop has not.
 production = load_settings().profile == "production"

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 import tenantry
+from tenantry.coordination import Verdict
 from tenantry.database import Database
 from tenantry.errors import NotAuthenticated, OriginRefused, TenantryError
 
@@ -23,7 +24,7 @@ from .origins import Origins
 from .paths import Paths
 from .permissions import Roles
 from .probes import Probes
-from .problems import Problem, answer_to
+from .problems import INTERNAL, Problem, answer_to
 from .ratelimits import RateLimits, refusal
 from .resolving import Resolver
 from .tokens import Issuers, Tokens
@@ -109,6 +110,12 @@ class TenantryMiddleware:
             # What has begun cannot become another answer: the server then cuts the connection.
             if not await answer.refuse(problem):
                 raise
+        except Exception:
+            # The server is told as well, and logs it. Frameworks' own last word knows no request's id;
+            # where an application shows its faults, it does so itself.
+            if not getattr(scope.get("app"), "debug", False):
+                await answer.refuse(INTERNAL)
+            raise
         finally:
             if visit is not None:
                 visit.end()
@@ -120,6 +127,8 @@ class TenantryMiddleware:
         if self._public.match(scope):
             visit.token = self._brought(scope)
             visit.from_elsewhere = self._from_elsewhere(scope)
+            if self._limits is not None:
+                _hold(await self._limits.asked(database.limits, visit.ip))
             return visit
         try:
             shown = read(scope["headers"], cookie=self._cookie.name)
@@ -155,11 +164,8 @@ class TenantryMiddleware:
         return False
 
     async def _count_failure(self, visit: Visit) -> None:
-        if self._limits is None:
-            return
-        verdict = await self._limits.failed(visit.database.limits, visit.ip)
-        if verdict is not None and not verdict:
-            raise refusal(verdict)
+        if self._limits is not None:
+            _hold(await self._limits.failed(visit.database.limits, visit.ip))
 
     async def _admit(self, visit: Visit, answer: Answer) -> None:
         if self._limits is None:
@@ -168,8 +174,7 @@ class TenantryMiddleware:
         limits = visit.database.tenant(caller.tenant_id).limits
         verdict = await self._limits.admit(limits, caller)
         answer.headers += self._limits.headers(caller, verdict)
-        if verdict is not None and not verdict:
-            raise refusal(verdict)
+        _hold(verdict)
 
     async def _again(self, visit: Visit, shown: Credential) -> None:
         """Whether what let a stream in would do so now. Raises what it would be refused with; while a
@@ -194,6 +199,11 @@ def _told_of(raised: TenantryError | ExceptionGroup[Exception]) -> TenantryError
     if len(ours) < len(leaves):
         return None
     return max(ours, key=lambda error: answer_to(error).status)
+
+
+def _hold(verdict: Verdict | None) -> None:
+    if verdict is not None and not verdict:
+        raise refusal(verdict)
 
 
 def _issuers(tokens: Tokens | Issuers | Iterable[Tokens]) -> Issuers:

@@ -26,12 +26,13 @@ from .caller import Caller
 _TENANT: Final = "web:tenant"
 _CALLER: Final = "web:caller"
 _FAILURES: Final = "web:failures"
+_PUBLIC: Final = "web:public"
 
 
 class RateLimits:
     """`tenant` is for all of a tenant's requests together, unless `plans` has another for the
-    tenant's plan; `caller` for each key, user or token of it. `failures` is how often credentials
-    from one address may be refused, whosever they are."""
+    tenant's plan; `caller` for each key, user or token of it. `public` is for what one address asks
+    of public paths, where people sign in, and `failures` how often its credentials may be refused."""
 
     def __init__(
         self,
@@ -39,14 +40,16 @@ class RateLimits:
         tenant: Rate | Pace | None = None,
         caller: Rate | Pace | None = None,
         plans: Mapping[str, Rate | Pace] | None = None,
+        public: Rate | Pace | None = None,
         failures: Rate | Pace | None = None,
     ) -> None:
-        for rate in (tenant, caller, failures, *(plans or {}).values()):
+        for rate in (tenant, caller, public, failures, *(plans or {}).values()):
             if rate is not None and not isinstance(rate, (Rate, Pace)):
                 raise InvalidInput("A limit is a Rate or a Pace.", field="limits")
         self._tenant = tenant
         self._caller = caller
         self._plans = dict(plans or {})
+        self._public = public
         self._failures = failures
 
     async def admit(self, limits: Limits, caller: Caller) -> Verdict | None:
@@ -61,9 +64,11 @@ class RateLimits:
     async def failed(self, limits: Limits, address: str | None) -> Verdict | None:
         """Count credentials that were refused, by `limits` of the platform. Those that are valid are
         never counted, so nobody is shut out by a neighbour behind the same address."""
-        if self._failures is None:
-            return None
-        return await limits.hit(f"{_FAILURES}:{by(ip=_network(address))}", self._failures)
+        return await _by_address(limits, _FAILURES, self._failures, address)
+
+    async def asked(self, limits: Limits, address: str | None) -> Verdict | None:
+        """Count a request of a public path, by `limits` of the platform."""
+        return await _by_address(limits, _PUBLIC, self._public, address)
 
     def headers(self, caller: Caller, verdict: Verdict | None) -> tuple[Header, ...]:
         """For an answer, whether it was allowed or refused."""
@@ -93,6 +98,12 @@ def refusal(verdict: Verdict) -> TenantryError:
     if verdict.checked:
         return RateLimited(verdict.refused, limit=verdict.limit, retry_after=verdict.retry_after)
     return CoordinationUnavailable("Rate limits cannot be asked, and are closed.", store="")
+
+
+async def _by_address(
+    limits: Limits, name: str, rate: Rate | Pace | None, address: str | None
+) -> Verdict | None:
+    return None if rate is None else await limits.hit(f"{name}:{by(ip=_network(address))}", rate)
 
 
 def _name(caller: Caller) -> str:
