@@ -5,6 +5,13 @@ app.add_middleware(TenantryMiddleware, public=["/docs", "POST /sign-in"])
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
+if missing := [name for name in ("authlib", "httpx", "joserfc") if find_spec(name) is None]:
+    raise ModuleNotFoundError(
+        f"tenantry.web needs {', '.join(missing)}: pip install 'tenantry[web]'", name=missing[0]
+    )
+
 from .caller import Caller
 from .cookie import SessionCookie
 from .forwarded import Proxies

@@ -15,8 +15,7 @@ from starlette.exceptions import HTTPException
 from tenantry.errors import TenantryError
 
 from .cookie import SessionCookie
-from .middleware import _log
-from .problems import INTERNAL, TYPE, Problem, answer_to
+from .problems import INTERNAL, TYPE, Problem, answer_to, log
 from .visit import KEY
 
 _POLICY_VIOLATION: Final = 1008
@@ -54,7 +53,7 @@ async def _refused(connection: HTTPConnection, error: Exception) -> Response:
     if isinstance(connection, WebSocket):
         raise error  # the middleware knows how to close it
     problem = answer_to(error)
-    _log(problem, error, _request_id(connection))
+    log(problem, error, _request_id(connection))
     return _answer(connection, problem)
 
 

@@ -5,7 +5,6 @@ app.add_middleware(TenantryMiddleware, public=["/docs", "POST /sign-in"])
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
@@ -24,17 +23,15 @@ from .origins import Origins
 from .paths import Paths
 from .permissions import Roles
 from .probes import Probes
-from .problems import INTERNAL, Problem, answer_to
+from .problems import INTERNAL, answer_to, log
 from .ratelimits import RateLimits, refusal
 from .resolving import Resolver
 from .tokens import Issuers, Tokens
-from .visit import _VISIT, KEY, Visit
+from .visit import BOUND, KEY, Visit
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
-
-_LOG: Final = logging.getLogger("tenantry.web")
 _LONGEST_AGENT: Final = 1024
 
 
@@ -94,19 +91,19 @@ class TenantryMiddleware:
         visit: Visit | None = None
         try:
             visit = await self._let_in(scope, request_id, answer)
-            bound = _VISIT.set(visit)
+            bound = BOUND.set(visit)
             try:
                 # In this scope, not in a copy: what routes note in it is for those in front as well.
                 scope[KEY] = visit
                 await self._app(scope, answer.receive, answer.send)
             finally:
-                _VISIT.reset(bound)
+                BOUND.reset(bound)
         except (TenantryError, ExceptionGroup) as raised:
             error = _told_of(raised)
             if error is None:
                 raise
             problem = answer_to(error)
-            _log(problem, error, request_id)
+            log(problem, error, request_id)
             # What has begun cannot become another answer: the server then cuts the connection.
             if not await answer.refuse(problem):
                 raise
@@ -217,14 +214,3 @@ def _user_agent(scope: Scope) -> str | None:
         if name == b"user-agent":
             return str(value[:_LONGEST_AGENT].decode("latin-1"))
     return None
-
-
-def _log(problem: Problem, error: TenantryError, request_id: str) -> None:
-    """What the caller is not told. Never what he showed."""
-    if isinstance(error, NotAuthenticated):
-        _LOG.info("request %s: not authenticated (%s)", request_id, error.reason)
-    elif problem.status == 503:
-        # One for each request, while a server is away: no news after the first.
-        _LOG.warning("request %s: %s", request_id, error)
-    elif problem.status >= 500:
-        _LOG.error("request %s: %s", request_id, error, exc_info=problem.status == 500)

@@ -8,6 +8,7 @@ The cause stands in the log, under the request's id.
 from __future__ import annotations
 
 import json
+import logging
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -25,6 +26,7 @@ LATER: Final = 5
 COMES_FREE: Final = frozenset(("max_concurrent_agents",))
 
 TYPE: Final = "application/problem+json"
+_LOG: Final = logging.getLogger("tenantry.web")
 _LONGEST_DETAIL: Final = 1000
 
 
@@ -85,6 +87,17 @@ def answer_to(error: TenantryError) -> Problem:
     """What is said of an error. A class of your own is answered like the one it is made from."""
     decision = next(DECISIONS[kind] for kind in type(error).__mro__ if kind in DECISIONS)
     return decision(error)
+
+
+def log(problem: Problem, error: TenantryError, request_id: str) -> None:
+    """What the caller is not told. Never what he showed."""
+    if isinstance(error, errors.NotAuthenticated):
+        _LOG.info("request %s: not authenticated (%s)", request_id, error.reason)
+    elif problem.status == 503:
+        # One for each request, while a server is away: no news after the first.
+        _LOG.warning("request %s: %s", request_id, error)
+    elif problem.status >= 500:
+        _LOG.error("request %s: %s", request_id, error, exc_info=problem.status == 500)
 
 
 # ---- the forms a decision takes -------------------------------------------------------------

@@ -20,7 +20,8 @@ from .cookie import SessionCookie
 
 #: Where the visit stands in an ASGI scope.
 KEY: Final = "tenantry.visit"
-_VISIT: ContextVar[Visit] = ContextVar("tenantry.visit")
+#: And for code that is given no scope.
+BOUND: ContextVar[Visit] = ContextVar("tenantry.visit")
 
 
 @dataclass(slots=True, eq=False)
@@ -133,7 +134,7 @@ def visit_of(scope: Mapping[str, Any]) -> Visit:
 
 def current_visit() -> Visit:
     """Of the request that runs this code. Raises `VisitOver` outside of one."""
-    found = _VISIT.get(None)
+    found = BOUND.get(None)
     if found is None:
         raise VisitOver
     return found
