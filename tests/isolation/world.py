@@ -216,9 +216,11 @@ def _told_apart() -> set[str]:
 
 
 def _references(table: Table) -> dict[str, Column[Any]]:
-    """Referring column -> the column it refers to, but for the tenant itself."""
+    """Referring column -> the column it refers to, but for the tenant itself. In the same order in every
+    process: each goes on with the rows that another has made."""
     keys = (key for c in table.foreign_key_constraints for key in c.elements)
-    return {key.parent.name: key.column for key in keys if key.parent.name != "tenant_id"}
+    found = {key.parent.name: key.column for key in keys if key.parent.name != "tenant_id"}
+    return dict(sorted(found.items()))
 
 
 # ---- what is in a row ---------------------------------------------------------------------------
