@@ -126,6 +126,25 @@ async def test_a_killed_server_comes_back_with_what_it_acknowledged(make: Make) 
     assert await ask(servers, "SELECT count(*) FROM note") == 500
 
 
+def test_a_process_that_becomes_another_program_is_still_ours(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server being started does, and for that moment has no command line to know it by."""
+
+    def closed(*_: object) -> bool:
+        raise PermissionError  # as to root in a container
+
+    again = place / "again"
+    again.write_text('#!/bin/sh\nexec "$0" "$1"\n')
+    again.chmod(0o755)
+    with subprocess.Popen([again, place], cwd=place) as process:
+        assert is_ours(process.pid, place)
+        monkeypatch.setattr(Path, "samefile", closed)
+        assert all(is_ours(process.pid, place) for _ in range(2000))
+        process.kill()
+        assert wait_until(lambda: not is_ours(process.pid, place), timeout_s=10)  # not yet reaped
+
+
 async def test_a_killed_server_whose_children_linger(make: Make) -> None:
     servers = make()
     servers.up(valkey=False)

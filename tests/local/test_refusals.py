@@ -20,7 +20,7 @@ from tenantry.errors import (
     LocalServerMissing,
     LocalVersionMismatch,
 )
-from tenantry.local import LocalServers
+from tenantry.local import LocalServers, failures
 from tests.fixtures.servers import require, system_postgres
 from tests.local.helpers import ask, need_root, running
 
@@ -229,3 +229,13 @@ def test_nothing_heavy_is_imported() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+def test_a_server_that_did_not_say_why_it_ended(tmp_path: Path) -> None:
+    words = [
+        "2026-11-22 05:36:53 UTC [30426] LOG:  redirecting log output to logging collector process",
+        "2026-11-22 05:36:53 UTC [30426] HINT:  Future log output will appear in directory ...",
+    ]
+    error = failures.from_output("postgres", "could not start", words, tmp_path)
+    assert error.message == "postgres could not start, and did not say why."
+    assert error.output == words

@@ -60,7 +60,7 @@ def from_output(server: str, what: str, lines: Sequence[str], folder: Path) -> L
         return unusable(server, folder)
     reason = _telling(lines)
     return LocalServerError(
-        f"{server} {what}: {reason}" if reason else f"{server} {what}, and left no message.",
+        f"{server} {what}: {reason}" if reason else f"{server} {what}, and did not say why.",
         server=server,
         hint=f"Its files are in {folder}.",
         output=list(lines[-20:]),
@@ -79,4 +79,6 @@ def _telling(lines: Sequence[str]) -> str:
         for line in reversed(lines):
             if mark in line:
                 return line[line.index(mark) + len(mark) :].strip()
-    return lines[-1] if lines else ""
+    # What PostgreSQL logs in its daily round explains no end.
+    others = [line for line in lines if "LOG:" not in line and "HINT:" not in line]
+    return others[-1] if others else ""

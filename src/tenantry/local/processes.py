@@ -12,6 +12,7 @@ from pathlib import Path
 from tenantry.local.account import Account, environment
 
 _PROC = Path("/proc")
+_EXEC_TIMEOUT_S = 1.0
 # The shell leaves at once, so the server is nobody's child that would have to be reaped.
 _DETACH = 'log=$1; shift; "$@" </dev/null >"$log" 2>&1 & echo $!'
 
@@ -55,11 +56,29 @@ def is_ours(pid: int, folder: Path) -> bool:
 
 
 def _names(pid: int, folder: Path) -> bool:
+    """Whether its command line names the folder.
+
+    A process has no command line while it becomes another program (exec), which is a moment that
+    a server being started goes through, and none ever again once it has ended but was not reaped.
+    """
+    line = b""
+
+    def settled() -> bool:
+        nonlocal line
+        line = _PROC.joinpath(str(pid), "cmdline").read_bytes()
+        return bool(line) or _has_ended(pid)
+
     try:
-        arguments = _PROC.joinpath(str(pid), "cmdline").read_bytes().split(b"\0")
+        wait_until(settled, timeout_s=_EXEC_TIMEOUT_S)
     except OSError:
         return False
-    return os.fsencode(folder) in arguments
+    return os.fsencode(folder) in line.split(b"\0")
+
+
+def _has_ended(pid: int) -> bool:
+    # The name before the state is the program's own and may hold anything, brackets too.
+    state = _PROC.joinpath(str(pid), "stat").read_bytes().rpartition(b")")[2].split()[0]
+    return state in {b"Z", b"X"}
 
 
 def _command_by_ps(pid: int) -> str:

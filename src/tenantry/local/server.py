@@ -22,6 +22,7 @@ Progress = Callable[[str], None]
 _START_TIMEOUT_S = 120.0
 _STOP_TIMEOUT_S = 60.0
 _HELD_TIMEOUT_S = 15.0
+_LAST_WORDS_TIMEOUT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +223,9 @@ class Server(ABC):
             self._end(pid)
             raise
         # PostgreSQL's log is written by a process of its own, which may end a little later.
-        wait_until(lambda: failures.explained(self._words_since(seen)), timeout_s=1)
+        wait_until(
+            lambda: failures.explained(self._words_since(seen)), timeout_s=_LAST_WORDS_TIMEOUT_S
+        )
         return None, self._words_since(seen)
 
     def _is_up(self, pid: int, launch: Launch) -> bool:
