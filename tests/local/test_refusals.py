@@ -238,4 +238,4 @@ def test_a_server_that_did_not_say_why_it_ended(tmp_path: Path) -> None:
     ]
     error = failures.from_output("postgres", "could not start", words, tmp_path)
     assert error.message == "postgres could not start, and did not say why."
-    assert error.output == words
+    assert error.fields["output"] == words
