@@ -7,6 +7,7 @@ import signal
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,6 +102,27 @@ def test_up_with_less_and_on_a_port_of_ones_own(home: Cli) -> None:
         assert home.json("feature", "enable", "vectors")["enabled"] is True
         assert "vectors is disabled" in home("feature", "disable", "vectors").out
     assert home.json("feature", "enable", "flight", code=1)["error"] == "feature_unavailable"
+
+
+def test_sessions_of_a_valkey_that_is_down_do_not_outlive_a_password(home: Cli) -> None:
+    """It keeps them while it is stopped, so the new password waits until they can be ended."""
+
+    def change(*more: str, code: int = 0) -> Any:
+        ways = ("user", "password", "ann@x.example", "--password-file", "-")
+        return home.json(*ways, *more, code=code, stdin="correct horse battery\n")
+
+    home("up", "--no-seed", "--no-valkey")
+    home("tenant", "create", "initech")
+    home("user", "create", "ann@x.example")
+    home("user", "add-to-tenant", "ann@x.example", "initech")
+    assert change()["sessions_ended"] is False  # it never ran: there is none
+    home("up")
+    assert change()["sessions_ended"] is True
+    home("down")
+    home("up", "--no-valkey")
+    error = change(code=4)
+    assert "nothing was changed" in error["message"]
+    assert change("--keep-sessions")["sessions_ended"] is False
 
 
 def test_two_at_the_same_moment(home: Cli) -> None:

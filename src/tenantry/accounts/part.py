@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -9,11 +10,8 @@ from typing import Protocol
 from uuid import UUID
 
 from tenantry.coordination import Coordination, Share, UserSessions
-from tenantry.errors import (
-    ConfigurationError,
-    CoordinationError,
-    CoordinationUnavailable,
-)
+from tenantry.endpoints import has_redis
+from tenantry.errors import CoordinationError, CoordinationUnavailable
 from tenantry.handles import ServiceTransaction
 from tenantry.kernel.context import Actor
 
@@ -44,12 +42,8 @@ class Part:
     ) -> None:
         """Called before the commit of what makes it necessary: while the sessions cannot be ended,
         nothing is changed either, and whoever asked for it is told."""
-        try:
-            _ = self._coordination.lasting
-        except ConfigurationError as error:
-            if error.fields.get("setting") != "redis_url":
-                raise
-            return  # there is none, so there are no sessions
+        if not await asyncio.to_thread(has_redis, self._coordination.settings):
+            return  # so there are no sessions
         try:
             for tenant_id in tenant_ids:
                 sessions = UserSessions(Share.of(self._coordination, tenant_id))

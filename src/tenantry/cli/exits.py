@@ -31,6 +31,7 @@ _BY_CLASS: tuple[tuple[type[errors.TenantryError], int], ...] = (
     (errors.DatabaseUnavailable, UNREACHABLE),
     (errors.AuthenticationFailed, UNREACHABLE),
     (errors.ConnectionLost, UNREACHABLE),
+    (errors.CoordinationUnavailable, UNREACHABLE),
     (errors.NotFound, NOT_FOUND),
     (errors.UnknownGraphQuery, NOT_FOUND),
     (errors.BackupNotFound, NOT_FOUND),

@@ -85,15 +85,6 @@ def actor() -> Actor:
     return Actor(kind="service", user_agent=f"tenantry ({_whoever()}@{platform.node()})")
 
 
-def has_redis(settings: Settings) -> bool:
-    """Whether there is a server to look into: the settings', or the embedded one that runs."""
-    from tenantry.endpoints import is_embedded, servers
-
-    if settings.redis_url is not None:
-        return True
-    return is_embedded(settings) and servers(settings).status()[1].running
-
-
 def _make_importable() -> None:
     """Modules of the project, which an installed command would not find by itself."""
     from tenantry.config.project import project_folder

@@ -85,6 +85,7 @@ class _Wanted:
 
 async def _restore(wanted: _Wanted, *, apply: bool) -> Answer:
     from tenantry.coordination import footprint
+    from tenantry.endpoints import has_redis
     from tenantry.ops.tenants import rewinding
 
     stopping.as_after_ctrl_c()
@@ -98,7 +99,7 @@ async def _restore(wanted: _Wanted, *, apply: bool) -> Answer:
                     db, tenant_id, url, apply=apply, reason=f"{reason} to {words}",
                     actor=place.actor(), tell=tell,
                 )  # fmt: skip
-        if apply and done.differences and place.has_redis(wanted.settings):
+        if apply and done.differences and has_redis(wanted.settings):
             # What it cached is of a time that has not been.
             await footprint.erase(db.coordination, tenant_id)
     rows = [

@@ -203,6 +203,7 @@ async def _planned(tenant: str) -> Answer:
 
 
 async def _purge(settings: Settings, tenant: str, reason: str, to: Path | None) -> Answer:
+    from tenantry.endpoints import has_redis
     from tenantry.ops.tenants import purging
 
     async with place.database() as db:
@@ -210,7 +211,7 @@ async def _purge(settings: Settings, tenant: str, reason: str, to: Path | None) 
         backups = await _backups(db, settings, tenant_id)
         with progress() as tell:
             done = await purging.purge(
-                db, tenant_id, reason=reason, has_redis=place.has_redis(settings), backups=backups,
+                db, tenant_id, reason=reason, has_redis=has_redis(settings), backups=backups,
                 actor=place.actor(), tell=tell,
                 # Once the rows are gone nobody else knows the paths.
                 keep=lambda blobs: _keep(to, {"tenant_id": str(tenant_id), "blobs": blobs}),

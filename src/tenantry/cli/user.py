@@ -112,15 +112,18 @@ def password(
 
 
 async def _set_password(user: str, secret: str, *, end_sessions: bool) -> Answer:
+    from tenantry.endpoints import has_redis
+
     async with place.database() as db:
         async with db.service(f"tenantry user password {user}", actor=place.actor()) as s:
             who = await lookup.user(s, user)
         await db.accounts.set_password(
             who.id, secret, end_sessions=end_sessions, actor=place.actor()
         )
-        ended = end_sessions and place.has_redis(db.settings)
+        ended = end_sessions and has_redis(db.settings)
     note = "" if ended else "No session was ended: whoever is signed in stays so."
-    return Answer({"user_id": who.id}, f"Set the password of {who.email}.", note=note)
+    data = {"user_id": who.id, "sessions_ended": ended}
+    return Answer(data, f"Set the password of {who.email}.", note=note)
 
 
 async def _members(s: ServiceTransaction, tenant: str) -> list[UUID]:

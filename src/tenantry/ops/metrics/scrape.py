@@ -11,7 +11,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import Metric as Family
 
-from tenantry.endpoints import is_embedded
+from tenantry.endpoints import has_redis
 from tenantry.observing.exposition import Reading, families
 from tenantry.observing.metrics import SERVER
 from tenantry.ops.figures import VALKEY, Gathered, Section, Source, gather
@@ -28,7 +28,7 @@ async def look(source: Source) -> list[Reading]:
     """One section after the other. What goes wrong with one concerns no other."""
     found: list[Reading] = []
     for section, told in TOLD:
-        if section is VALKEY and not _has_store(source):
+        if section is VALKEY and not await asyncio.to_thread(has_redis, source.settings):
             continue
         began = perf_counter()
         seen = await _gathered(source, section)
@@ -46,10 +46,6 @@ async def _gathered(source: Source, section: Section[object]) -> Gathered[object
             return await gather(source, section)
     except TimeoutError:
         return Gathered(section.name, None, "It took too long.")
-
-
-def _has_store(source: Source) -> bool:
-    return source.settings.redis_url is not None or is_embedded(source.settings)
 
 
 def exposition(readings: Sequence[Reading]) -> str:
