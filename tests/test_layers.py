@@ -10,7 +10,7 @@ import tenantry
 #: From the ground up. Rooms of one line do not know each other.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "ids"),
-    ("drawing", "keyring", "passwords", "rights", "signing"),
+    ("drawing", "keyring", "passwords", "rights", "signing", "strict_json"),
     ("config",),
     ("local",),
     ("endpoints",),

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from tenantry import strict_json
 from tenantry.signing import SigningKey, is_signed
 
 _WORD = b"tenantry-report-1\n"
@@ -92,7 +93,7 @@ def _verify_page(text: str, public: str | None) -> Verification:
 
 def _verify_data(text: str, public: str | None) -> Verification:
     try:
-        data = json.loads(text, object_pairs_hook=_once, parse_constant=_refused)
+        data = strict_json.read(text)
         signature = data.pop("signature", None)
         if signature is None:
             return Verification(State.UNSIGNED)
@@ -118,15 +119,3 @@ def _digest(text: str) -> str:
 def _canonical(data: Mapping[str, Any]) -> bytes:
     text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return _WORD + text.encode()
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object whose names stand once: of two, another reader might take the other."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name stands twice")
-    return found
-
-
-def _refused(constant: str) -> Any:
-    raise ValueError(f"{constant} is not JSON")

@@ -3,13 +3,12 @@ tokens."""
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tenantry import strict_json
 from tenantry.errors import NotAuthenticated
 
 #: What web servers take as one header.
@@ -46,26 +45,9 @@ def read_compact(text: object) -> Compact:
     return Compact(header, signed.encode(), _bytes(found[3]), found[2])
 
 
-def strict_json(text: bytes) -> Any:
-    """ValueError for what JSON is not, or what readers differ in: a member twice, NaN, half a
-    character, numbers and depths beyond all measure."""
-    try:
-        content = json.loads(
-            text.decode(),
-            object_pairs_hook=_once,
-            parse_constant=_refuse,
-            parse_float=_finite,
-        )
-        if b"\\u" in text:
-            json.dumps(content, ensure_ascii=False).encode()
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-    return content
-
-
 def _object(part: str, reason: str) -> dict[str, Any]:
     try:
-        content = strict_json(_bytes(part))
+        content = strict_json.read(_bytes(part))
     except ValueError:
         raise NotAuthenticated(reason) from None
     if not isinstance(content, dict):
@@ -88,21 +70,3 @@ def _names_a_token(content_type: object) -> bool:
     if not isinstance(content_type, str):
         return True
     return content_type.lower().removeprefix("application/") == "jwt"
-
-
-def _once(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(members)
-    if len(content) != len(members):
-        raise ValueError("a member twice")
-    return content
-
-
-def _refuse(word: str) -> Any:
-    raise ValueError(f"{word} is no number")
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if not math.isfinite(number):
-        raise ValueError("a number beyond all measure")
-    return number

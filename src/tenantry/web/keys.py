@@ -14,10 +14,9 @@ from joserfc.errors import JoseError
 from joserfc.jwk import Key, OctKey, import_key
 from joserfc.jws import JWSRegistry
 
+from tenantry import strict_json
 from tenantry.config.weakness import weak_key
 from tenantry.errors import ConfigurationError
-
-from .compact import strict_json
 
 _RSA_BITS: Final = (2048, 8192)
 #: A public exponent is short; a long one makes others work.
@@ -87,7 +86,7 @@ def key_set(content: object) -> KeySet:
 
 def read_key_set(text: bytes) -> KeySet:
     """Those keys of a published JWKS that are fit for use: it may hold others for other purposes."""
-    return KeySet(tuple(_usable(_members(strict_json(text)))))
+    return KeySet(tuple(_usable(_members(strict_json.read(text)))))
 
 
 def secret_key(secret: str) -> VerifyKey:

@@ -20,6 +20,7 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 from uuid import UUID
 
+from tenantry import strict_json
 from tenantry.errors import (
     IdentityProviderUnavailable,
     InvalidInput,
@@ -29,7 +30,6 @@ from tenantry.errors import (
 )
 from tenantry.keyring import Keyring
 
-from .compact import strict_json
 from .outside import PLAIN, TIME_LIMIT_S, Unusable, body, is_safe, tls
 from .providers import Asked, Doors, OutsideIdentity, Provider
 
@@ -272,7 +272,7 @@ class _Client(AsyncOAuth2Client):  # type: ignore[misc]
             return None
         if answer.status_code != 200:
             raise Unusable(f"answered {answer.status_code}")
-        return strict_json(answer.content)
+        return strict_json.read(answer.content)
 
 
 def _unsaid(doors: Doors) -> str | None:

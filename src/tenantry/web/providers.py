@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+from tenantry import strict_json
 from tenantry.errors import NotAuthenticated
 
-from .compact import strict_json
 from .kept import Kept
 from .keys import KeySet, read_key_set
 from .outside import Unusable, is_safe, safe
@@ -172,7 +172,7 @@ class OpenID:
         return self._keys[1]
 
     def _read(self, text: bytes) -> Doors:
-        said = strict_json(text)
+        said = strict_json.read(text)
         if not isinstance(said, dict) or said.get("issuer") != self._issuer:
             raise ValueError("it is another issuer's")
         ways = said.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
