@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from uuid import uuid4
 
 import pytest
@@ -15,6 +16,8 @@ from tests.fixtures.database import Place, make_tenant, make_user
 from .conftest import PASSWORD, sign_up
 
 NEW = "staple battery horse"
+_WAITING = """SELECT EXISTS (SELECT FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock')"""
 
 
 async def _opens(db: Database, password: str) -> bool:
@@ -45,6 +48,21 @@ async def test_all_sessions_end_but_the_one_that_is_kept(shared: Database) -> No
     assert await shared.user_session(kept.token)
     await shared.accounts.set_password(made.user_id, PASSWORD)
     assert await shared.user_session(kept.token) is None
+
+
+async def test_a_session_that_is_just_beginning_ends_too(shared: Database, place: Place) -> None:
+    root = await place.connection("superuser")
+    made = await sign_up(shared)
+    sessions = shared.tenant(made.memberships[0].tenant_id).user_sessions
+    async with shared.accounts.signing_in("ann@x.org", PASSWORD) as ann:
+        change = asyncio.create_task(shared.accounts.set_password(made.user_id, NEW))
+        while not await root.fetchval(_WAITING):
+            assert not change.done(), "it did not wait"
+            await asyncio.sleep(0.01)
+        begun = await sessions.create(ann.user_id)
+    await change
+    await root.close()
+    assert await shared.user_session(begun.token) is None
 
 
 async def test_while_sessions_cannot_be_ended_the_password_stays(place: Place) -> None:

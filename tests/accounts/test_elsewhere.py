@@ -20,6 +20,8 @@ def test_plain_code_signs_up_invites_and_joins(place: Place) -> None:
         made = db.accounts.sign_up("ann@x.org", PASSWORD, tenant_name="Initech", slug="initech")
         assert isinstance(made, SignedIn)
         assert db.accounts.sign_in("ann@x.org", PASSWORD) == made
+        with db.accounts.signing_in("ann@x.org", PASSWORD) as ann:
+            assert ann == made
         (initech,) = made.memberships
         invited = db.tenant(initech.tenant_id).invitations.create("bob@x.org")
         bob = db.accounts.accept(invited.token, password=PASSWORD)

@@ -20,6 +20,8 @@ from tenantry.errors import (
 from tenantry.models import Tenant
 from tests.fixtures.database import make_tenant, make_user
 
+from .conftest import sign_up
+
 Attempt = Callable[[], Awaitable[None]]
 
 
@@ -93,6 +95,27 @@ async def test_the_last_owner_stays(db: Database, acme: Tenant) -> None:
     await db.accounts.change_role(acme.id, owner.id, "owner")
     await db.accounts.remove_member(acme.id, gone.id)
     assert await _roles(db, acme) == ["owner"]
+
+
+@pytest.mark.parametrize("way", ["removed", "lowered"])
+async def test_the_tenant_names_an_owner_that_it_has(db: Database, way: str) -> None:
+    made = await sign_up(db)
+    tenant = made.memberships[0].tenant_id
+    acme = await db.tenant(tenant).account.get()
+    bob = await make_user(db, "bob@x.org", acme, role="owner")
+    later = await make_user(db, "later@x.org", acme, role="owner")
+
+    async def named() -> tuple[object, object]:
+        account = await db.tenant(tenant).account.get()
+        return account.owner_user_id, account.owner_email
+
+    await db.accounts.change_role(tenant, later.id, "admin")  # whom it does not name
+    assert await named() == (made.user_id, "ann@x.org")
+    if way == "removed":
+        await db.accounts.remove_member(tenant, made.user_id, by=made.user_id)
+    else:
+        await db.accounts.change_role(tenant, made.user_id, "member", by=bob.id)
+    assert await named() == (bob.id, "bob@x.org")
 
 
 @pytest.mark.parametrize("way", ["removed", "lowered", "both"])

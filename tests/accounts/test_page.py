@@ -14,15 +14,16 @@ from tenantry.accounts.accounts import Accounts
 _TEXT = (Path(__file__).parents[2] / "docs/accounts.md").read_text("utf-8")
 
 
-async def test_the_examples_run_as_printed(db: Database) -> None:
+async def test_the_examples_run_as_printed(shared: Database) -> None:
     blocks = re.findall(r"```python\n(.*?)```", _TEXT, re.DOTALL)
-    assert len(blocks) == 3
-    names: dict[str, Any] = {"db": db}
+    assert len(blocks) == 4
+    names: dict[str, Any] = {"db": shared}
     code = textwrap.indent("\n".join(blocks), "    ")
     exec(f"async def example():\n{code}\n    return locals()\n", names)  # noqa: S102 - it is ours
     found = await names["example"]()
     assert found["offer"].role == "manager"
-    left = await db.tenant(found["ann"].memberships[0].tenant_id).memberships.list()
+    assert await shared.user_session(found["begun"].token)
+    left = await shared.tenant(found["ann"].memberships[0].tenant_id).memberships.list()
     assert [m.user_id for m in left] == [found["ann"].user_id]
 
 

@@ -59,6 +59,15 @@ async def test_a_customer_signs_up_and_in(db: Database) -> None:
     assert (joined.action, joined.actor_kind, joined.user_id) == ("create", "user", user.id)
 
 
+async def test_what_fails_after_the_right_password_is_no_failed_sign_in(db: Database) -> None:
+    await sign_up(db)
+    for _ in range(attempts.ALLOWED + 1):
+        with pytest.raises(RuntimeError, match="no session"):
+            async with db.accounts.signing_in("ann@x.org", PASSWORD):
+                raise RuntimeError("no session")
+    assert await db.accounts.sign_in("ann@x.org", PASSWORD)
+
+
 async def test_a_tenant_may_have_to_wait_for_approval(db: Database) -> None:
     made = await db.accounts.sign_up(
         "ann@x.org", PASSWORD, tenant_name="Initech", slug="initech", status="pending"

@@ -55,8 +55,8 @@ async def sign_up(new: NewAccount, db: Db, visit: CurrentVisit, response: Respon
 @router.post("/sign-in")
 async def sign_in(shown: Credentials, db: Db, visit: CurrentVisit, response: Response) -> MemberOf:
     password = shown.password.get_secret_value()
-    signed = await db.accounts.sign_in(shown.email, password, actor=visit.actor())
-    return await begin_session(visit, response, signed, shown.tenant)
+    async with db.accounts.signing_in(shown.email, password, actor=visit.actor()) as signed:
+        return await begin_session(visit, response, signed, shown.tenant)
 
 
 async def begin_session(

@@ -33,6 +33,13 @@ _WITHDRAW: Final = """
     UPDATE tenantry.invitations AS i SET revoked_at = now()
     WHERE i.tenant_id = $1 AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND (i.invited_by = $2
         OR lower(i.email) = (SELECT lower(u.email) FROM tenantry.users AS u WHERE u.id = $2))"""
+#: To the oldest of those who are left, when the one whom the tenant names as its owner is none any more.
+_HAND_ON: Final = """
+    UPDATE tenantry.tenants AS t SET owner_user_id = o.id, owner_email = o.email, owner_name = o.name
+    FROM (SELECT u.id, u.email, u.name FROM tenantry.memberships AS m
+        JOIN tenantry.users AS u ON u.id = m.user_id AND u.is_active
+        WHERE m.tenant_id = $1 AND m.role = 'owner' ORDER BY m.id LIMIT 1) AS o
+    WHERE t.id = $1 AND t.owner_user_id = $2"""
 _REMOVE: Final = "DELETE FROM tenantry.memberships WHERE tenant_id = $1 AND user_id = $2"
 
 
@@ -60,8 +67,11 @@ class Members(Part):
         tenant, user = parse_uuid(tenant_id, "tenant_id"), parse_uuid(user_id, "user_id")
         who = None if by is None else parse_uuid(by, "by")
         async with self._serve(_REASON, user_id=who, actor=actor) as s:
-            if await _role_to_change(s, tenant, user, role, who) != role:
+            before = await _role_to_change(s, tenant, user, role, who)
+            if before != role:
                 await s.execute(_CHANGE, tenant, user, role)
+                if before == "owner":
+                    await s.execute(_HAND_ON, tenant, user)
                 await self._end_sessions(user, [tenant], keep)
 
     async def remove_member(
@@ -77,10 +87,12 @@ class Members(Part):
         tenant, user = parse_uuid(tenant_id, "tenant_id"), parse_uuid(user_id, "user_id")
         who = None if by is None else parse_uuid(by, "by")
         async with self._serve(_REASON, user_id=who, actor=actor) as s:
-            await _role_to_change(s, tenant, user, None, who)
+            before = await _role_to_change(s, tenant, user, None, who)
             # Before the membership goes, as whoever accepts holds the invitation first.
             await s.execute(_WITHDRAW, tenant, user)
             await s.execute(_REMOVE, tenant, user)
+            if before == "owner":
+                await s.execute(_HAND_ON, tenant, user)
             await self._end_sessions(user, [tenant])
 
 

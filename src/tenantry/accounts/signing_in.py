@@ -7,6 +7,8 @@ password.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
@@ -42,6 +44,15 @@ class SigningIn(Part):
     async def sign_in(self, email: str, password: str, *, actor: Actor | None = None) -> SignedIn:
         """Who has this address and password; else `NotAuthenticated`, which says no more. After five
         failures a name is locked, for 2 seconds and then ever longer, up to 15 minutes."""
+        async with self.signing_in(email, password, actor=actor) as signed_in:
+            return signed_in
+
+    @asynccontextmanager
+    async def signing_in(
+        self, email: str, password: str, *, actor: Actor | None = None
+    ) -> AsyncIterator[SignedIn]:
+        """As `sign_in`, for who begins a session: begin it in the block, and nothing else. A change of
+        the password waits for its end, and so ends that session with the others."""
         name = name_of(email)
         shown = await self._shown(name, password, actor)
         better = None
@@ -51,7 +62,14 @@ class SigningIn(Part):
             if await s.execute(_ENTER, shown.user_id, shown.kept, better) == 0:
                 raise NotAuthenticated("changed")
             await attempts.clear(s, name)
-            return await SignedIn.of(s, shown.user_id)
+            signed_in = await SignedIn.of(s, shown.user_id)
+            failed = None
+            try:
+                yield signed_in
+            except Exception as error:
+                failed = error  # it was the right password all the same
+        if failed is not None:
+            raise failed
 
     async def _shown(self, name: str, password: str, actor: Actor | None) -> Shown:
         """The user of this name, if it is his password. It counts as a failure until it is cleared."""

@@ -113,7 +113,7 @@ async def get_db(visit: CurrentVisit) -> Database:
     return visit.db
 
 
-#: For what is done before a tenant is known, such as `db.accounts.sign_in`.
+#: For what is done before a tenant is known, such as `db.accounts.signing_in`.
 Db = Annotated[Database, Depends(get_db)]
 
 

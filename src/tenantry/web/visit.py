@@ -71,7 +71,7 @@ class Visit:
         return await self.tenant().users.get(user_id)
 
     def actor(self) -> Actor:
-        """For the record of what is done before anybody is known: `db.accounts.sign_in(…, actor=)`."""
+        """For the record of what is done before anybody is known: `db.accounts.signing_in(…, actor=)`."""
         if self.known is not None:
             return self.known.actor
         return Actor(
