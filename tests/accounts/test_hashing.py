@@ -7,8 +7,26 @@ import threading
 
 import pytest
 
-from tenantry import passwords
+from tenantry import Database, passwords
+from tenantry.accounts import attempts
 from tenantry.accounts.hashing import Hashing
+from tenantry.errors import PasswordsBusy
+
+from .conftest import PASSWORD, sign_up
+
+
+async def test_who_would_wait_for_long_is_told_so(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sign_up(db)
+    with monkeypatch.context() as patch:
+        patch.setattr("tenantry.accounts.hashing._QUEUE", 0)
+        for _ in range(attempts.ALLOWED + 1):
+            with pytest.raises(PasswordsBusy):
+                await db.accounts.sign_in("ann@x.org", "wrong")
+        with pytest.raises(PasswordsBusy):
+            await sign_up(db, "bob@x.org", "hooli")
+    assert await db.accounts.sign_in("ann@x.org", PASSWORD)  # none of them counted
 
 
 async def test_who_stops_waiting_makes_no_room(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,7 +39,7 @@ STATUS = {
     " RecoveryTargetMissed SchemaBehind SecretUnreadable TransactionAborted TransactionClosed"
     " TransactionError UnsafeTable VisitOver",
     503: "AuthenticationFailed ConnectionLost CoordinationFull CoordinationUnavailable"
-    " DatabaseUnavailable DeadlockDetected IdentityProviderUnavailable LockTimeout PoolClosed PoolExhausted ReadOnlyServer"
+    " DatabaseUnavailable DeadlockDetected IdentityProviderUnavailable LockTimeout PasswordsBusy PoolClosed PoolExhausted ReadOnlyServer"
     " SchemaChanged SerializationFailure TlsFailed",
     504: "StatementTimeout",
 }

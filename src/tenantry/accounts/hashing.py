@@ -11,15 +11,25 @@ from typing import Final, TypeVar
 
 from tenantry import passwords
 from tenantry.config.weakness import weak_password
-from tenantry.errors import InvalidInput
+from tenantry.errors import InvalidInput, PasswordsBusy
 
 T = TypeVar("T")
 
 _MOST: Final = 4
+#: For each thread: a few seconds' work.
+_QUEUE: Final = 50
 
 
 class Hashing:
     """The threads are what bounds it: who stops waiting does not make room for another."""
+
+    def __init__(self) -> None:
+        self._waiting = 0
+
+    def admit(self) -> None:
+        """`PasswordsBusy` in place of a long wait: asked before anything is done or counted."""
+        if self._waiting >= _QUEUE * self._bound:
+            raise PasswordsBusy(self._waiting)
 
     async def hash(self, password: str) -> str:
         return await self._beside(lambda: passwords.hash_password(password))
@@ -34,11 +44,19 @@ class Hashing:
         return await self._beside(work)
 
     async def _beside(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            self._waiting -= 1
+
+    @cached_property
+    def _bound(self) -> int:
+        return min(_MOST, os.cpu_count() or 1)
 
     @cached_property
     def _threads(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(min(_MOST, os.cpu_count() or 1), "tenantry-passwords")
+        return ThreadPoolExecutor(self._bound, "tenantry-passwords")
 
 
 def refuse_guessed(password: str, email: str) -> None:

@@ -35,6 +35,7 @@ class Part:
     async def _hash(self, password: str, email: str) -> str:
         """Of a password that somebody chooses."""
         refuse_guessed(password, email)
+        self._hashing.admit()
         return await self._hashing.hash(password)
 
     async def _end_sessions(

@@ -73,6 +73,7 @@ class SigningIn(Part):
 
     async def _shown(self, name: str, password: str, actor: Actor | None) -> Shown:
         """The user of this name, if it is his password. It counts as a failure until it is cleared."""
+        self._hashing.admit()
         async with self._serve(_REASON, actor=actor) as s:
             failures = await attempts.count(s, name)
             found = await s.fetch_one(_FIND, name)

@@ -29,6 +29,22 @@ class NotAuthenticated(TenantryError):
         return told
 
 
+class PasswordsBusy(TenantryError):
+    """So many passwords wait to be looked at that one more would wait for seconds. This one was not
+    looked at, and counts as no failure."""
+
+    code = "passwords_busy"
+    retryable = True
+    waiting: int
+
+    def __init__(self, waiting: int) -> None:
+        super().__init__(
+            "Too many passwords are looked at just now.",
+            hint="Try again in a few seconds. Limit sign-ins by address: RateLimits(public=…).",
+            waiting=waiting,
+        )
+
+
 class NotAllowed(TenantryError):
     """The caller is known, and may not do this: it needs `scope`, or a `role` at least as high, or, if
     neither is said, to be somebody: a key that acts for no member is nobody."""

@@ -218,6 +218,7 @@ DECISIONS: Final[dict[type[TenantryError], Decision]] = {
         ),
         _away(_BUSY, SOON),
     ),
+    errors.PasswordsBusy: _away("Too many sign in at this moment", SOON),
     **dict.fromkeys((errors.PoolExhausted, errors.ConnectionLost), _away(_DATABASE_AWAY, SOON)),
     **dict.fromkeys(
         (
