@@ -22,7 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("graph",),
     ("scopes", "sessions"),
     ("handles",),
-    ("accounts",),
+    ("accounts", "pools", "requirements"),
     ("database",),
     ("sync", "observing"),
     ("isolation",),

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from uuid import UUID
 
 from tenantry import migrations
@@ -22,38 +22,30 @@ from tenantry.accounts.standing import (
 )
 from tenantry.accounts.uses import Uses
 from tenantry.config import (
-    InvalidSettings,
-    Problem,
-    RoleFacts,
     Settings,
     load_settings,
-    role_problems,
 )
-from tenantry.config.urls import DatabaseUrl
 from tenantry.coordination import Coordination, Share, UserSession, UserSessions
 from tenantry.coordination.caching import CacheStats
 from tenantry.coordination.counted import LimitStats, LockStats
-from tenantry.coordination.fitness import look
 from tenantry.endpoints import Role, url_for
-from tenantry.errors import ConfigurationError, InvalidInput, SchemaBehind
+from tenantry.errors import InvalidInput
 from tenantry.handles import PlatformState, ServiceTransaction, Tenant, TenantTransaction
 from tenantry.kernel import health as kernel_health
 from tenantry.kernel import retry
-from tenantry.kernel.connect import ConnectOptions, Connector
 from tenantry.kernel.context import Actor, Context, Isolation, parse_uuid
 from tenantry.kernel.observing import Observer, Site, Watch
 from tenantry.kernel.oneshot import OneShot
-from tenantry.kernel.pool import Pool, PoolOptions, PoolStats
+from tenantry.kernel.pool import Pool, PoolStats
 from tenantry.kernel.position import NOWHERE, format_place, parse_place
 from tenantry.kernel.primary import place_of
-from tenantry.kernel.replica import Replica, ReplicaHealth
+from tenantry.kernel.replica import ReplicaHealth
 from tenantry.kernel.replicas import Replicas
-from tenantry.kernel.seal import Sealer
 from tenantry.kernel.transaction import Transaction
 from tenantry.keyring import Keyring
 from tenantry.migrations.apply import bring_to_head
-from tenantry.schema.catalog import VERSION_TABLE
-from tenantry.schema.sealing import IS_SEALED
+from tenantry.pools import connector_of, open_pool, replicas_of
+from tenantry.requirements import require, revisions
 from tenantry.scopes import EachItsOwn, OnReplicas
 
 if TYPE_CHECKING:
@@ -63,22 +55,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_REVISIONS = OneShot(f"SELECT version_num FROM tenantry.{VERSION_TABLE}", silent=True)  # noqa: S608
-_INSTALLED = OneShot(f"SELECT to_regclass('tenantry.{VERSION_TABLE}') IS NOT NULL", silent=True)
 _SERVICE_USE = OneShot(
     "SELECT tenantry.record_platform_event('service_use', 'service')", writes=True
-)
-_ROLE = OneShot(
-    "SELECT r.rolname AS name, r.rolsuper AS superuser, r.rolbypassrls AS bypasses_rls,"
-    " r.rolcreaterole AS creates_roles, EXISTS (SELECT FROM pg_class AS c"
-    " WHERE c.relnamespace = to_regnamespace('tenantry') AND pg_has_role(c.relowner, 'MEMBER'))"
-    " AS owns_tables"
-    " FROM pg_roles AS r WHERE r.rolname = current_user"
-)
-_NOBODY = Context()
-_KIND = OneShot(
-    f"SELECT ({IS_SEALED}) AS sealed,"  # noqa: S608
-    " EXISTS (SELECT FROM pg_extension WHERE extname = 'citus') AS distributed"
 )
 
 
@@ -134,10 +112,10 @@ async def connect(
         raise InvalidInput("Give settings or single overrides, not both.", field="settings")
     if settings.migrate == "auto":
         await _migrate_if_possible(settings)
-    database = Database(settings, await _open_pool(settings, "app"))
+    database = Database(settings, await open_pool(settings, "app"))
     database.observe(*observe)
     try:
-        await database._check()
+        await require(settings, database.pool, database.coordination)
         if database._replicas is not None:
             database._replicas.start()
     except BaseException:
@@ -155,7 +133,7 @@ class Database(PlatformState):
         self._watch: Watch | None = None
         self.keyring = Keyring([key.get_secret_value() for key in settings.secret_keys])
         self._pools: dict[Role, Pool] = {"app": pool}
-        self._replicas = _replicas(settings, pool)
+        self._replicas = replicas_of(settings, pool)
         if self._replicas is not None:
             pool.witness = self._replicas.writes.note
         self._opening = asyncio.Lock()
@@ -355,14 +333,12 @@ class Database(PlatformState):
     async def revisions(self) -> frozenset[str]:
         """The newest applied revision of each branch, Tenantry's (a number) and the application's; none
         before the first migration."""
-        if not await _INSTALLED.fetch_value(self._pool, _NOBODY):
-            return frozenset()
-        return frozenset(row[0] for row in await _REVISIONS.fetch(self._pool, _NOBODY))
+        return await revisions(self._pool)
 
     async def health(self, *, timeout: float = 2.0) -> Health:
         """Never raises: a database that is away is an answer too."""
         found = await kernel_health.check(self._pool, timeout=timeout)
-        revision = await self._revision() if found.ok else None
+        revision = migrations.newest(await self.revisions()) if found.ok else None
         replicas = await self._replicas.health(timeout) if self._replicas is not None else []
         return Health(found, revision, migrations.head(), tuple(replicas))
 
@@ -396,7 +372,7 @@ class Database(PlatformState):
     def _sessions(self) -> Any:
         from tenantry.sessions import Sessions  # noqa: PLC0415 - only ORM users pay for it
 
-        connector = _connector(self.settings, url_for(self.settings, "app"))
+        connector = connector_of(self.settings, url_for(self.settings, "app"))
         pool = self._pool
         return Sessions(
             connector, self.settings, pool.sealer, pooled=pool.pooled, witness=pool.witness
@@ -406,54 +382,11 @@ class Database(PlatformState):
         """Pools of other roles are opened when they are first used."""
         async with self._opening:
             if role not in self._pools:
-                opened = await _open_pool(self.settings, role)
+                opened = await open_pool(self.settings, role)
                 opened.witness = self._pool.witness
                 opened.watch = self._watch
                 self._pools[role] = opened
             return self._pools[role]
-
-    async def _revision(self) -> str | None:
-        """The newest of Tenantry's own revisions that the database has."""
-        return migrations.newest(await self.revisions())
-
-    async def _store_problems(self) -> list[Problem]:
-        """Of Redis or Valkey, where there is one. One that is away is for `health` to tell."""
-        if self.settings.redis_url is None:
-            return []
-        return [
-            Problem(f"{one.store}_url", fault.detail, fault.remedy)
-            for one in await look(self.coordination)
-            for fault in one.faults
-            if fault.serious
-        ]
-
-    async def _check(self) -> None:
-        settings = self.settings
-        if settings.profile == "production":
-            (role,) = await _ROLE.fetch(self._pool, _NOBODY)
-            problems = [*role_problems(RoleFacts(**dict(role))), *await self._store_problems()]
-            if problems:
-                raise InvalidSettings(problems)
-        if settings.migrate != "off":
-            current, head = await self._revision(), migrations.head()
-            if current is None or current < head:
-                raise SchemaBehind(
-                    f"The database is at revision {current or 'none'}, and this program needs {head}.",
-                    hint="Run `tenantry migrate up` with the owner's URL.",
-                    current=current or "",
-                    head=head,
-                )
-        # Also where the schema is nobody's business here: it is what isolation stands on.
-        ((sealed, self._pool.distributed),) = await _KIND.fetch(self._pool, _NOBODY)
-        if sealed != (settings.context == "sealed"):
-            kinds = ("sealed", "plain") if sealed else ("plain", "sealed")
-            raise ConfigurationError(
-                f"The database asks for {kinds[0]} contexts, and TENANTRY_CONTEXT is {kinds[1]}.",
-                setting="context",
-                hint="Set TENANTRY_CONTEXT=sealed and the TENANTRY_SEAL_KEYS of this database."
-                if sealed
-                else "Run `tenantry migrate up` with the owner's URL and these settings.",
-            )
 
 
 def _context(tenant_id: UUID | str, user_id: UUID | str | None, actor: Actor | None) -> Context:
@@ -476,62 +409,3 @@ async def _migrate_if_possible(settings: Settings) -> None:
     """With no owner's URL there is nothing to migrate with; the check that follows will say so."""
     if settings.owner_url is not None or settings.database_url is None:
         await bring_to_head(settings)
-
-
-async def _open_pool(settings: Settings, role: Role) -> Pool:
-    options = _pool_options(settings, settings.pool_min if role == "app" else 0)
-    url = url_for(settings, role)
-    return await Pool.open(_connector(settings, url), options, site=_site(url, role))
-
-
-def _site(dsn: str, role: str, server: Literal["primary", "replica"] = "primary") -> Site:
-    url = DatabaseUrl.parse(dsn)
-    host = url.hosts[0] if len(url.hosts) == 1 else ""
-    port = int(url.port) if url.port.isdecimal() else 5432
-    return Site(role=role, server=server, host=host, port=port, database=url.database or "")
-
-
-def _replicas(settings: Settings, primary: Pool) -> Replicas | None:
-    """None where there are none: then nothing is different."""
-    if not settings.replica_urls:
-        return None
-    options = _pool_options(settings, 0)
-    replicas = []
-    for url in settings.replica_urls:
-        dsn = url.get_secret_value()
-        connector = _connector(settings, dsn)
-        name = DatabaseUrl.parse(dsn).place
-        site = _site(dsn, "app", "replica")
-        replicas.append(Replica(name, connector, options, like=primary, site=site))
-    return Replicas(primary, replicas, max_lag=settings.replica_max_lag, wait=settings.replica_wait)
-
-
-def _pool_options(settings: Settings, min_size: int) -> PoolOptions:
-    return PoolOptions(
-        min_size=min_size,
-        max_size=settings.pool_max,
-        overflow=settings.pool_overflow,
-        acquire_timeout=settings.acquire_timeout,
-        idle_timeout=settings.idle_timeout,
-        lifetime=settings.connection_lifetime,
-        sealer=_sealer(settings),
-    )
-
-
-def _sealer(settings: Settings) -> Sealer | None:
-    if settings.context == "plain":
-        return None
-    return Sealer([key.get_secret_value() for key in settings.seal_keys])
-
-
-def _connector(settings: Settings, dsn: str) -> Connector:
-    return Connector(
-        ConnectOptions(
-            dsn=dsn,
-            application_name=settings.application_name,
-            connect_timeout=settings.connect_timeout,
-            statement_timeout=settings.statement_timeout,
-            idle_in_transaction_timeout=settings.idle_in_transaction_timeout,
-            pgbouncer=settings.pgbouncer,
-        )
-    )
