@@ -126,6 +126,19 @@ async def test_a_killed_server_comes_back_with_what_it_acknowledged(make: Make) 
     assert await ask(servers, "SELECT count(*) FROM note") == 500
 
 
+def test_a_server_that_begins_elsewhere_is_still_ours(place: Path) -> None:
+    """PostgreSQL up to 15 looks from there where its program lies."""
+    sleep = (sys.executable, "-c", "import time; time.sleep(60)")
+    with (
+        subprocess.Popen([*sleep, place], cwd="/") as ours,
+        subprocess.Popen([*sleep, f"{place}/other"], cwd="/") as other,
+    ):
+        assert wait_until(lambda: is_ours(ours.pid, place), timeout_s=10)
+        assert not is_ours(other.pid, place)
+        for process in (ours, other):
+            process.kill()
+
+
 def test_a_process_that_becomes_another_program_is_still_ours(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,17 +42,20 @@ def is_ours(pid: int, folder: Path) -> bool:
     """Whether `pid` is a live server of `folder`.
 
     A pid file can outlive its process and the number go to a stranger, so the pid alone proves
-    nothing: our servers work in their data folder, and are told of it on their command line.
+    nothing: our servers work in their data folder, and are told of it on their command line. The
+    one is not enough: PostgreSQL up to 15 begins in the folder of its program, for a moment, and root
+    in a container may lack the capability to look.
     """
     if not _PROC.joinpath("self").exists():
         return str(folder) in _command_by_ps(pid)
     try:
-        return _PROC.joinpath(str(pid), "cwd").samefile(folder)
+        if _PROC.joinpath(str(pid), "cwd").samefile(folder):
+            return True
     except PermissionError:
-        # Root in a container may lack the capability to look, but command lines are public.
-        return _names(pid, folder)
+        pass
     except OSError:
         return False
+    return _names(pid, folder)
 
 
 def _names(pid: int, folder: Path) -> bool:
