@@ -29,6 +29,8 @@ def render(
         "max_connections": "200",
         "password_encryption": "scram-sha-256",
         "wal_level": "replica",
+        # A copy begins where the last checkpoint was, and the next one must not remove that meanwhile.
+        "wal_keep_size": "64MB",
         "timezone": "UTC",
         "log_timezone": "UTC",
         "lc_messages": "C",
