@@ -287,6 +287,11 @@ async def test_several_errors_at_once_are_one_answer(db: Database, acme: Tenant)
         assert (await http.get("/raising?name=ours")).status_code == 500
         with pytest.raises(ExceptionGroup):
             await http.get("/raising?name=bug")
+    # One that is not ours makes it a fault like any other, which names its request.
+    silent = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=silent, base_url="https://platform.test") as http:
+        answer = await http.get("/raising?name=bug", headers={"x-api-key": key})
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal")
 
 
 # ---- streams over a real server ---------------------------------------------------------------
