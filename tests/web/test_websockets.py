@@ -240,6 +240,23 @@ async def test_a_refusal_stays(db: Database, acme: Tenant) -> None:
     assert len(raised) == 3
 
 
+async def test_a_handshake_that_was_denied_is_over(db: Database, acme: Tenant) -> None:
+    """What goes wrong behind it is the application's, and no server is told to close what is not open."""
+
+    async def denying(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        start = {"type": "websocket.http.response.start", "status": 400, "headers": []}
+        await send(start)
+        await send({"type": "websocket.http.response.body", "body": b"no"})
+        raise KeyError
+
+    made = await db.tenant(acme.id).api_keys.create(name="k", scopes=["*"])
+    server = _Server()
+    with pytest.raises(KeyError):
+        await server.ask(TenantryMiddleware(denying, db), x_api_key=made.secret)
+    assert [m["type"].rpartition(".")[2] for m in server.said] == ["start", "body"]
+
+
 async def test_an_upload_ends_with_its_key(db: Database, acme: Tenant) -> None:
     made = await db.tenant(acme.id).api_keys.create(name="k", scopes=["*"])
     taken: list[bytes] = []

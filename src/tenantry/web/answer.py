@@ -63,6 +63,8 @@ class Answer:
                 # An application took it for an error of its own, such as a body that cannot be read.
                 raise self.refused
             self.begun = True
+            # A handshake that an application denies by itself is over: nothing is left to close.
+            self.closed = kind == "websocket.http.response.start"
             message = {**message, "headers": [*self._completed(message)]}
         elif kind == "websocket.close":
             if self.closed:
