@@ -344,7 +344,7 @@ def test_whatever_comes_nothing_is_raised_and_all_of_it_can_be_written_down(
     peer: Any, headers: list[tuple[bytes, bytes]], scheme: str | None
 ) -> None:
     asked = {"client": peer, "headers": headers, "scheme": scheme}
-    for proxies in (XFF, FORWARDED, Proxies(["0.0.0.0/0", "::/0", "unix"])):
+    for proxies in (XFF, FORWARDED, Proxies(["0.0.0.0/0", "::/0", "unix"], hops=HOPS)):
         request_id, ip = proxies.request_id(asked), proxies.client(asked)
         assert re.fullmatch(r"[A-Za-z0-9._-]{1,128}", request_id)
         actor = Actor(kind="user", ip=ip, request_id=request_id)
