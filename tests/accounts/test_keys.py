@@ -73,6 +73,17 @@ async def test_scopes_are_checked_where_they_are_written(db: Database, acme: Ten
 # ---- one in place of another --------------------------------------------------------------------
 
 
+async def test_an_end_has_a_timezone(db: Database, acme: Tenant) -> None:
+    keys = db.tenant(acme.id).api_keys
+    naive = datetime(2030, 1, 1)
+    made = await keys.create(name="k")
+    with pytest.raises(InvalidInput, match="timezone"):
+        await keys.create(name="k", expires_at=naive)
+    with pytest.raises(InvalidInput, match="timezone"):
+        await keys.update(made.key.id, expires_at=naive)
+    assert (await keys.update(made.key.id, expires_at=None)).expires_at is None
+
+
 async def test_both_keys_are_good_until_the_grace_is_over(db: Database, acme: Tenant) -> None:
     ann = await make_user(db, "ann@x.org", acme)
     keys = db.tenant(acme.id).api_keys

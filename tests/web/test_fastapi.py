@@ -221,6 +221,7 @@ async def test_what_fastapi_refuses_is_a_problem_too(db: Database, acme: TenantR
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
         answer = await http.delete("/me")
         assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+        assert all(name == name.lower() for name, _ in answer.headers.raw)
 
         # The server is told of it all the same.
         silent = httpx.ASGITransport(app=app, raise_app_exceptions=False)
@@ -303,6 +304,49 @@ async def test_a_declaration_of_ones_own_stays(db: Database) -> None:
     problems(app)
     told = app.openapi()["paths"]["/"]["get"]["responses"]["404"]
     assert (told["description"], told["content"]) == ("No such page", {"text/html": {}})
+
+
+async def test_a_model_of_ones_own_may_be_called_a_problem(db: Database) -> None:
+    app = FastAPI()
+
+    class Problem(BaseModel):
+        solved: bool
+
+    # As if it were written above: this module's annotations are texts.
+    @app.get("/", response_model=Problem)
+    async def page() -> Response:
+        return Response()
+
+    problems(app)
+    assert app.openapi() == app.openapi()
+    told = app.openapi()
+    assert told["components"]["schemas"]["Problem"]["properties"].keys() == {"solved"}
+    answers = told["paths"]["/"]["get"]["responses"]
+    named = answers["404"]["content"]["application/problem+json"]["schema"]["$ref"]
+    assert "code" in told["components"]["schemas"][named.rpartition("/")[2]]["properties"]
+
+
+async def test_an_upload_whose_key_is_revoked_is_not_unreadable(
+    db: Database, acme: TenantRow
+) -> None:
+    """FastAPI takes all that happens while it reads a body for a body that cannot be read."""
+    app = FastAPI()
+    app.add_middleware(TenantryMiddleware, db=db, recheck=0.0)
+    problems(app)
+
+    @app.post("/take")
+    async def take(given: dict[str, int]) -> None: ...
+
+    made = await db.tenant(acme.id).api_keys.create(name="k", scopes=["*"])
+
+    async def parts() -> Any:
+        yield b'{"a":'
+        await db.tenant(acme.id).api_keys.revoke(made.key.id)
+        yield b"1}"
+
+    async with client(app, headers={"x-api-key": made.secret, **_JSON}) as http:
+        answer = await http.post("/take", content=parts())
+    assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
 
 
 async def test_routes_can_be_tested_without_the_door(acme: TenantRow) -> None:

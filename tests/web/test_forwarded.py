@@ -144,7 +144,16 @@ def test_so_are_other_headers_and_numbers() -> None:
         Proxies(header="x-real-ip")  # type: ignore[arg-type]
     for hops in (0, -1, 65, True, "1"):
         with pytest.raises(InvalidInput):
-            Proxies(hops=hops)  # type: ignore[arg-type]
+            Proxies("10.0.0.1", hops=hops)  # type: ignore[arg-type]
+
+
+def test_neither_nobody_nor_everybody_is_believed_by_mistake() -> None:
+    with pytest.raises(InvalidInput, match="none is named"):
+        Proxies(hops=1)
+    for everybody in ("0.0.0.0/0", "::/0", "::ffff:0.0.0.0/96"):
+        with pytest.raises(InvalidInput, match="chooses his address"):
+            Proxies(["10.0.0.0/8", everybody])
+        Proxies([everybody], hops=1)
 
 
 def test_a_mapped_network_is_that_of_its_addresses() -> None:
@@ -335,7 +344,7 @@ def test_whatever_comes_nothing_is_raised_and_all_of_it_can_be_written_down(
     peer: Any, headers: list[tuple[bytes, bytes]], scheme: str | None
 ) -> None:
     asked = {"client": peer, "headers": headers, "scheme": scheme}
-    for proxies in (XFF, FORWARDED, Proxies(["0.0.0.0/0", "::/0", "unix"])):
+    for proxies in (XFF, FORWARDED, Proxies(["0.0.0.0/0", "::/0", "unix"], hops=HOPS)):
         request_id, ip = proxies.request_id(asked), proxies.client(asked)
         assert re.fullmatch(r"[A-Za-z0-9._-]{1,128}", request_id)
         actor = Actor(kind="user", ip=ip, request_id=request_id)

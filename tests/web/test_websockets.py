@@ -240,6 +240,23 @@ async def test_a_refusal_stays(db: Database, acme: Tenant) -> None:
     assert len(raised) == 3
 
 
+async def test_a_handshake_that_was_denied_is_over(db: Database, acme: Tenant) -> None:
+    """What goes wrong behind it is the application's, and no server is told to close what is not open."""
+
+    async def denying(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        start = {"type": "websocket.http.response.start", "status": 400, "headers": []}
+        await send(start)
+        await send({"type": "websocket.http.response.body", "body": b"no"})
+        raise KeyError
+
+    made = await db.tenant(acme.id).api_keys.create(name="k", scopes=["*"])
+    server = _Server()
+    with pytest.raises(KeyError):
+        await server.ask(TenantryMiddleware(denying, db), x_api_key=made.secret)
+    assert [m["type"].rpartition(".")[2] for m in server.said] == ["start", "body"]
+
+
 async def test_an_upload_ends_with_its_key(db: Database, acme: Tenant) -> None:
     made = await db.tenant(acme.id).api_keys.create(name="k", scopes=["*"])
     taken: list[bytes] = []
@@ -287,6 +304,11 @@ async def test_several_errors_at_once_are_one_answer(db: Database, acme: Tenant)
         assert (await http.get("/raising?name=ours")).status_code == 500
         with pytest.raises(ExceptionGroup):
             await http.get("/raising?name=bug")
+    # One that is not ours makes it a fault like any other, which names its request.
+    silent = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=silent, base_url="https://platform.test") as http:
+        answer = await http.get("/raising?name=bug", headers={"x-api-key": key})
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal")
 
 
 # ---- streams over a real server ---------------------------------------------------------------

@@ -8,10 +8,10 @@ from pydantic import BaseModel, Field, SecretStr
 
 from tenantry.accounts import MemberOf, SignedIn
 from tenantry.errors import NotAuthenticated
-from tenantry.web.fastapi import CurrentCaller, CurrentVisit, Db, Tenant, require_role
+from tenantry.web.fastapi import CurrentCaller, CurrentVisit, Tenant, require_role, require_scope
 
 router = APIRouter(tags=["accounts"])
-admins = [require_role("admin")]
+admins = [require_role("admin"), require_scope("keys:write")]
 
 Name = Annotated[str, Field(min_length=1, max_length=255)]
 Slug = Annotated[str, Field(max_length=100, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
@@ -40,8 +40,8 @@ class MadeKey(BaseModel):
 
 
 @router.post("/sign-up", status_code=201)
-async def sign_up(new: NewAccount, db: Db, visit: CurrentVisit, response: Response) -> MemberOf:
-    signed = await db.accounts.sign_up(
+async def sign_up(new: NewAccount, visit: CurrentVisit, response: Response) -> MemberOf:
+    signed = await visit.db.accounts.sign_up(
         new.email,
         new.password.get_secret_value(),
         name=new.name,
@@ -53,9 +53,9 @@ async def sign_up(new: NewAccount, db: Db, visit: CurrentVisit, response: Respon
 
 
 @router.post("/sign-in")
-async def sign_in(shown: Credentials, db: Db, visit: CurrentVisit, response: Response) -> MemberOf:
+async def sign_in(shown: Credentials, visit: CurrentVisit, response: Response) -> MemberOf:
     password = shown.password.get_secret_value()
-    async with db.accounts.signing_in(shown.email, password, actor=visit.actor()) as signed:
+    async with visit.db.accounts.signing_in(shown.email, password, actor=visit.actor()) as signed:
         return await begin_session(visit, response, signed, shown.tenant)
 
 

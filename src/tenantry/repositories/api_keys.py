@@ -77,6 +77,8 @@ class ApiKeys(Repository[ApiKey]):
     async def update(self, id: UUID, **changes: Any) -> ApiKey:
         if changes.get("scopes") is not None:
             changes["scopes"] = checked_scopes(changes["scopes"])
+        if "expires_at" in changes:
+            changes["expires_at"] = _aware(changes["expires_at"])
         return await super().update(id, **changes)
 
     async def rotate(

@@ -32,7 +32,7 @@ class Answer:
         self._request_id = request_id
         self._checked = monotonic()
         #: Why it may not go on. It stays so: an application that overlooks it gets nothing through.
-        self._refused: TenantryError | None = None
+        self.refused: TenantryError | None = None
         #: An answer, or a WebSocket; that it came to its end; that its client was heard.
         self.begun = self.closed = self.heard = False
         self.headers: list[Header] = [(b"x-request-id", request_id.encode())]
@@ -41,7 +41,7 @@ class Answer:
         self.again: Callable[[], Awaitable[None]] | None = None
 
     async def receive(self) -> Message:
-        if self._refused is not None and self._websocket:
+        if self.refused is not None and self._websocket:
             return await self._end()
         message = await self._receive()
         self.heard = True
@@ -59,7 +59,12 @@ class Answer:
     async def send(self, message: Message) -> None:
         kind = message["type"]
         if kind in ("http.response.start", "websocket.accept", "websocket.http.response.start"):
+            if self.refused is not None:
+                # An application took it for an error of its own, such as a body that cannot be read.
+                raise self.refused
             self.begun = True
+            # A handshake that an application denies by itself is over: nothing is left to close.
+            self.closed = kind == "websocket.http.response.start"
             message = {**message, "headers": [*self._completed(message)]}
         elif kind == "websocket.close":
             if self.closed:
@@ -84,15 +89,15 @@ class Answer:
             yield b"cache-control", b"no-store"
 
     async def _still_allowed(self) -> None:
-        if self._refused is not None:
-            raise self._refused
+        if self.refused is not None:
+            raise self.refused
         if self.again is None or monotonic() - self._checked < self.recheck:
             return
         self._checked = monotonic()
         try:
             await self.again()
         except TenantryError as error:
-            self._refused = error
+            self.refused = error
             raise
 
     async def refuse(self, problem: Problem) -> bool:

@@ -74,7 +74,10 @@ async def _invalid_message(websocket: WebSocket, error: Exception) -> None:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
-    headers = tuple((k.encode(), v.encode()) for k, v in (error.headers or {}).items())
+    # In lower case, as ASGI has them: what stands in front looks for them so.
+    headers = tuple(
+        (k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in (error.headers or {}).items()
+    )
     status = error.status_code
     if status < 200 or status in (204, 205, 304):
         return Response(status_code=status, headers=error.headers)
@@ -160,11 +163,13 @@ def _declare(schema: dict[str, Any], cookie: str | None) -> None:
     """Doing it again changes nothing: FastAPI hands out the schema that it made once."""
     components = schema.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
-    schemas["Problem"] = _SCHEMA
+    # A model of the application's own may be called so.
+    name = "Problem" if schemas.get("Problem", _SCHEMA) == _SCHEMA else "TenantryProblem"
+    schemas[name] = _SCHEMA
     for path in schema.get("paths", {}).values():
         for method, operation in path.items():
             if method in _METHODS:
-                _declare_of(operation["responses"])
+                _declare_of(operation["responses"], name)
     # Nothing refers to them any more.
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
@@ -173,15 +178,15 @@ def _declare(schema: dict[str, Any], cookie: str | None) -> None:
         scheme["name"] = cookie
 
 
-def _declare_of(answers: dict[str, Any]) -> None:
+def _declare_of(answers: dict[str, Any], name: str) -> None:
     for status, meaning in _MEANINGS.items():
         told = answers.get(status)
         if told is None or told.get("content") == _FASTAPIS:
-            answers[status] = _declared(status, meaning)
+            answers[status] = _declared(status, meaning, name)
 
 
-def _declared(status: str, meaning: str) -> dict[str, Any]:
-    content = {TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+def _declared(status: str, meaning: str, name: str) -> dict[str, Any]:
+    content = {TYPE: {"schema": {"$ref": f"#/components/schemas/{name}"}}}
     headers = {"headers": _RETRY_AFTER} if status in ("429", "503") else {}
     return {"description": meaning, "content": content, **headers}
 

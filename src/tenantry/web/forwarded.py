@@ -30,6 +30,7 @@ Network = IPv4Network | IPv6Network
 
 #: A peer without an address, behind a socket of this machine.
 UNIX: Final = "unix"
+_ANYWHERE: Final = 'Behind one proxy of any address: Proxies(["0.0.0.0/0", "::/0"], hops=1).'
 #: Entries are looked at, where nothing else is said.
 HOPS: Final = 16
 #: The longest address has 45 characters; port, brackets and a zone come on top.
@@ -57,7 +58,9 @@ class Proxies:
 
     `header` is the one that they write; the other is not looked at. `hops` is how many proxies there
     are at most, where their number is known better than their addresses: with one hop, the last entry
-    is the client whatever it says. Nothing here raises but the constructor.
+    is the client whatever it says. Who they are has to be said all the same: `["0.0.0.0/0", "::/0"]` for
+    whoever comes, and then `hops` too, or whoever asks would choose his address. Nothing here raises but
+    the constructor.
     """
 
     def __init__(
@@ -65,17 +68,30 @@ class Proxies:
         trusted: Iterable[str] = (),
         *,
         header: Literal["x-forwarded-for", "forwarded"] = "x-forwarded-for",
-        hops: int = HOPS,
+        hops: int | None = None,
     ) -> None:
         if header not in ("x-forwarded-for", "forwarded"):
             raise InvalidInput("The header is x-forwarded-for or forwarded.", field="header")
-        if not isinstance(hops, int) or isinstance(hops, bool) or not 1 <= hops <= 64:
+        wanted = HOPS if hops is None else hops
+        if not isinstance(wanted, int) or isinstance(wanted, bool) or not 1 <= wanted <= 64:
             raise InvalidInput("hops is a number from 1 to 64.", field="hops")
         names = [trusted] if isinstance(trusted, str) else list(trusted)
         self._unix = UNIX in names
         self._networks = tuple(_network(name) for name in names if name != UNIX)
+        if hops is not None and not names:
+            raise InvalidInput(
+                "hops counts proxies that are trusted, and none is named.",
+                field="trusted",
+                hint=_ANYWHERE,
+            )
+        if hops is None and any(network.prefixlen == 0 for network in self._networks):
+            raise InvalidInput(
+                "Where everybody is trusted, whoever asks chooses his address.",
+                field="hops",
+                hint=_ANYWHERE,
+            )
         self._forwarded = header == "forwarded"
-        self._hops = hops
+        self._hops = wanted
 
     def client(self, scope: Scope) -> str | None:
         """The client's address; None if there is none, as behind a socket of this machine."""

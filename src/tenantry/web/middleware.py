@@ -98,21 +98,19 @@ class TenantryMiddleware:
                 await self._app(scope, answer.receive, answer.send)
             finally:
                 BOUND.reset(bound)
-        except (TenantryError, ExceptionGroup) as raised:
-            error = _told_of(raised)
+        except Exception as raised:
+            error = _told_of(raised, answer.refused)
             if error is None:
+                # The server is told as well, and logs it. Frameworks' own last word knows no request's
+                # id; where an application shows its faults, it does so itself.
+                if not getattr(scope.get("app"), "debug", False):
+                    await answer.refuse(INTERNAL)
                 raise
             problem = answer_to(error)
             log(problem, error, request_id)
             # What has begun cannot become another answer: the server then cuts the connection.
             if not await answer.refuse(problem):
                 raise
-        except Exception:
-            # The server is told as well, and logs it. Frameworks' own last word knows no request's id;
-            # where an application shows its faults, it does so itself.
-            if not getattr(scope.get("app"), "debug", False):
-                await answer.refuse(INTERNAL)
-            raise
         finally:
             if visit is not None:
                 visit.end()
@@ -183,19 +181,21 @@ class TenantryMiddleware:
                 raise
 
 
-def _told_of(raised: TenantryError | ExceptionGroup[Exception]) -> TenantryError | None:
+def _told_of(raised: Exception, refused: TenantryError | None) -> TenantryError | None:
     """What is answered to. Of several that were raised at once it is the gravest, and nothing where
     one of them is not ours."""
     if isinstance(raised, TenantryError):
         return raised
-    leaves = [
-        _told_of(part) if isinstance(part, (TenantryError, ExceptionGroup)) else None
-        for part in raised.exceptions
-    ]
-    ours = [leaf for leaf in leaves if leaf is not None]
-    if len(ours) < len(leaves):
-        return None
-    return max(ours, key=lambda error: answer_to(error).status)
+    if isinstance(raised, ExceptionGroup):
+        told = [_told_of(part, refused) for part in raised.exceptions]
+        ours = [error for error in told if error is not None]
+        gravest = max(ours, key=lambda error: answer_to(error).status, default=None)
+        return gravest if len(ours) == len(told) else None
+    # What `receive` and `send` raise, frameworks wrap into an error of their own.
+    cause: BaseException | None = raised
+    while cause is not None and cause is not refused:
+        cause = cause.__cause__
+    return None if cause is None else refused
 
 
 def _hold(verdict: Verdict | None) -> None:

@@ -15,7 +15,9 @@ from tenantry.errors import InvalidInput, OriginRefused
 from .forwarded import Proxies
 
 _SAFE: Final = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))
-#: As browsers write it: in lower case, and without the port where it is the usual one.
+#: Ports that browsers leave out.
+_USUAL: Final = {"https": ":443", "http": ":80"}
+#: As browsers write it: in lower case.
 _ORIGIN: Final = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?", re.ASCII)
 
 
@@ -25,7 +27,8 @@ class Origins:
     def __init__(self, trusted: Iterable[str] = ()) -> None:
         self._trusted = frozenset([trusted] if isinstance(trusted, str) else trusted)
         for name in self._trusted:
-            if not _ORIGIN.fullmatch(name):
+            # One with its usual port is never said, so nothing would be trusted by it.
+            if not _ORIGIN.fullmatch(name) or name.endswith(_USUAL[name.partition("://")[0]]):
                 raise InvalidInput(
                     f"{name!r} is no origin.",
                     field="origins",
@@ -41,8 +44,13 @@ class Origins:
             return
         if site is not None:
             raise OriginRefused
+        if origin is None:
+            return
         # The scheme is not compared: of what stands in front and ends TLS nothing may be known here.
-        if origin is not None and origin.partition("://")[2] != proxies.host(scope):
+        # What browsers leave out, proxies may write.
+        scheme, _, here = origin.partition("://")
+        host = proxies.host(scope)
+        if host is None or here != host.removesuffix(_USUAL.get(scheme, "")):
             raise OriginRefused
 
 
