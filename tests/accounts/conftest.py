@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
+import asyncpg
 import pytest
 from argon2 import PasswordHasher, Type
 
@@ -40,6 +43,15 @@ async def shared(place: Place, valkey_server: KeyValueServer) -> AsyncIterator[D
     settings = place.settings(redis_url=valkey_server.url, redis_timeout=10)
     async with await tenantry.connect(settings=settings) as db:
         yield db
+
+
+async def until_waiting(root: asyncpg.Connection[Any], work: asyncio.Task[None]) -> None:
+    """The work of another transaction stands before a lock."""
+    asked = """SELECT EXISTS (SELECT FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock')"""
+    while not await root.fetchval(asked):
+        assert not work.done(), "it did not wait"
+        await asyncio.sleep(0.01)
 
 
 async def sign_up(db: Database, email: str = "ann@x.org", slug: str = "initech") -> SignedIn:

@@ -13,11 +13,9 @@ from tenantry.errors import CoordinationUnavailable, InvalidInput, NotAuthentica
 from tenantry.models import Tenant
 from tests.fixtures.database import Place, make_tenant, make_user
 
-from .conftest import PASSWORD, sign_up
+from .conftest import PASSWORD, sign_up, until_waiting
 
 NEW = "staple battery horse"
-_WAITING = """SELECT EXISTS (SELECT FROM pg_stat_activity
-    WHERE datname = current_database() AND wait_event_type = 'Lock')"""
 
 
 async def _opens(db: Database, password: str) -> bool:
@@ -56,9 +54,7 @@ async def test_a_session_that_is_just_beginning_ends_too(shared: Database, place
     sessions = shared.tenant(made.memberships[0].tenant_id).user_sessions
     async with shared.accounts.signing_in("ann@x.org", PASSWORD) as ann:
         change = asyncio.create_task(shared.accounts.set_password(made.user_id, NEW))
-        while not await root.fetchval(_WAITING):
-            assert not change.done(), "it did not wait"
-            await asyncio.sleep(0.01)
+        await until_waiting(root, change)
         begun = await sessions.create(ann.user_id)
     await change
     await root.close()

@@ -18,9 +18,9 @@ from tenantry.errors import (
     TenantryError,
 )
 from tenantry.models import Tenant
-from tests.fixtures.database import make_tenant, make_user
+from tests.fixtures.database import Place, make_tenant, make_user
 
-from .conftest import sign_up
+from .conftest import sign_up, until_waiting
 
 Attempt = Callable[[], Awaitable[None]]
 
@@ -152,6 +152,36 @@ async def test_who_is_removed_is_out_at_once(shared: Database) -> None:
     assert await shared.user_session(there.token)
     assert await shared.authenticate_key(key.secret) is None
     assert await shared.standing(acme.id, ann.id) is None
+
+
+async def test_an_invitation_that_he_is_making_as_he_is_removed_is_withdrawn(
+    db: Database, acme: Tenant, place: Place
+) -> None:
+    root = await place.connection("superuser")
+    ann = await make_user(db, "ann@x.org", acme, role="admin")
+    async with db.tenant(acme.id) as t:
+        invited = await t.invitations.create("another@x.org", "owner", invited_by=ann.id)
+        removal = asyncio.create_task(db.accounts.remove_member(acme.id, ann.id))
+        await until_waiting(root, removal)
+    await removal
+    await root.close()
+    assert await db.accounts.invitation(invited.token) is None
+
+
+async def test_a_key_that_he_rotates_as_he_is_removed_goes_with_him(
+    db: Database, acme: Tenant, place: Place
+) -> None:
+    root = await place.connection("superuser")
+    ann = await make_user(db, "ann@x.org", acme, role="admin")
+    key = (await db.tenant(acme.id).api_keys.create(name="hers", user_id=ann.id)).key
+    async with db.tenant(acme.id) as t:
+        await t.fetch("SELECT FROM tenantry.api_keys WHERE id = $1 FOR UPDATE", key.id)
+        removal = asyncio.create_task(db.accounts.remove_member(acme.id, ann.id))
+        await until_waiting(root, removal)
+        successor = await t.api_keys.rotate(key.id)  # it holds nothing that this waits for
+    await removal
+    await root.close()
+    assert await db.authenticate_key(successor.secret) is None
 
 
 async def test_no_invitation_brings_back_who_is_removed(db: Database, acme: Tenant) -> None:

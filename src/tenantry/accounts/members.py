@@ -28,6 +28,14 @@ _AUTHORITY: Final = """
     JOIN tenantry.users AS u ON u.id = m.user_id AND u.is_active
     WHERE m.tenant_id = $1 AND m.user_id = $2"""
 _CHANGE: Final = "UPDATE tenantry.memberships SET role = $3 WHERE tenant_id = $1 AND user_id = $2"
+#: First: whoever rotates a key holds it before the member whom it acts for, and with him they go.
+_KEYS: Final = """
+    SELECT k.id FROM tenantry.api_keys AS k
+    WHERE k.tenant_id = $1 AND k.user_id = $2 ORDER BY k.id FOR UPDATE"""
+#: What is being made in his name is there after this, and nothing more is made: references to him wait.
+_ALONE: Final = """
+    SELECT m.id FROM tenantry.memberships AS m
+    WHERE m.tenant_id = $1 AND m.user_id = $2 FOR UPDATE"""
 #: Or whoever is put out comes back by what he was sent, or has made for another of his addresses.
 _WITHDRAW: Final = """
     UPDATE tenantry.invitations AS i SET revoked_at = now()
@@ -87,7 +95,9 @@ class Members(Part):
         tenant, user = parse_uuid(tenant_id, "tenant_id"), parse_uuid(user_id, "user_id")
         who = None if by is None else parse_uuid(by, "by")
         async with self._serve(_REASON, user_id=who, actor=actor) as s:
+            await s.fetch(_KEYS, tenant, user)
             before = await _role_to_change(s, tenant, user, None, who)
+            await s.fetch(_ALONE, tenant, user)
             # Before the membership goes, as whoever accepts holds the invitation first.
             await s.execute(_WITHDRAW, tenant, user)
             await s.execute(_REMOVE, tenant, user)

@@ -22,9 +22,11 @@ _LONGEST: Final = timedelta(days=366)
 _ALONE: Final = (
     "SELECT pg_advisory_xact_lock(hashtextextended($1::text || '/' || lower($2), 20261122))"
 )
+#: After the new one is there: its foreign key takes the lock of who invites, and whoever is removed has
+#: that one before those of invitations.
 _WITHDRAW: Final = (
     "UPDATE tenantry.invitations SET revoked_at = now()"
-    " WHERE tenant_id = $1 AND lower(email) = lower($2)"
+    " WHERE tenant_id = $1 AND lower(email) = lower($2) AND id <> $3"
     " AND accepted_at IS NULL AND revoked_at IS NULL"
 )
 
@@ -69,7 +71,6 @@ class Invitations(Repository[Invitation]):
         address, token = email.strip(), secrets.token_urlsafe(32)
         async with self._scope.transaction() as scope:
             await scope.fetch(_ALONE, str(scope.tenant_id), address)
-            await scope.execute(_WITHDRAW, scope.tenant_id, address)
             made = await Invitations(scope)._create(
                 email=address,
                 role=role,
@@ -77,6 +78,7 @@ class Invitations(Repository[Invitation]):
                 invited_by=invited_by,
                 expires_at=datetime.now(UTC) + expires_in,
             )
+            await scope.execute(_WITHDRAW, scope.tenant_id, address, made.id)
         return NewInvitation(made, token)
 
     async def open(self, *, limit: int = 50, after: UUID | None = None) -> Page[Invitation]:
