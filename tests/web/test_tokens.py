@@ -7,7 +7,7 @@ import hmac
 import json
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -26,6 +26,7 @@ from tests.web.issuer import b64, edwards, elliptic, public, rsa, signed
 ISSUER = "https://issuer.example.org/"
 AUDIENCE = "https://api.example.org"
 SECRET = "mK3vXq8ZrN0tLpYs7WbEjH4cUfGa9dR5iOo2X6T1"
+OTHER = "Vb4nQ7zKx1sJ9eWm3TgYc6LhRu8PdFa0iNo5X2kE"
 NOW = 1_795_000_000
 LEEWAY = 30
 #: The same in every process that collects these tests.
@@ -697,9 +698,12 @@ async def test_whatever_an_issuer_signs_is_taken_or_refused(
 # ---- tokens of the platform's own ---------------------------------------------------------------
 
 
-def platform(**rules: Any) -> Tokens:
+def platform(secret: str = SECRET, accepted: Sequence[str] = (), **rules: Any) -> Tokens:
     return Tokens.of_platform(
-        Settings(database_url="postgresql://app@h/d", jwt_secret_key=SECRET), **rules
+        Settings(
+            database_url="postgresql://app@h/d", jwt_secret_key=secret, jwt_accepted_keys=accepted
+        ),
+        **rules,
     )
 
 
@@ -713,6 +717,54 @@ async def test_the_platforms_own_tokens_come_back() -> None:
     nobody = await own.verify(own.issue(str(TENANT)))
     assert (nobody.user_id, nobody.subject, nobody.scopes) == (None, None, ())
     assert own.issue(TENANT) != own.issue(TENANT)
+
+
+async def test_the_platforms_key_is_rotated() -> None:
+    before = platform(SECRET)
+    told = platform(SECRET, [OTHER])
+    between = platform(OTHER, [SECRET])
+    after = platform(OTHER)
+    old, new = before.issue(TENANT, USER), between.issue(TENANT, USER)
+    for rules in (before, told, between):
+        assert (await rules.verify(old)).user_id == USER
+    # Whoever knows it already takes what those sign that went ahead.
+    for rules in (told, between, after):
+        assert (await rules.verify(new)).user_id == USER
+    # What is only accepted signs nothing.
+    await before.verify(told.issue(TENANT))
+    await after.verify(between.issue(TENANT))
+    await refused(before, new, "signature")
+    await refused(after, old, "signature")
+
+
+async def test_of_several_secrets_each_is_one_and_nothing_else() -> None:
+    both = of_secret(secret=[SECRET, OTHER])
+    for secret in (SECRET, OTHER):
+        await both.verify(mac(secret=secret))
+        await both.verify(mac({**HS256, "kid": "of a service beside us"}, secret))
+        for name in ("none", "HS384", "HS512", "RS256"):
+            await refused(both, mac({"alg": name}, secret), "algorithm")
+    for wrong in (f"{SECRET},{OTHER}", f"{SECRET}{OTHER}", SECRET[:-1], "", b"\0"):
+        await refused(both, mac(secret=wrong), "signature")
+    pem = rsa().as_pem().decode()
+    for first, then in ((SECRET, pem), (pem, SECRET)):
+        with pytest.raises(ConfigurationError):
+            of_secret(secret=[first, then])
+
+
+def test_each_of_several_secrets_is_a_strong_one() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        platform(SECRET, [OTHER, OTHER[:31]])
+    assert caught.value.setting == "jwt_accepted_keys"
+    assert OTHER[:31] not in str(caught.value.to_dict())
+    with pytest.raises(ConfigurationError) as caught:
+        platform(SECRET[:31], [OTHER])
+    assert caught.value.setting == "jwt_secret_key"
+    # Each token that is none is tried with all of them.
+    platform(SECRET, [OTHER] * 7)
+    for many in ([], [SECRET] * 9):
+        with pytest.raises(ConfigurationError):
+            of_secret(secret=many)
 
 
 async def test_a_token_for_one_thing_is_not_for_another() -> None:
@@ -769,6 +821,7 @@ def test_what_cannot_be_in_a_token_is_refused_before() -> None:
 
 
 def test_nothing_shows_the_secret() -> None:
-    own = of_secret()
-    assert SECRET not in repr(own) + str(vars(own))
+    own = of_secret(secret=[SECRET, OTHER])
+    for secret in (SECRET, OTHER):
+        assert secret not in repr(own) + str(vars(own)) + str(vars(own._verifier))
     assert repr(own) == f"Tokens(issuer={ISSUER!r})"
