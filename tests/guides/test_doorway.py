@@ -4,7 +4,6 @@ say with a provider that is there."""
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from tests.fixtures.servers import KeyValueServer
-from tests.web.issuer import Stage, public, rsa, signed, staging
+from tests.web.issuer import public, rsa, signed, staging
 from tests.web.outsider import CLIENT, SECRET, Outsider
 
 from .blocks import DOCS
@@ -77,12 +76,6 @@ with TestClient(app, base_url="https://app.example.org", follow_redirects=False)
 """
 
 
-@pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
-    with staging() as one:
-        yield one
-
-
 @pytest.fixture(autouse=True)
 def _quietly(reader: Reader, valkey_server: KeyValueServer) -> None:
     reader.environment["TENANTRY_REDIS_URL"] = valkey_server.url
@@ -91,16 +84,15 @@ def _quietly(reader: Reader, valkey_server: KeyValueServer) -> None:
     reader.environment["PYTHONWARNINGS"] = "ignore:Using `httpx` with"
 
 
-def test_tokens(reader: Reader, stage: Stage) -> None:
+def test_tokens(reader: Reader) -> None:
     """Their issuer's address is replaced by one where there is somebody."""
-    issuer = f"{stage.url}/"
 
     async def keys(request: Request) -> Response:
         return JSONResponse(public(rsa()))
 
     async def token(request: Request) -> Response:
         claims = {
-            "iss": issuer,
+            "iss": f"{stage.url}/",
             "aud": "https://api.example.org",
             "sub": "auth0|7",
             "exp": int(time.time()) + 60,
@@ -109,28 +101,30 @@ def test_tokens(reader: Reader, stage: Stage) -> None:
         }
         return PlainTextResponse(signed({"alg": "RS256", "kid": "one"}, claims, rsa()))
 
-    routes = [Route("/.well-known/jwks.json", keys), Route("/token", token)]
-    stage.app = Starlette(routes=routes)
     page = (DOCS / "tokens.md").read_text("utf-8")
     assert _ISSUER in page
-    assert reader.follow(_written(reader, page.replace(_ISSUER, issuer)))
-    assert reader.follow(_written(reader, _A_PROVIDERS_TOKEN))
+    with staging() as stage:
+        routes = [Route("/.well-known/jwks.json", keys), Route("/token", token)]
+        stage.app = Starlette(routes=routes)
+        assert reader.follow(_written(reader, page.replace(_ISSUER, f"{stage.url}/")))
+        assert reader.follow(_written(reader, _A_PROVIDERS_TOKEN))
 
 
-def test_signing_in_through_others(reader: Reader, stage: Stage) -> None:
+def test_signing_in_through_others(reader: Reader) -> None:
     assert reader.follow(DOCS / "oauth.md")
     there = Outsider()
-    stage.app, there.url = there.app, stage.url
     there.redirects |= {
         "https://app.example.org/sign-in/github/back",
         "https://app.example.org/account/github/back",
     }
-    reader.environment |= {
-        "THERE": stage.url,
-        "GITHUB_CLIENT_ID": CLIENT,
-        "GITHUB_CLIENT_SECRET": SECRET,
-    }
-    assert reader.follow(_written(reader, _A_SIGN_IN))
+    with staging() as stage:
+        stage.app, there.url = there.app, stage.url
+        reader.environment |= {
+            "THERE": stage.url,
+            "GITHUB_CLIENT_ID": CLIENT,
+            "GITHUB_CLIENT_SECRET": SECRET,
+        }
+        assert reader.follow(_written(reader, _A_SIGN_IN))
 
 
 def _written(reader: Reader, text: str) -> Path:

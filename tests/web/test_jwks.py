@@ -6,7 +6,6 @@ import asyncio
 import gzip
 import json
 import time
-from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any
 from uuid import uuid4
@@ -22,6 +21,7 @@ from tenantry.web.outside import is_safe
 from tenantry.web.tokens import Tokens
 from tenantry.web.verifier import Verifier
 from tests.web.issuer import (
+    Clock,
     Published,
     Stage,
     elliptic,
@@ -29,27 +29,10 @@ from tests.web.issuer import (
     rsa,
     serving,
     signed,
-    staging,
     until,
 )
 
 ISSUER, AUDIENCE = "https://issuer.example.org", "api"
-
-
-class Clock:
-    """Time passes when it is told to."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
-    with staging() as one:
-        yield one
 
 
 @pytest.fixture

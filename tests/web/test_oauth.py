@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 from uuid import uuid4
@@ -24,25 +24,11 @@ from tenantry.keyring import Keyring, new_key
 from tenantry.web import oauth, outside
 from tenantry.web.oauth import OAuth
 from tenantry.web.providers import GitHub, OpenID, OutsideIdentity, google
-from tests.web.issuer import Stage, rsa, serving, staging
+from tests.web.issuer import Clock, Stage, rsa, serving
 from tests.web.outsider import CLIENT, REDIRECT, SECRET, Outsider
 
 KEYRING = Keyring([new_key()])
 Ways = Callable[..., OAuth]
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_795_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
-    with staging() as one:
-        yield one
 
 
 @pytest.fixture
@@ -199,7 +185,7 @@ async def test_a_code_is_good_once(either: OAuth, there: Outsider) -> None:
 
 
 async def test_a_sign_in_has_its_time(there: Outsider) -> None:
-    clock = Clock()
+    clock = Clock(1_795_000_000.0)
     provider = GitHub(url=there.url, api=there.url)
     app = OAuth(provider, CLIENT, SECRET, keyring=KEYRING, lifetime=600, clock=clock)
     begun = await app.begin(REDIRECT)
