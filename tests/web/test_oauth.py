@@ -493,6 +493,36 @@ async def test_an_answer_without_a_token_is_none(github: OAuth, there: Outsider)
             await signed_in(github, there)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"expires_in": 60},
+        {"expires_in": -5, "refresh_token": "r"},
+        {"expires_in": [1], "expires_at": {}},
+        {"expires_at": [1]},
+        {"expires_at": 1, "refresh_token": 7},
+        {"token_type": 7},
+        {"token_type": None},
+        {"error": None},
+    ],
+)
+async def test_what_is_not_read_of_an_answer_is_no_matter(
+    either: OAuth, there: Outsider, said: dict[str, Any]
+) -> None:
+    there.token = said
+    there.claims = {"email": ...}  # so that the token is used with OpenID too
+    identity = await signed_in(either, there)
+    assert identity.email == "ann@example.org"
+
+
+async def test_an_answer_that_readers_differ_in_is_none(either: OAuth, there: Outsider) -> None:
+    good = '"access_token": "at-1", "token_type": "bearer"'
+    for said in ('"expires_in": 1e999', '"access_token": "at-2"', '"expires_in": NaN'):
+        there.instead = {"/login/oauth/access_token": Response(f"{{{good}, {said}}}")}
+        with pytest.raises(IdentityProviderUnavailable):
+            await signed_in(either, there)
+
+
 async def test_a_slow_provider_is_given_up(
     github: OAuth, there: Outsider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -553,8 +583,10 @@ def test_an_issuer_elsewhere_has_no_doors_here() -> None:
     }
     doors = far._read(json.dumps(said).encode())
     assert doors.token == said["token_endpoint"]
-    with pytest.raises(ValueError, match="not safe"):
-        far._read(json.dumps({**said, "token_endpoint": "http://127.0.0.1/x"}).encode())
+    for here in ("http://127.0.0.1/x", "HTTP://127.0.0.1/x", "hTTp://localhost/x"):
+        for door in ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"):
+            with pytest.raises(ValueError, match="not safe"):
+                far._read(json.dumps({**said, door: here}).encode())
 
 
 def test_providers_are_reached_over_tls() -> None:
