@@ -261,6 +261,12 @@ async def test_an_id_picks_among_the_keys_there_are(kid: Any) -> None:
     await refused(of_secret(), mac({**HS256, "kid": kid}, b""))
 
 
+async def test_an_id_has_its_measure() -> None:
+    await of_secret().verify(mac({**HS256, "kid": "x" * 256}))
+    for kid in ("x" * 257, 7, ["x"]):
+        await refused(of_secret(), mac({**HS256, "kid": kid}), "key")
+
+
 async def test_without_an_id_every_key_of_its_kind_may_have_made_it() -> None:
     both = tokens(rsa("one"), rsa("two"), edwards("ed"))
     for name in ("one", "two"):
@@ -765,6 +771,30 @@ def test_each_of_several_secrets_is_a_strong_one() -> None:
     for many in ([], [SECRET] * 9):
         with pytest.raises(ConfigurationError):
             of_secret(secret=many)
+
+
+async def test_a_token_is_made_for_the_first_audience_and_its_time() -> None:
+    both = of_secret(audience=["web", "worker"])
+    claims = (await both.verify(both.issue(TENANT, lifetime=60))).raw
+    assert (claims["aud"], claims["iat"], claims["exp"]) == ("web", NOW, NOW + 60)
+
+
+async def test_our_servers_clocks_need_not_agree() -> None:
+    ahead, behind = platform(), platform()
+    ahead._clock = lambda: time.time() + 3
+    assert (await behind.verify(ahead.issue(TENANT, USER))).user_id == USER
+    ahead._clock = lambda: time.time() + 60
+    await refused(behind, ahead.issue(TENANT, USER), "early")
+
+
+async def test_what_else_is_signed_with_the_platforms_key_is_no_token_of_ours() -> None:
+    now = int(time.time())
+    said: dict[str, Any] = {"iss": "tenantry", "aud": "tenantry", "iat": now, "exp": now + 86_400}
+    await platform().verify(mac(**said))
+    for kind in ({"typ": "JWT"}, {}):
+        await refused(platform(), mac({"alg": "HS256", **kind}, **said), "type")
+    for times in ({"exp": now + 86_401}, {"iat": now - 60}):
+        await refused(platform(), mac(**{**said, **times}), "age")
 
 
 async def test_a_token_for_one_thing_is_not_for_another() -> None:

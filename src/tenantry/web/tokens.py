@@ -107,10 +107,10 @@ class Tokens:
         *,
         issuer: str = "tenantry",
         audience: str = "tenantry",
-        leeway: float = 0,
+        leeway: float = 5,
     ) -> Self:
         """The platform's own, under `jwt_secret_key` (and `jwt_accepted_keys`): for what cannot show a
-        key or a cookie, such as a WebSocket's first message."""
+        key or a cookie, such as a WebSocket's first message. `leeway` is for our own servers' clocks."""
         if settings.jwt_secret_key is None:
             raise ConfigurationError(
                 "No key is set to sign tokens with.",
