@@ -25,7 +25,6 @@ _ISSUER = "https://login.example.org/"
 _A_PROVIDERS_TOKEN = """
 ```python
 import httpx
-from entrance import provider
 from tenantry.web.providers import OutsideIdentity
 
 theirs = httpx.get(f"{provider.issuer}token", params={"tenant": str(tenant_id)}).text
