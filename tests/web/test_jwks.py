@@ -178,7 +178,7 @@ async def test_old_keys_serve_while_the_issuer_is_away(clock: Clock) -> None:
     clock.now += 301
     await rules.claims(token())
     # A new key cannot be told from a false one.
-    await unknown(rules, token("two"))
+    assert (await unknown(rules, token("two"))).retry_after == kept.AGAIN_S
     clock.now += 86_398
     await rules.claims(token())
     clock.now += 1
@@ -190,7 +190,7 @@ async def test_without_keys_nobody_is_refused_and_nobody_let_in(clock: Clock) ->
     with serving(published.app) as port:
         pass
     rules = verifier(f"http://127.0.0.1:{port}/jwks", clock)
-    await unknown(rules, token())
+    assert (await unknown(rules, token())).retry_after == kept.FIRST_AGAIN_S
     with serving(published.app, port):
         # It is not asked for every request that comes.
         await unknown(rules, token())
@@ -306,19 +306,43 @@ async def test_a_slow_issuer_is_given_up(clock: Clock, monkeypatch: pytest.Monke
             await unknown(verifier(f"http://127.0.0.1:{port}/jwks", clock), token())
 
 
+@pytest.mark.parametrize("name", ["one", "two"])
 async def test_who_leaves_takes_nothing_from_the_others(
-    published: Published, rules: Verifier
+    published: Published, rules: Verifier, clock: Clock, name: str
 ) -> None:
+    if name == "two":  # it is missed in what there is
+        await rules.claims(token())
+        clock.now += kept.AGAIN_S
+    asked = published.asked
+    published.publish(rsa("one"), rsa("two"))
     published.holding = True
-    first = asyncio.create_task(rules.claims(token()))
-    others = [asyncio.create_task(rules.claims(token())) for _ in range(5)]
-    await until(lambda: published.asked == 1)
+    first = asyncio.create_task(rules.claims(token(name)))
+    others = [asyncio.create_task(rules.claims(token(name))) for _ in range(5)]
+    await until(lambda: published.asked == asked + 1)
     first.cancel()
     await asyncio.wait([first])
     published.holding = False
     await asyncio.gather(*others)
     assert first.cancelled()
-    assert published.asked == 1
+    assert published.asked == asked + 1
+
+
+async def test_who_missed_something_in_an_older_answer_gets_the_one_there_is(
+    published: Published, clock: Clock
+) -> None:
+    one = Kept(published.url, read_key_set, provider=ISSUER, clock=clock)
+    older = await one.get()
+    clock.now += kept.AGAIN_S
+    newer = await one.newer(older)
+    assert newer is not older
+    clock.now += kept.AGAIN_S
+    assert await one.newer(older) is newer
+    assert published.asked == 2
+    published.status = 500
+    with pytest.raises(IdentityProviderUnavailable):
+        await one.newer(newer)
+    assert await one.newer(older) is newer
+    assert published.asked == 3
 
 
 async def test_who_asks_leaves_nothing_of_his_own_in_it(published: Published) -> None:
