@@ -564,6 +564,10 @@ async def test_a_large_one_is_not_read() -> None:
     assert len(fits) < LARGEST
     await tokens().verify(fits)
     await refused(tokens(), token(extra="x" * 6200), "size")
+    header = b64(dict(HS256))
+    for length, reason in ((LARGEST, "signature"), (LARGEST + 1, "size")):
+        payload = "A" * (length - len(f"{header}..AA"))
+        await refused(of_secret(), f"{header}.{payload}.AA", reason)
 
 
 @pytest.mark.parametrize(
