@@ -33,6 +33,7 @@ class Outsider:
         self.metadata: dict[str, Any] = {}
         self.callback: dict[str, str | None] = {}
         self.claims: dict[str, Any] = {}
+        self.header: dict[str, Any] = {}
         self.token: dict[str, Any] = {}
         self.info: Any = {"sub": "u-1", "email": "ann@example.org", "email_verified": True}
         self.user: Any = {"id": 583231, "login": "ann", "email": "shown@example.org"}
@@ -104,7 +105,8 @@ class Outsider:
             **self.claims,
         }
         claims = {k: v for k, v in claims.items() if v is not ...}
-        return signed({"alg": "RS256", "typ": "JWT", "kid": "one"}, claims, self.key)
+        header = {"alg": "RS256", "typ": "JWT", "kid": "one", **self.header}
+        return signed(header, claims, self.key)
 
     async def jwks(self, request: Request) -> Response:
         return JSONResponse(public(rsa("one")))

@@ -437,6 +437,11 @@ async def test_an_id_token_is_signed(openid: OAuth, there: Outsider) -> None:
         await refused("identity", signed_in(openid, there))
 
 
+async def test_an_access_token_is_no_id_token(openid: OAuth, there: Outsider) -> None:
+    there.header = {"typ": "at+jwt"}
+    await refused("identity", signed_in(openid, there))
+
+
 async def test_one_of_several_audiences_may_be_we(openid: OAuth, there: Outsider) -> None:
     there.claims = {"aud": [CLIENT, "another-app"], "azp": CLIENT}
     assert await signed_in(openid, there)
