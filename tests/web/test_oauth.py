@@ -588,6 +588,9 @@ def test_an_issuer_elsewhere_has_no_doors_here() -> None:
     }
     doors = far._read(json.dumps(said).encode())
     assert doors.token == said["token_endpoint"]
+    # Where a secret may go either way it goes in the header.
+    ways = {"token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"]}
+    assert not far._read(json.dumps({**said, **ways}).encode()).posts_secret
     for here in ("http://127.0.0.1/x", "HTTP://127.0.0.1/x", "hTTp://localhost/x"):
         for door in ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"):
             with pytest.raises(ValueError, match="not safe"):
