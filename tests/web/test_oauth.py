@@ -588,6 +588,10 @@ def test_an_issuer_elsewhere_has_no_doors_here() -> None:
     }
     doors = far._read(json.dumps(said).encode())
     assert doors.token == said["token_endpoint"]
+    # When its keys move, those of the old place are forgotten.
+    first = far._key_set("https://keys.example.org/1")
+    assert far._key_set("https://keys.example.org/1") is first
+    assert far._key_set("https://keys.example.org/2") is not first
     # Where a secret may go either way it goes in the header.
     ways = {"token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"]}
     assert not far._read(json.dumps({**said, **ways}).encode()).posts_secret
