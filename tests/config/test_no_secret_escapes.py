@@ -31,6 +31,7 @@ def test_secrets_are_in_no_text_of_the_settings() -> None:
         replica_urls=[URL],
         redis_url=f"redis://:{PASSWORD}@h",
         jwt_secret_key=PASSWORD,
+        jwt_accepted_keys=f"{PASSWORD},{PASSWORD}2",
         pooler_url=URL,
         report_key=SIGNING_KEY,
         readonly_url=f"postgresql://h/d?user=u&password={PASSWORD}&sslpassword={PASSWORD}",
@@ -43,6 +44,7 @@ def test_secrets_are_in_no_text_of_the_settings() -> None:
     assert shown["database_url"] == "postgresql://app:***@db.example.org:5432/shop"
     assert shown["redis_url"] == "redis://:***@h"
     assert shown["jwt_secret_key"] == shown["report_key"] == "set"
+    assert shown["jwt_accepted_keys"] == "set, set"
     assert set(shown) == set(Settings.model_fields)
 
 
@@ -50,7 +52,7 @@ def test_secrets_are_in_no_text_of_the_settings() -> None:
 @pytest.mark.parametrize("fault", ["malformed", "elsewhere", "refused"])
 def test_secrets_are_in_no_error(fault: str, route: str, monkeypatch: Env, tmp_path: Path) -> None:
     url = f"postgresql://u:{PASSWORD}@h:{'x' if fault == 'malformed' else 5432}/d"
-    overrides: dict[str, Any] = {"jwt_secret_key": PASSWORD}
+    overrides: dict[str, Any] = {"jwt_secret_key": PASSWORD, "jwt_accepted_keys": [PASSWORD]}
     if fault == "elsewhere":
         overrides["pool_max"] = 0
     if fault == "refused":

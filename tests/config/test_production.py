@@ -32,6 +32,7 @@ SAFE: dict[str, Any] = {
     "replica_urls": [VERIFIED],
     "redis_url": f"rediss://:{PASSWORD}@cache.example.org/0",
     "jwt_secret_key": KEY,
+    "jwt_accepted_keys": [KEY[::-1]],
 }
 
 
@@ -79,6 +80,9 @@ def at_host(host: str) -> str:
         ("jwt_secret_key", "abcdefghijklmnopqrstuvwxyz0123456789", KEY),
         ("jwt_secret_key", "0123456789abcdef" * 4, "3f9a0c71d8b2e465" + "9c0e7d1ab8f25364" * 2),
         ("jwt_secret_key", "x" * 64, KEY),
+        ("jwt_secret_key", f"{KEY}\udc80", f"{KEY}€"),
+        ("jwt_accepted_keys", [KEY[::-1], KEY[:31]], [KEY[::-1], KEY[:32]]),
+        ("jwt_accepted_keys", f"{KEY},secret", f"{KEY}, b7{KEY}"),
     ],
 )
 def test_production_refuses(name: str, refused: object, near_miss: object) -> None:

@@ -42,6 +42,7 @@ def test_a_provider_is_asked_only_for_secrets_that_are_missing() -> None:
         "redis_url",
         "cache_url",
         "jwt_secret_key",
+        "jwt_accepted_keys",
         "secret_keys",
         "seal_keys",
         "backup_keys",

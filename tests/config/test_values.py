@@ -58,6 +58,7 @@ def test_what_is_no_duration(text: object) -> None:
         ("application_name", ""),
         ("application_name", "x" * 64),
         ("jwt_secret_key", ""),
+        ("jwt_accepted_keys", [""]),
         ("secrets_provider", "nocolon"),
     ],
 )

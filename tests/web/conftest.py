@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
 import httpx
@@ -12,6 +12,13 @@ import tenantry
 from tenantry import Database
 from tests.fixtures.database import Place
 from tests.fixtures.servers import KeyValueServer
+from tests.web.issuer import Stage, staging
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    with staging() as one:
+        yield one
 
 
 @pytest.fixture

@@ -91,6 +91,16 @@ class Stage:
         await self.app(scope, receive, send)
 
 
+class Clock:
+    """Time passes when it is told to."""
+
+    def __init__(self, now: float = 1000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
 @contextmanager
 def staging() -> Iterator[Stage]:
     stage = Stage()

@@ -27,10 +27,13 @@ class Outsider:
     def __init__(self) -> None:
         self.url = ""
         self.key = rsa("one")
+        #: Where it sends browsers back to.
+        self.redirects = {REDIRECT}
         #: Differences from how it is to be.
         self.metadata: dict[str, Any] = {}
         self.callback: dict[str, str | None] = {}
         self.claims: dict[str, Any] = {}
+        self.header: dict[str, Any] = {}
         self.token: dict[str, Any] = {}
         self.info: Any = {"sub": "u-1", "email": "ann@example.org", "email_verified": True}
         self.user: Any = {"id": 583231, "login": "ann", "email": "shown@example.org"}
@@ -59,13 +62,14 @@ class Outsider:
         asked = dict(request.query_params)
         if asked["client_id"] != CLIENT or asked["response_type"] != "code":
             return Response(status_code=400)
-        if asked["redirect_uri"] != REDIRECT or asked["code_challenge_method"] != "S256":
+        back = asked["redirect_uri"]
+        if back not in self.redirects or asked["code_challenge_method"] != "S256":
             return Response(status_code=400)
         code = f"code-{len(self._codes)}"
         self._codes[code] = asked
         answer = {"code": code, "state": asked["state"], **self.callback}
         given = {k: v for k, v in answer.items() if v is not None}
-        return RedirectResponse(f"{REDIRECT}?{urlencode(given)}", 302)
+        return RedirectResponse(f"{back}?{urlencode(given)}", 302)
 
     async def access_token(self, request: Request) -> Response:
         form = dict(parse_qsl((await request.body()).decode()))
@@ -101,7 +105,8 @@ class Outsider:
             **self.claims,
         }
         claims = {k: v for k, v in claims.items() if v is not ...}
-        return signed({"alg": "RS256", "typ": "JWT", "kid": "one"}, claims, self.key)
+        header = {"alg": "RS256", "typ": "JWT", "kid": "one", **self.header}
+        return signed(header, claims, self.key)
 
     async def jwks(self, request: Request) -> Response:
         return JSONResponse(public(rsa("one")))

@@ -6,7 +6,6 @@ import asyncio
 import gzip
 import json
 import time
-from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any
 from uuid import uuid4
@@ -22,6 +21,7 @@ from tenantry.web.outside import is_safe
 from tenantry.web.tokens import Tokens
 from tenantry.web.verifier import Verifier
 from tests.web.issuer import (
+    Clock,
     Published,
     Stage,
     elliptic,
@@ -29,27 +29,10 @@ from tests.web.issuer import (
     rsa,
     serving,
     signed,
-    staging,
     until,
 )
 
 ISSUER, AUDIENCE = "https://issuer.example.org", "api"
-
-
-class Clock:
-    """Time passes when it is told to."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
-    with staging() as one:
-        yield one
 
 
 @pytest.fixture
@@ -120,9 +103,13 @@ async def test_an_unknown_id_asks_once_in_a_while(
     clock.now += kept.AGAIN_S
     await asyncio.gather(*(refused(rules, token(f"k{n}", rsa("two"))) for n in range(50)))
     assert published.asked == 2
+    # Nor does a key sign under another's id once it was asked for.
+    clock.now += kept.AGAIN_S
+    await refused(rules, token("two", rsa("one")))
+    assert published.asked == 3
     clock.now += kept.AGAIN_S - 1
     await refused(rules, token("two"))
-    assert published.asked == 2
+    assert published.asked == 3
     await rules.claims(token())
 
 
@@ -191,10 +178,10 @@ async def test_old_keys_serve_while_the_issuer_is_away(clock: Clock) -> None:
     clock.now += 301
     await rules.claims(token())
     # A new key cannot be told from a false one.
-    await unknown(rules, token("two"))
-    clock.now += 86_000
+    assert (await unknown(rules, token("two"))).retry_after == kept.AGAIN_S
+    clock.now += 86_398
     await rules.claims(token())
-    clock.now += 800
+    clock.now += 1
     await unknown(rules, token())
 
 
@@ -203,7 +190,7 @@ async def test_without_keys_nobody_is_refused_and_nobody_let_in(clock: Clock) ->
     with serving(published.app) as port:
         pass
     rules = verifier(f"http://127.0.0.1:{port}/jwks", clock)
-    await unknown(rules, token())
+    assert (await unknown(rules, token())).retry_after == kept.FIRST_AGAIN_S
     with serving(published.app, port):
         # It is not asked for every request that comes.
         await unknown(rules, token())
@@ -319,19 +306,43 @@ async def test_a_slow_issuer_is_given_up(clock: Clock, monkeypatch: pytest.Monke
             await unknown(verifier(f"http://127.0.0.1:{port}/jwks", clock), token())
 
 
+@pytest.mark.parametrize("name", ["one", "two"])
 async def test_who_leaves_takes_nothing_from_the_others(
-    published: Published, rules: Verifier
+    published: Published, rules: Verifier, clock: Clock, name: str
 ) -> None:
+    if name == "two":  # it is missed in what there is
+        await rules.claims(token())
+        clock.now += kept.AGAIN_S
+    asked = published.asked
+    published.publish(rsa("one"), rsa("two"))
     published.holding = True
-    first = asyncio.create_task(rules.claims(token()))
-    others = [asyncio.create_task(rules.claims(token())) for _ in range(5)]
-    await until(lambda: published.asked == 1)
+    first = asyncio.create_task(rules.claims(token(name)))
+    others = [asyncio.create_task(rules.claims(token(name))) for _ in range(5)]
+    await until(lambda: published.asked == asked + 1)
     first.cancel()
     await asyncio.wait([first])
     published.holding = False
     await asyncio.gather(*others)
     assert first.cancelled()
-    assert published.asked == 1
+    assert published.asked == asked + 1
+
+
+async def test_who_missed_something_in_an_older_answer_gets_the_one_there_is(
+    published: Published, clock: Clock
+) -> None:
+    one = Kept(published.url, read_key_set, provider=ISSUER, clock=clock)
+    older = await one.get()
+    clock.now += kept.AGAIN_S
+    newer = await one.newer(older)
+    assert newer is not older
+    clock.now += kept.AGAIN_S
+    assert await one.newer(older) is newer
+    assert published.asked == 2
+    published.status = 500
+    with pytest.raises(IdentityProviderUnavailable):
+        await one.newer(newer)
+    assert await one.newer(older) is newer
+    assert published.asked == 3
 
 
 async def test_who_asks_leaves_nothing_of_his_own_in_it(published: Published) -> None:

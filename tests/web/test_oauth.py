@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 from uuid import uuid4
@@ -24,25 +24,11 @@ from tenantry.keyring import Keyring, new_key
 from tenantry.web import oauth, outside
 from tenantry.web.oauth import OAuth
 from tenantry.web.providers import GitHub, OpenID, OutsideIdentity, google
-from tests.web.issuer import Stage, rsa, serving, staging
+from tests.web.issuer import Clock, Stage, rsa, serving
 from tests.web.outsider import CLIENT, REDIRECT, SECRET, Outsider
 
 KEYRING = Keyring([new_key()])
 Ways = Callable[..., OAuth]
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_795_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
-    with staging() as one:
-        yield one
 
 
 @pytest.fixture
@@ -199,7 +185,7 @@ async def test_a_code_is_good_once(either: OAuth, there: Outsider) -> None:
 
 
 async def test_a_sign_in_has_its_time(there: Outsider) -> None:
-    clock = Clock()
+    clock = Clock(1_795_000_000.0)
     provider = GitHub(url=there.url, api=there.url)
     app = OAuth(provider, CLIENT, SECRET, keyring=KEYRING, lifetime=600, clock=clock)
     begun = await app.begin(REDIRECT)
@@ -451,6 +437,11 @@ async def test_an_id_token_is_signed(openid: OAuth, there: Outsider) -> None:
         await refused("identity", signed_in(openid, there))
 
 
+async def test_an_access_token_is_no_id_token(openid: OAuth, there: Outsider) -> None:
+    there.header = {"typ": "at+jwt"}
+    await refused("identity", signed_in(openid, there))
+
+
 async def test_one_of_several_audiences_may_be_we(openid: OAuth, there: Outsider) -> None:
     there.claims = {"aud": [CLIENT, "another-app"], "azp": CLIENT}
     assert await signed_in(openid, there)
@@ -505,6 +496,36 @@ async def test_an_answer_without_a_token_is_none(github: OAuth, there: Outsider)
         there.token = {"access_token": token}
         with pytest.raises(IdentityProviderUnavailable):
             await signed_in(github, there)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"expires_in": 60},
+        {"expires_in": -5, "refresh_token": "r"},
+        {"expires_in": [1], "expires_at": {}},
+        {"expires_at": [1]},
+        {"expires_at": 1, "refresh_token": 7},
+        {"token_type": 7},
+        {"token_type": None},
+        {"error": None},
+    ],
+)
+async def test_what_is_not_read_of_an_answer_is_no_matter(
+    either: OAuth, there: Outsider, said: dict[str, Any]
+) -> None:
+    there.token = said
+    there.claims = {"email": ...}  # so that the token is used with OpenID too
+    identity = await signed_in(either, there)
+    assert identity.email == "ann@example.org"
+
+
+async def test_an_answer_that_readers_differ_in_is_none(either: OAuth, there: Outsider) -> None:
+    good = '"access_token": "at-1", "token_type": "bearer"'
+    for said in ('"expires_in": 1e999', '"access_token": "at-2"', '"expires_in": NaN'):
+        there.instead = {"/login/oauth/access_token": Response(f"{{{good}, {said}}}")}
+        with pytest.raises(IdentityProviderUnavailable):
+            await signed_in(either, there)
 
 
 async def test_a_slow_provider_is_given_up(
@@ -567,8 +588,17 @@ def test_an_issuer_elsewhere_has_no_doors_here() -> None:
     }
     doors = far._read(json.dumps(said).encode())
     assert doors.token == said["token_endpoint"]
-    with pytest.raises(ValueError, match="not safe"):
-        far._read(json.dumps({**said, "token_endpoint": "http://127.0.0.1/x"}).encode())
+    # When its keys move, those of the old place are forgotten.
+    first = far._key_set("https://keys.example.org/1")
+    assert far._key_set("https://keys.example.org/1") is first
+    assert far._key_set("https://keys.example.org/2") is not first
+    # Where a secret may go either way it goes in the header.
+    ways = {"token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"]}
+    assert not far._read(json.dumps({**said, **ways}).encode()).posts_secret
+    for here in ("http://127.0.0.1/x", "HTTP://127.0.0.1/x", "hTTp://localhost/x"):
+        for door in ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"):
+            with pytest.raises(ValueError, match="not safe"):
+                far._read(json.dumps({**said, door: here}).encode())
 
 
 def test_providers_are_reached_over_tls() -> None:

@@ -7,7 +7,7 @@ import hmac
 import json
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -26,6 +26,7 @@ from tests.web.issuer import b64, edwards, elliptic, public, rsa, signed
 ISSUER = "https://issuer.example.org/"
 AUDIENCE = "https://api.example.org"
 SECRET = "mK3vXq8ZrN0tLpYs7WbEjH4cUfGa9dR5iOo2X6T1"
+OTHER = "Vb4nQ7zKx1sJ9eWm3TgYc6LhRu8PdFa0iNo5X2kE"
 NOW = 1_795_000_000
 LEEWAY = 30
 #: The same in every process that collects these tests.
@@ -258,6 +259,12 @@ async def test_an_id_picks_among_the_keys_there_are(kid: Any) -> None:
     await refused(tokens(), token({**RS256, "kid": kid}), "key")
     # Signed with nothing, as by a key that a path would have led to.
     await refused(of_secret(), mac({**HS256, "kid": kid}, b""))
+
+
+async def test_an_id_has_its_measure() -> None:
+    await of_secret().verify(mac({**HS256, "kid": "x" * 256}))
+    for kid in ("x" * 257, 7, ["x"]):
+        await refused(of_secret(), mac({**HS256, "kid": kid}), "key")
 
 
 async def test_without_an_id_every_key_of_its_kind_may_have_made_it() -> None:
@@ -557,6 +564,10 @@ async def test_a_large_one_is_not_read() -> None:
     assert len(fits) < LARGEST
     await tokens().verify(fits)
     await refused(tokens(), token(extra="x" * 6200), "size")
+    header = b64(dict(HS256))
+    for length, reason in ((LARGEST, "signature"), (LARGEST + 1, "size")):
+        payload = "A" * (length - len(f"{header}..AA"))
+        await refused(of_secret(), f"{header}.{payload}.AA", reason)
 
 
 @pytest.mark.parametrize(
@@ -600,6 +611,8 @@ async def test_json_is_read_in_one_way() -> None:
         good[:-1] + f', "tenant_id": "{uuid4()}"}}',
         good[:-1] + f', "exp": {NOW + 9999}}}',
         good[:-1] + ', "x": {"a": 1, "a": 2}}',
+        good[:-1] + ', "x": 1e999}',
+        good[:-1] + ', "x": NaN}',
         good[:-1] + ', "\\u0065xp": 1}',
         good[:-1] + ', "x": "\\ud800"}',
         good[:-1] + ', "x": ' + "[" * 2500 + "]" * 2500 + "}",
@@ -697,9 +710,12 @@ async def test_whatever_an_issuer_signs_is_taken_or_refused(
 # ---- tokens of the platform's own ---------------------------------------------------------------
 
 
-def platform(**rules: Any) -> Tokens:
+def platform(secret: str = SECRET, accepted: Sequence[str] = (), **rules: Any) -> Tokens:
     return Tokens.of_platform(
-        Settings(database_url="postgresql://app@h/d", jwt_secret_key=SECRET), **rules
+        Settings(
+            database_url="postgresql://app@h/d", jwt_secret_key=secret, jwt_accepted_keys=accepted
+        ),
+        **rules,
     )
 
 
@@ -713,6 +729,78 @@ async def test_the_platforms_own_tokens_come_back() -> None:
     nobody = await own.verify(own.issue(str(TENANT)))
     assert (nobody.user_id, nobody.subject, nobody.scopes) == (None, None, ())
     assert own.issue(TENANT) != own.issue(TENANT)
+
+
+async def test_the_platforms_key_is_rotated() -> None:
+    before = platform(SECRET)
+    told = platform(SECRET, [OTHER])
+    between = platform(OTHER, [SECRET])
+    after = platform(OTHER)
+    old, new = before.issue(TENANT, USER), between.issue(TENANT, USER)
+    for rules in (before, told, between):
+        assert (await rules.verify(old)).user_id == USER
+    # Whoever knows it already takes what those sign that went ahead.
+    for rules in (told, between, after):
+        assert (await rules.verify(new)).user_id == USER
+    # What is only accepted signs nothing.
+    await before.verify(told.issue(TENANT))
+    await after.verify(between.issue(TENANT))
+    await refused(before, new, "signature")
+    await refused(after, old, "signature")
+
+
+async def test_of_several_secrets_each_is_one_and_nothing_else() -> None:
+    both = of_secret(secret=[SECRET, OTHER])
+    for secret in (SECRET, OTHER):
+        await both.verify(mac(secret=secret))
+        await both.verify(mac({**HS256, "kid": "of a service beside us"}, secret))
+        for name in ("none", "HS384", "HS512", "RS256"):
+            await refused(both, mac({"alg": name}, secret), "algorithm")
+    for wrong in (f"{SECRET},{OTHER}", f"{SECRET}{OTHER}", SECRET[:-1], "", b"\0"):
+        await refused(both, mac(secret=wrong), "signature")
+    pem = rsa().as_pem().decode()
+    for first, then in ((SECRET, pem), (pem, SECRET)):
+        with pytest.raises(ConfigurationError):
+            of_secret(secret=[first, then])
+
+
+def test_each_of_several_secrets_is_a_strong_one() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        platform(SECRET, [OTHER, OTHER[:31]])
+    assert caught.value.setting == "jwt_accepted_keys"
+    assert OTHER[:31] not in str(caught.value.to_dict())
+    with pytest.raises(ConfigurationError) as caught:
+        platform(SECRET[:31], [OTHER])
+    assert caught.value.setting == "jwt_secret_key"
+    # Each token that is none is tried with all of them.
+    platform(SECRET, [OTHER] * 7)
+    for many in ([], [SECRET] * 9):
+        with pytest.raises(ConfigurationError):
+            of_secret(secret=many)
+
+
+async def test_a_token_is_made_for_the_first_audience_and_its_time() -> None:
+    both = of_secret(audience=["web", "worker"])
+    claims = (await both.verify(both.issue(TENANT, lifetime=60))).raw
+    assert (claims["aud"], claims["iat"], claims["exp"]) == ("web", NOW, NOW + 60)
+
+
+async def test_our_servers_clocks_need_not_agree() -> None:
+    ahead, behind = platform(), platform()
+    ahead._clock = lambda: time.time() + 3
+    assert (await behind.verify(ahead.issue(TENANT, USER))).user_id == USER
+    ahead._clock = lambda: time.time() + 60
+    await refused(behind, ahead.issue(TENANT, USER), "early")
+
+
+async def test_what_else_is_signed_with_the_platforms_key_is_no_token_of_ours() -> None:
+    now = int(time.time())
+    said: dict[str, Any] = {"iss": "tenantry", "aud": "tenantry", "iat": now, "exp": now + 86_400}
+    await platform().verify(mac(**said))
+    for kind in ({"typ": "JWT"}, {}):
+        await refused(platform(), mac({"alg": "HS256", **kind}, **said), "type")
+    for times in ({"exp": now + 86_401}, {"iat": now - 60}):
+        await refused(platform(), mac(**{**said, **times}), "age")
 
 
 async def test_a_token_for_one_thing_is_not_for_another() -> None:
@@ -769,6 +857,7 @@ def test_what_cannot_be_in_a_token_is_refused_before() -> None:
 
 
 def test_nothing_shows_the_secret() -> None:
-    own = of_secret()
-    assert SECRET not in repr(own) + str(vars(own))
+    own = of_secret(secret=[SECRET, OTHER])
+    for secret in (SECRET, OTHER):
+        assert secret not in repr(own) + str(vars(own)) + str(vars(own._verifier))
     assert repr(own) == f"Tokens(issuer={ISSUER!r})"

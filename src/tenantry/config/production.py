@@ -106,14 +106,14 @@ def _redis_urls(settings: Settings) -> Iterator[tuple[str, RedisUrl]]:
 
 
 def key_problems(settings: Settings) -> Iterator[Problem]:
-    if settings.jwt_secret_key is None:
-        return  # Tenantry signs nothing with it, so a platform without tokens needs none.
-    if why := weak_key(settings.jwt_secret_key.get_secret_value()):
-        yield Problem(
-            "jwt_secret_key",
-            f"jwt_secret_key {why}.",
-            "Generate one with: openssl rand -base64 48",
-        )
+    # Tenantry signs nothing of its own with them, so a platform without tokens needs none.
+    keys = [("jwt_accepted_keys", key) for key in settings.jwt_accepted_keys]
+    if settings.jwt_secret_key is not None:
+        keys.insert(0, ("jwt_secret_key", settings.jwt_secret_key))
+    for name, key in keys:
+        if why := weak_key(key.get_secret_value()):
+            hint = "Generate one with: openssl rand -base64 48"
+            yield Problem(name, f"The key in {name} {why}.", hint)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,6 +88,12 @@ def _yes_or_no(value: object) -> object:
     return words.get(str(value).lower(), value)
 
 
+def _some_key(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value():
+        raise ValueError("must not be empty")
+    return value
+
+
 def _secret_key(value: SecretStr) -> SecretStr:
     if not is_key(value.get_secret_value()):
         raise ValueError("is no key. Make one with: tenantry secrets new-key")
@@ -240,8 +246,16 @@ class Settings(BaseSettings):
         description="What rate limits do while Redis or Valkey is away: let all through (`open`) "
         "or nothing (`closed`).",
     )
-    jwt_secret_key: SecretStr | None = Field(
+    jwt_secret_key: Annotated[SecretStr, AfterValidator(_some_key)] | None = Field(
         None, description="Signs the platform's own tokens, where it issues any."
+    )
+    jwt_accepted_keys: Annotated[
+        tuple[Annotated[SecretStr, AfterValidator(_some_key)], ...], BeforeValidator(_words)
+    ] = Field(
+        (),
+        description="Keys that those tokens are good under too, separated by commas: the one before "
+        "`jwt_secret_key`, and the one after it.",
+        json_schema_extra=_about("none"),
     )
     secret_keys: Annotated[
         tuple[Annotated[SecretStr, AfterValidator(_secret_key)], ...], BeforeValidator(_words)
@@ -348,13 +362,6 @@ class Settings(BaseSettings):
         # it came from, and `Settings(...)` in a test must not depend on the environment.
         return (init_settings,)
 
-    @field_validator("jwt_secret_key")
-    @classmethod
-    def _key_is_there(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not value.get_secret_value():
-            raise ValueError("must not be empty")
-        return value
-
     @field_validator("seal_keys")
     @classmethod
     def _seal_has_a_key(
@@ -390,6 +397,7 @@ def is_secret(name: str) -> bool:
     """Whether a setting's value must never be shown."""
     return name.endswith(("_url", "_urls")) or name in {
         "jwt_secret_key",
+        "jwt_accepted_keys",
         "secret_keys",
         "seal_keys",
         "backup_keys",

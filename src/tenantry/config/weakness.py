@@ -50,6 +50,8 @@ def weak_password(password: str, user: str | None) -> str | None:
 
 def weak_key(key: str) -> str | None:
     """Why this signing key can be guessed, or None."""
+    if key.encode(errors="replace").decode() != key:
+        return "is not UTF-8 text"
     if _letters(key) in _DEFAULTS:
         return "is a well-known default"
     if len(key.encode()) < KEY_BYTES:

@@ -22,6 +22,7 @@ _RSA_BITS: Final = (2048, 8192)
 #: A public exponent is short; a long one makes others work.
 _EXPONENT_BITS: Final = 32
 _MOST_KEYS: Final = 64
+_MOST_SECRETS: Final = 8
 _RSA: Final = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
 _ED25519: Final = frozenset({"EdDSA", "Ed25519"})
 #: A kind of key: its public members, and what it verifies. None is shared between kinds, so a public
@@ -89,11 +90,26 @@ def read_key_set(text: bytes) -> KeySet:
     return KeySet(tuple(_usable(_members(strict_json.read(text)))))
 
 
-def secret_key(secret: str) -> VerifyKey:
+def secret_keys(secrets: Sequence[str]) -> KeySet:
+    """Without ids: a token that says none was made before, or by whoever else has the secret."""
+    if not 0 < len(secrets) <= _MOST_SECRETS:
+        raise ConfigurationError(
+            f"There are 1 to {_MOST_SECRETS} secrets: each token may be tried with all of them.",
+            setting="jwt_accepted_keys",
+        )
+    return KeySet(
+        tuple(
+            _secret_key(secret, "jwt_accepted_keys" if n else "jwt_secret_key")
+            for n, secret in enumerate(secrets)
+        )
+    )
+
+
+def _secret_key(secret: str, setting: str) -> VerifyKey:
     if why := weak_key(secret):
         raise ConfigurationError(
             f"The secret {why}: whoever guesses it signs in as anybody.",
-            setting="jwt_secret_key",
+            setting=setting,
             hint="Generate one with: openssl rand -base64 48",
         )
     try:
@@ -101,7 +117,7 @@ def secret_key(secret: str) -> VerifyKey:
     except ValueError:
         raise ConfigurationError(
             "The secret is a public key.",
-            setting="jwt_secret_key",
+            setting=setting,
             hint="Give a public key as `keys`, in a JWKS.",
         ) from None
 

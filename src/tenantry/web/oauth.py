@@ -54,6 +54,8 @@ _LONGEST_REDIRECT: Final = 512
 #: One slash and no second: what follows is a path, and not another's name.
 _LOCAL: Final = re.compile(r"/(?![/\\])[!-\[\]-~]*", re.ASCII)
 _ERROR: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
+#: What is read of a provider's answer to a code.
+_TOKENS: Final = ("access_token", "token_type", "id_token", "error")
 _LOG: Final = logging.getLogger("tenantry.web")
 #: The library that Authlib's client is one of.
 _http: Any = import_module(AsyncOAuth2Client.__bases__[-1].__module__.partition(".")[0])
@@ -229,7 +231,7 @@ class OAuth:
 
     async def _client(self, doors: Doors) -> _Client:
         way = "client_secret_post" if doors.posts_secret else "client_secret_basic"
-        return _Client(
+        client = _Client(
             self._client_id,
             self._client_secret,
             token_endpoint_auth_method=way if self._client_secret else "none",
@@ -239,6 +241,8 @@ class OAuth:
             timeout=TIME_LIMIT_S,
             verify=await tls(),
         )
+        client.register_compliance_hook("access_token_response", _tokens)
+        return client
 
     def _denied(self, error: str) -> SignInRefused:
         return self._refused("denied", "The sign-in was not allowed.", _word(error))
@@ -273,6 +277,16 @@ class _Client(AsyncOAuth2Client):  # type: ignore[misc]
         if answer.status_code != 200:
             raise Unusable(f"answered {answer.status_code}")
         return strict_json.read(answer.content)
+
+
+def _tokens(answer: Any) -> Any:
+    """The answer without all that Authlib would make something of: it takes a token that is good for
+    a minute for one that is over, and trips on times that are none."""
+    said = strict_json(answer.content)
+    if not isinstance(said, dict):
+        raise Unusable("answered without a token")
+    read = {name: said[name] for name in _TOKENS if isinstance(said.get(name), str)}
+    return type(answer)(answer.status_code, json=read, request=answer.request)
 
 
 def _unsaid(doors: Doors) -> str | None:

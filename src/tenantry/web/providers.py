@@ -6,6 +6,7 @@ import hmac
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
+from urllib.parse import urlsplit
 
 from tenantry import strict_json
 from tenantry.errors import NotAuthenticated
@@ -188,10 +189,14 @@ class OpenID:
 
     def _door(self, url: object) -> str:
         """Only an issuer on this machine has doors on this machine."""
-        here = self._issuer.startswith("http:")
-        if not isinstance(url, str) or not is_safe(url) or (url.startswith("http:") and not here):
+        here = _is_plain(self._issuer)
+        if not isinstance(url, str) or not is_safe(url) or (_is_plain(url) and not here):
             raise ValueError("a door of it is not safe")
         return url
+
+
+def _is_plain(url: str) -> bool:
+    return urlsplit(url).scheme == "http"
 
 
 def google() -> OpenID:

@@ -16,7 +16,7 @@ from tenantry.kernel.context import parse_uuid
 
 from .compact import LARGEST, read_compact
 from .kept import Kept
-from .keys import KeySet, key_set, read_key_set, secret_key
+from .keys import KeySet, VerifyKey, key_set, read_key_set, secret_keys
 from .outside import safe
 from .verifier import Verifier
 
@@ -47,7 +47,7 @@ class Claims:
 
 class Tokens:
     """The rules for one issuer's tokens. Its keys are `jwks_url`, a static JWKS (`keys`), or a
-    `secret` that it shares with us."""
+    `secret` that it shares with us; of several the first signs, and all are accepted."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Tokens:
         audience: str | Collection[str],
         jwks_url: str | None = None,
         keys: Mapping[str, Any] | None = None,
-        secret: str | None = None,
+        secret: str | Sequence[str] | None = None,
         algorithms: Collection[str] | None = None,
         leeway: float = 30,
         max_age: float | None = None,
@@ -72,10 +72,11 @@ class Tokens:
                 "Tokens are verified with one of jwks_url, keys and secret.", setting="keys"
             )
         audiences = (audience,) if isinstance(audience, str) else tuple(audience)
-        self._secret = None if secret is None else secret_key(secret)
+        self._signing: VerifyKey | None = None
         source: KeySet | Kept[KeySet]
-        if self._secret is not None:
-            source = KeySet((self._secret,))
+        if secret is not None:
+            source = secret_keys((secret,) if isinstance(secret, str) else secret)
+            self._signing = source.keys[0]
         elif jwks_url is not None:
             source = Kept(safe(jwks_url, "jwks_url"), read_key_set, provider=issuer)
         else:
@@ -106,20 +107,21 @@ class Tokens:
         *,
         issuer: str = "tenantry",
         audience: str = "tenantry",
-        leeway: float = 0,
+        leeway: float = 5,
     ) -> Self:
-        """The platform's own, under `jwt_secret_key`: for what cannot show a key or a cookie, such
-        as a WebSocket's first message."""
+        """The platform's own, under `jwt_secret_key` (and `jwt_accepted_keys`): for what cannot show a
+        key or a cookie, such as a WebSocket's first message. `leeway` is for our own servers' clocks."""
         if settings.jwt_secret_key is None:
             raise ConfigurationError(
                 "No key is set to sign tokens with.",
                 setting="jwt_secret_key",
                 hint="Generate one with `openssl rand -base64 48` and set TENANTRY_JWT_SECRET_KEY.",
             )
+        keys = (settings.jwt_secret_key, *settings.jwt_accepted_keys)
         return cls(
             issuer=issuer,
             audience=audience,
-            secret=settings.jwt_secret_key.get_secret_value(),
+            secret=[key.get_secret_value() for key in keys],
             leeway=leeway,
             max_age=LONGEST_S,
             types=("at+jwt",),
@@ -153,7 +155,7 @@ class Tokens:
         lifetime: float = LIFETIME_S,
     ) -> str:
         """A token that `verify` takes. It is good until it expires, so let that be soon."""
-        if self._secret is None:
+        if self._signing is None:
             raise ConfigurationError(
                 "Only who has the secret makes tokens; these are another's.", setting="secret"
             )
@@ -174,7 +176,7 @@ class Tokens:
         }
         if user_id is not None:
             claims[user] = str(parse_uuid(user_id, "user_id"))
-        text = self._secret.signed(claims)
+        text = self._signing.signed(claims)
         if len(text) > LARGEST or len(scopes) > _MOST_SCOPES:
             raise InvalidInput("That many scopes do not fit a token.", field="scopes")
         return text

@@ -34,6 +34,7 @@ _EXAMPLES = {
     "redis_url": "rediss://:PASSWORD@cache.example.org:6379/0",
     "cache_url": "rediss://:PASSWORD@cache.example.org:6380/0",
     "jwt_secret_key": "(openssl rand -base64 48)",
+    "jwt_accepted_keys": "(openssl rand -base64 48)",
     "secret_keys": "(tenantry secrets new-key)",
     "seal_keys": "(tenantry secrets new-key)",
     "backup_keys": "(tenantry secrets new-key)",
