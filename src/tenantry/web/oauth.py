@@ -282,7 +282,7 @@ class _Client(AsyncOAuth2Client):  # type: ignore[misc]
 def _tokens(answer: Any) -> Any:
     """The answer without all that Authlib would make something of: it takes a token that is good for
     a minute for one that is over, and trips on times that are none."""
-    said = strict_json(answer.content)
+    said = strict_json.read(answer.content)
     if not isinstance(said, dict):
         raise Unusable("answered without a token")
     read = {name: said[name] for name in _TOKENS if isinstance(said.get(name), str)}
