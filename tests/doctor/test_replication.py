@@ -97,7 +97,7 @@ async def test_slots_that_keep_the_log(ward: WardClinic) -> None:
     await ward.cured("replication-slots")
 
     await place.run("SELECT pg_create_physical_replication_slot('gone', true)")
-    await place.set(max_slot_wal_keep_size="1MB")
+    await place.set(max_slot_wal_keep_size="1MB", wal_keep_size="0")
     for _ in range(3):
         await _write(ward)
         await place.run("SELECT pg_switch_wal()")
