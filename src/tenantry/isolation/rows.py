@@ -142,7 +142,7 @@ def _json(value: Any) -> Any:
 def _words(column: str, checks: Sequence[str], label: str | None) -> list[str]:
     if label is not None:
         return [label]
-    for check in checks:
+    for check in _about(column, checks):
         listed = re.search(
             rf"\(\(?\"?{re.escape(column)}\"?\)?(?:::text)? = ANY \(+ARRAY\[(.*?)\]", check
         )
@@ -151,10 +151,18 @@ def _words(column: str, checks: Sequence[str], label: str | None) -> list[str]:
     return []
 
 
+def _about(column: str, checks: Sequence[str]) -> list[str]:
+    """Without those that a column of this name cannot be in: patterns are made for the rest alone."""
+    return [check for check in checks if column in check]
+
+
 def _size(column: str, checks: Sequence[str]) -> int | None:
     """Also of so many bytes for each of another column's, which is given as 1."""
+    about = [check for check in _about(column, checks) if "length(" in check]
+    if not about:
+        return None
     size = re.compile(rf"length\(\(?\"?{re.escape(column)}\"?\)? ?\)? = \(?(?:\"?\w+\"? \* )?(\d+)")
-    found = [match for check in checks if (match := size.search(check))]
+    found = [match for check in about if (match := size.search(check))]
     return int(found[0][1]) if found else None
 
 

@@ -30,10 +30,11 @@ _IS_THERE = "SELECT to_regclass($1) IS NOT NULL AS is_there"
 
 async def run_checks(connection: Connection, subject: Subject) -> list[Finding]:
     found: list[Finding] = []
+    arguments = subject.arguments
     for check in CHECKS:
         if check.needs and not (await connection.fetch(_IS_THERE, check.needs))[0]["is_there"]:
             continue
-        rows = await connection.fetch(PRELUDE + check.sql, *subject.arguments)
+        rows = await connection.fetch(PRELUDE + check.sql, *arguments)
         found += [
             Finding(check.name, check.severity, row["object"], row["detail"], check.remediation)
             for row in rows
